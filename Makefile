@@ -1,0 +1,40 @@
+# Everything happens in an environment of its own, made anew when setup.cfg changes.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+JAX_VENV ?= .venv-jax
+BIN = $(VENV)/bin
+TEXT ?=
+
+.PHONY: demo test test-jax lint format clean
+
+# make demo TEXT='ko: Tuesday, March 5, 2024'
+demo: $(VENV)/.installed
+	$(BIN)/keras-transformer demo $(if $(TEXT),'$(TEXT)')
+
+test: $(VENV)/.installed
+	$(BIN)/python -m pytest
+
+# The numeric code on Keras' JAX backend, where no TensorFlow is installed.
+test-jax: $(JAX_VENV)/.installed
+	KERAS_BACKEND=jax $(JAX_VENV)/bin/python -m pytest tests/jax_backend
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) $(JAX_VENV) build *.egg-info demo-output
+
+$(VENV)/.installed: setup.cfg pyproject.toml
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	touch $@
+
+$(JAX_VENV)/.installed: setup.cfg pyproject.toml
+	$(PYTHON) -m venv --clear $(JAX_VENV)
+	$(JAX_VENV)/bin/python -m pip install --quiet 'keras>=3.15' 'jax[cpu]>=0.10' 'pytest>=9.0' 'pytest-timeout>=2.4'
+	touch $@

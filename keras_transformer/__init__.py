@@ -1,0 +1,30 @@
+"""The Transformer as Keras 3 layers, and as models that take strings.
+
+Importing this package registers its classes with Keras, so that `keras.models.load_model` finds them. Under another
+backend than TensorFlow only layers and models are there at once; the rest needs TensorFlow and is imported when named.
+"""
+
+import importlib
+
+from keras_transformer.quiet import without_banner
+
+with without_banner():
+    import keras
+
+from keras_transformer import layers, models
+
+from keras_transformer.version import __version__
+
+_PIPELINES = ("TextEmbedder", "Translator")
+__all__ = ["TextEmbedder", "Translator", "layers", "models"]
+
+
+def __getattr__(name):
+    if name in _PIPELINES:
+        return getattr(importlib.import_module("keras_transformer.pipelines"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+if keras.backend.backend() == "tensorflow":
+    from keras_transformer import hub, training  # noqa: F401
+    from keras_transformer.pipelines import TextEmbedder, Translator  # noqa: F401

@@ -1,0 +1,56 @@
+"""Checks of constructor arguments: each says what was expected and what came."""
+
+import numbers
+
+
+def positive_integer(name, value):
+    """Returns `value` as an int; raises `ValueError` unless it is an integer of at least 1."""
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"Expected a positive integer. Received: {name}={value!r}")
+    return int(value)
+
+
+def optional_positive_integer(name, value):
+    """As `positive_integer`, but `None` passes."""
+    return None if value is None else positive_integer(name, value)
+
+
+def rate(name, value):
+    """Returns `value` as a float; raises `ValueError` unless 0 <= value < 1."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool) or not 0 <= value < 1:
+        raise ValueError(f"Expected a number in [0, 1). Received: {name}={value!r}")
+    return float(value)
+
+
+def positive_number(name, value):
+    """Returns `value` as a float; raises `ValueError` unless it is finite and above 0."""
+    if not isinstance(value, numbers.Real) or not 0 < value < float("inf"):
+        raise ValueError(f"Expected a finite number above 0. Received: {name}={value!r}")
+    return float(value)
+
+
+def one_of(name, value, choices):
+    """Returns `value`; raises `ValueError` unless it is among `choices`."""
+    if value not in choices:
+        raise ValueError(f"Expected one of {list(choices)}. Received: {name}={value!r}")
+    return value
+
+
+def token_id(name, value, vocabulary_size):
+    """Returns `value` as an int; raises `ValueError` unless 0 <= value < vocabulary_size."""
+    if not isinstance(value, numbers.Integral) or not 0 <= value < vocabulary_size:
+        raise ValueError(
+            f"Expected a token id in [0, {vocabulary_size}). Received: {name}={value!r}"
+        )
+    return int(value)
+
+
+def known_width(layer, shape, rank=3):
+    """Returns the static last dimension of `shape`, (B, T, D) unless another rank is given."""
+    shape = tuple(shape)
+    if len(shape) != rank or shape[-1] is None:
+        raise ValueError(
+            f"{type(layer).__name__} expected inputs of rank {rank} with a known last dimension. "
+            f"Received: shape={shape}"
+        )
+    return shape[-1]

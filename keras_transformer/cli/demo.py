@@ -1,0 +1,146 @@
+"""keras-transformer demo: train on dates, look, export, load from the hub in a fresh process, translate."""
+
+import argparse
+import datetime
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+# Runs without this package: what a user of the exported model has to write.
+_CLIENT = """
+import sys
+import tensorflow as tf
+import tensorflow_hub as hub
+import tensorflow_text
+model = hub.load(sys.argv[1])
+assert "keras_transformer" not in sys.modules
+for text, translation in zip(sys.argv[2:], model(tf.constant(sys.argv[2:])).numpy()):
+    sys.stdout.buffer.write(f"  {text}  ->  ".encode() + translation + b"\\n")
+"""
+
+
+def add_parser(commands):
+    parser = commands.add_parser(
+        "demo",
+        help="train a small translator of dates, draw its attention, export it, use it",
+        description="Trains a translator of dates in words between Korean, English, German, French, Spanish and "
+        "Japanese, and takes it all the way to TF-Hub. A few minutes on two cores.",
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument(
+        "texts",
+        nargs="*",
+        metavar="TEXT",
+        help="what to translate at the end: the code of a language (ko, en, de, fr, es, ja), a colon, a date "
+        'in words, as "ko: Tuesday, March 5, 2024"',
+    )
+    parser.add_argument("--out", default="demo-output", metavar="DIR", help="default: %(default)s")
+    parser.add_argument("--pairs", type=int, default=40_000, help="for training")
+    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--seed", type=int, default=1)
+
+
+def run(args):
+    from keras_transformer.data.dates import date_pairs
+
+    started = time.monotonic()
+    training, held_out = date_pairs(args.pairs, args.seed)
+    print(f"{len(training):,} pairs to train on, {len(held_out):,} of other dates held out, such as")
+    for source, target in held_out[:4]:
+        print(f"  {source}  ->  {target}")
+    translator = _train(training, held_out, args)
+    accuracy = exact_match(translator, held_out)
+    print(f"Held-out dates translated exactly: {accuracy:.1%} of {len(held_out):,}")
+    _draw(translator, os.path.join(args.out, "attention.png"))
+    _export_and_use(translator, os.path.join(args.out, "saved_model"), args.texts or _today())
+    print(f"The demo took {time.monotonic() - started:.0f} s; its files are in {args.out}")
+
+
+def _train(training, held_out, args):
+    import keras
+
+    from keras_transformer.cli.train import fit
+    from keras_transformer.data import ParallelText
+    from keras_transformer.models import Transformer
+    from keras_transformer.pipelines import Translator
+    from keras_transformer.text import SubwordTokenizer
+
+    keras.utils.set_random_seed(args.seed)
+    files = _write_pairs(args.out, "train", training)
+    validation_files = _write_pairs(args.out, "held_out", held_out[:500])
+    tokenizer = SubwordTokenizer.from_files(files, vocabulary_size=400, split_digits=True)
+    transformer = Transformer.from_preset(
+        "tiny", tokenizer.vocabulary_size, num_layers=2, dropout=0.1
+    )
+    print(
+        f"Transformer of 2 + 2 layers, {transformer.count_params():,} parameters, "
+        f"{tokenizer.vocabulary_size} subwords",
+        flush=True,
+    )
+    translator = Translator(transformer, tokenizer)
+    fit(
+        translator,
+        ParallelText(*files, tokenizer, max_length=64),
+        ParallelText(*validation_files, tokenizer, max_length=64),
+        os.path.join(args.out, "translator.keras"),
+        argparse.Namespace(
+            learning_rate=3e-3,
+            warmup_steps=200,
+            label_smoothing=0.1,
+            jit_compile=False,
+            tokens_per_batch=2048,
+            seed=args.seed,
+            minutes=None,
+            epochs=args.epochs,
+        ),
+    )
+    return translator
+
+
+def _write_pairs(folder, name, pairs):
+    os.makedirs(folder, exist_ok=True)
+    paths = []
+    for side, lines in zip(("source", "target"), zip(*pairs)):
+        paths.append(os.path.join(folder, f"{name}.{side}"))
+        with open(paths[-1], "w", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in lines)
+    return paths
+
+
+def exact_match(translator, pairs):
+    """The share of (source, target) pairs whose source is translated to the very target."""
+    sources, targets = zip(*pairs)
+    translations = translator.translate(sources, batch_size=250)
+    return sum(t == target for t, target in zip(translations, targets)) / len(pairs)
+
+
+def _draw(translator, path):
+    from keras_transformer.evaluation import plot_attention
+
+    text = "ko: Tuesday, March 5, 2024"
+    source, target, weights = translator.attention(text)
+    plot_attention(path, source, target, weights[-1], title="Cross-attention, last layer")
+    print(f"Drew the attention of {text!r}: {path}")
+
+
+def _export_and_use(translator, path, texts):
+    if os.path.exists(os.path.join(path, "saved_model.pb")):
+        shutil.rmtree(path)  # an earlier demo's
+    translator.export(path)
+    print(f"Exported {path}; a fresh process loads it with tensorflow_hub and translates:", flush=True)
+    client = [sys.executable, "-c", _CLIENT, os.path.abspath(path), *texts]
+    subprocess.run(client, check=True, stderr=subprocess.DEVNULL)
+
+
+def _today():
+    """Today in three languages, to be translated into two others."""
+    from keras_transformer.data.dates import write_date
+
+    today = datetime.date.today()
+    return [
+        f"ko: {write_date(today, 'de')}",
+        f"en: {write_date(today, 'ko')}",
+        f"fr: {write_date(today, 'ja')}",
+    ]

@@ -1,0 +1,6 @@
+"""tf.data pipelines from the user's files."""
+
+from keras_transformer.data.lines import read_lines
+from keras_transformer.data.parallel_text import ParallelText
+
+__all__ = ["ParallelText", "read_lines"]

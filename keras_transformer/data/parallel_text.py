@@ -1,0 +1,174 @@
+import itertools
+
+import tensorflow as tf
+
+from keras_transformer import arguments
+from keras_transformer.data.lines import as_paths, read_lines
+
+# Lines that are tokenized at once, and batches that are shuffled among each other.
+_LINES_AT_ONCE = 512
+_SHUFFLED_BATCHES = 64
+# More lines than these are shuffled within a window of so many.
+_SHUFFLED_LINES = 1_000_000
+
+
+class ParallelText:
+    """Aligned text files as batches for `Transformer`: line n of the target translates line n of the source.
+
+    The files are checked once, whole, when the object is made; after that they are streamed by `tf.data`.
+
+    Args:
+        source: path of a UTF-8 text file, plain or `.gz`, or several of them.
+        target: the same for the other language.
+        tokenizer: of the source, and of the target unless `target_tokenizer` is given.
+        target_tokenizer: of the target.
+        max_length: pairs with more tokens on a side, begin or end id included, are left out, as are pairs with an
+            empty side; `num_left_out` counts them.
+
+    Attributes:
+        num_pairs: number of lines.
+
+    Raises:
+        FileNotFoundError: if a file is missing.
+        ValueError: with file and line number, for files of unequal numbers of lines and for lines that are not
+            UTF-8; for files without a line.
+    """
+
+    def __init__(self, source, target, tokenizer, target_tokenizer=None, max_length=256):
+        self.source = as_paths(source)
+        self.target = as_paths(target)
+        self.source_tokenizer = tokenizer
+        self.target_tokenizer = target_tokenizer or tokenizer
+        self.max_length = arguments.positive_integer("max_length", max_length)
+        self.num_pairs = count_pairs(self.source, self.target)
+
+    def num_left_out(self):
+        """How many pairs are too long or have an empty side. Tokenizes the corpus once."""
+        kept = self._pairs(self._lines()).reduce(0, lambda count, *_: count + 1)
+        return self.num_pairs - int(kept)
+
+    def batches(self, tokens_per_batch=4096, shuffle=True, seed=None, fixed_shapes=False):
+        """One epoch of padded batches of pairs of about equal length.
+
+        Args:
+            tokens_per_batch: upper bound of batch size x longest sequence, padding included, on each side.
+            shuffle: whether lines, and then batches, come in another order each epoch.
+            seed: of the order, an integer, or `None` for one that differs from run to run.
+            fixed_shapes: pad to the length of the bucket and drop batches that do not fill up, so that there are
+                no more shapes than buckets, as XLA wants.
+
+        Returns:
+            A `tf.data.Dataset` of ({"source_ids": (B, S), "target_ids": (B, T)}, labels (B, T)), int32. Sources
+            end with the end id, target ids start with the begin id, labels end with the end id.
+
+        Raises:
+            ValueError: if `tokens_per_batch` is below `max_length`.
+        """
+        arguments.positive_integer("tokens_per_batch", tokens_per_batch)
+        if tokens_per_batch < self.max_length:
+            raise ValueError(
+                f"Expected tokens_per_batch to hold a sequence of max_length={self.max_length}. "
+                f"Received: tokens_per_batch={tokens_per_batch}"
+            )
+        lines = self._lines()
+        if shuffle:
+            lines = lines.shuffle(min(self.num_pairs, _SHUFFLED_LINES), seed=seed)
+        lengths = bucket_lengths(self.max_length)
+        padding = self.source_tokenizer.padding_id, self.target_tokenizer.padding_id
+        batches = self._pairs(lines).bucket_by_sequence_length(
+            lambda source, target: tf.maximum(tf.size(source), tf.size(target) - 1),
+            # A bucket ends before its boundary.
+            [length + 1 for length in lengths],
+            [tokens_per_batch // length for length in lengths] + [1],
+            padded_shapes=([None], [None]),
+            padding_values=padding,
+            drop_remainder=fixed_shapes,
+        )
+        if fixed_shapes:
+            batches = batches.map(lambda *pair: _pad_to_bucket(pair, lengths, padding))
+        if shuffle:
+            batches = batches.shuffle(_SHUFFLED_BATCHES, seed=seed)
+        return batches.map(_teacher_forcing).prefetch(tf.data.AUTOTUNE)
+
+    def _lines(self):
+        """A dataset of (source line, target line)."""
+        return tf.data.Dataset.zip(_text_lines(self.source), _text_lines(self.target))
+
+    def _pairs(self, lines):
+        """A dataset of (source ids + end, begin + target ids + end), without those left out."""
+
+        def tokenize(source, target):
+            return (
+                self.source_tokenizer.tokenize(source, add_end=True),
+                self.target_tokenizer.tokenize(target, add_begin=True, add_end=True),
+            )
+
+        def is_kept(source, target):
+            # One token is the end id alone; the target has the begin id too.
+            num_source, num_target = tf.size(source), tf.size(target) - 1
+            longest = tf.maximum(num_source, num_target)
+            return (tf.minimum(num_source, num_target) > 1) & (longest <= self.max_length)
+
+        tokenized = lines.batch(_LINES_AT_ONCE).map(tokenize, num_parallel_calls=tf.data.AUTOTUNE)
+        # The rows of a ragged tensor are dense, but tf.data says so only after a map.
+        pairs = tokenized.unbatch().map(lambda *pair: tuple(tf.identity(ids) for ids in pair))
+        return pairs.filter(is_kept)
+
+
+def count_pairs(source, target):
+    """The number of lines of two aligned texts, each one path or several.
+
+    Raises:
+        FileNotFoundError: if a file is missing.
+        ValueError: with file and line number, if one text ends before the other or a line is not UTF-8; if there
+            is no line at all.
+    """
+    source, target = as_paths(source), as_paths(target)
+    count = 0
+    missing = object()
+    for lines in itertools.zip_longest(read_lines(source), read_lines(target), fillvalue=missing):
+        if missing in lines:
+            ended, other = (source, target) if lines[0] is missing else (target, source)
+            raise ValueError(
+                f"Expected as many lines in {', '.join(source)} as in {', '.join(target)}. "
+                f"Received: {', '.join(ended)} ends after line {count}, "
+                f"{', '.join(other)} has a line {count + 1}"
+            )
+        count += 1
+    if not count:
+        raise ValueError(f"Expected lines of text. Received empty files: {source}, {target}")
+    return count
+
+
+def bucket_lengths(max_length):
+    """The longest sequence of each bucket: multiples of 4 that grow by about a sixth, up to `max_length`."""
+    lengths = [8]
+    while lengths[-1] < max_length:
+        lengths.append(max(lengths[-1] + 4, lengths[-1] * 7 // 6 // 4 * 4))
+    return [length for length in lengths if length < max_length] + [max_length]
+
+
+def _text_lines(paths):
+    datasets = [
+        tf.data.TextLineDataset(path, compression_type="GZIP" if path.endswith(".gz") else None)
+        for path in paths
+    ]
+    lines = datasets[0]
+    for dataset in datasets[1:]:
+        lines = lines.concatenate(dataset)
+    return lines
+
+
+def _pad_to_bucket(pair, lengths, padding):
+    """Pads both sides to the length of the bucket that they came from."""
+    source, target = pair
+    longest = tf.maximum(tf.shape(source)[1], tf.shape(target)[1] - 1)
+    width = tf.gather(lengths, tf.searchsorted(lengths, [longest])[0])
+    return tuple(
+        tf.pad(ids, [[0, 0], [0, to - tf.shape(ids)[1]]], constant_values=padding_id)
+        for ids, to, padding_id in ((source, width, padding[0]), (target, width + 1, padding[1]))
+    )
+
+
+def _teacher_forcing(source, target):
+    return {"source_ids": source, "target_ids": target[:, :-1]}, target[:, 1:]

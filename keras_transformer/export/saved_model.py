@@ -1,0 +1,52 @@
+"""SavedModels with the reusable interface of TF2 hub modules, written whole or not at all."""
+
+import os
+import shutil
+import tempfile
+
+import tensorflow as tf
+
+
+def write_saved_model(
+    path, functions, signatures, weights=(), trainable_weights=(), other_state=()
+):
+    """Writes a SavedModel that `hub.load`, TF Serving and a plain session loader run without this package.
+
+    The root is callable and has `variables`, `trainable_variables` and `regularization_losses`: lists in a fixed
+    order, so that equal weights give equal files.
+
+    Args:
+        path: folder to make; its parents are made too.
+        functions: {attribute name: traced `tf.function`}; "__call__" makes the root callable.
+        signatures: {name: concrete function with named inputs and a dictionary of outputs}.
+        weights: all `tf.Variable`s of the model.
+        trainable_weights: those that fine-tuning may move.
+        other_state: whatever else the functions need: tokenizers, tables, states of random generators.
+
+    Raises:
+        FileExistsError: if `path` exists.
+
+    References:
+        "Reusable SavedModels", the TF Hub documentation.
+    """
+    path = os.fspath(path)
+    if os.path.lexists(path):
+        raise FileExistsError(f"Expected a path that does not exist. Received: {path}")
+    root = tf.train.Checkpoint()
+    root.variables = list(weights)
+    root.trainable_variables = list(trainable_weights)
+    root.regularization_losses = []
+    root.other_state = list(other_state)
+    for name, function in functions.items():
+        setattr(root, name, function)
+
+    parent = os.path.dirname(os.path.abspath(path))
+    os.makedirs(parent, exist_ok=True)
+    unfinished = tempfile.mkdtemp(prefix=f".{os.path.basename(path)}-", dir=parent)
+    try:
+        tf.saved_model.save(root, unfinished, signatures=signatures)
+        os.chmod(unfinished, 0o755)  # mkdtemp's folders are for the owner alone
+        os.rename(unfinished, path)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise

@@ -1,0 +1,40 @@
+"""The Transformer's layers: tensors in, tensors out, on `keras.ops` alone.
+
+Shapes are named everywhere by the same letters: B batch, T target (or only) length, S source length, L cache
+length, H heads, d width of a head, D model width, E encoder width, F feed-forward width, V vocabulary.
+"""
+
+# The paper's formula, as a function
+from keras_transformer.layers.attention import scaled_dot_product_attention
+
+# Blocks to stack
+from keras_transformer.layers.decoder_block import DecoderBlock
+from keras_transformer.layers.encoder_block import EncoderBlock
+
+# What blocks are made of
+from keras_transformer.layers.feed_forward import FeedForward
+from keras_transformer.layers.initializers import FusedInitializer
+from keras_transformer.layers.multi_head_cross_attention import MultiHeadCrossAttention
+from keras_transformer.layers.multi_head_self_attention import MultiHeadSelfAttention
+
+# Before and after the blocks
+from keras_transformer.layers.position_embedding import PositionEmbedding
+from keras_transformer.layers.positional_encoding import PositionalEncoding
+from keras_transformer.layers.residual import Residual
+from keras_transformer.layers.sequence_pooling import SequencePooling
+from keras_transformer.layers.token_embedding import TokenEmbedding
+
+__all__ = [
+    "DecoderBlock",
+    "EncoderBlock",
+    "FeedForward",
+    "FusedInitializer",
+    "MultiHeadCrossAttention",
+    "MultiHeadSelfAttention",
+    "PositionEmbedding",
+    "PositionalEncoding",
+    "Residual",
+    "SequencePooling",
+    "TokenEmbedding",
+    "scaled_dot_product_attention",
+]

@@ -1,0 +1,96 @@
+"""What the encoder block and the decoder block share: constructor arguments and the making of sub-layers."""
+
+import keras
+
+from keras_transformer import arguments
+from keras_transformer.layers.composite import CompositeLayer
+from keras_transformer.layers.feed_forward import FeedForward
+from keras_transformer.layers.residual import Residual
+
+
+class Block(CompositeLayer):
+    """Base of both blocks; they document the arguments."""
+
+    def __init__(
+        self,
+        num_heads,
+        intermediate_dim,
+        key_dim=None,
+        dropout=0.1,
+        attention_dropout=0.0,
+        activation_dropout=0.0,
+        activation="relu",
+        norm_first=False,
+        layer_norm_epsilon=1e-6,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.num_heads = arguments.positive_integer("num_heads", num_heads)
+        self.intermediate_dim = arguments.positive_integer("intermediate_dim", intermediate_dim)
+        self.key_dim = arguments.optional_positive_integer("key_dim", key_dim)
+        self.dropout = arguments.rate("dropout", dropout)
+        self.attention_dropout = arguments.rate("attention_dropout", attention_dropout)
+        self.activation_dropout = arguments.rate("activation_dropout", activation_dropout)
+        self.activation = keras.activations.get(activation)
+        self.norm_first = norm_first
+        self.layer_norm_epsilon = arguments.positive_number(
+            "layer_norm_epsilon", layer_norm_epsilon
+        )
+        self.use_bias = use_bias
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+
+    def make_attention(self, attention_class, name):
+        return attention_class(
+            self.num_heads,
+            key_dim=self.key_dim,
+            dropout=self.attention_dropout,
+            name=name,
+            **self._weight_arguments(),
+        )
+
+    def make_feed_forward(self):
+        return FeedForward(
+            self.intermediate_dim,
+            activation=self.activation,
+            dropout=self.activation_dropout,
+            name="feed_forward",
+            **self._weight_arguments(),
+        )
+
+    def make_residual(self, name):
+        return Residual(
+            self.dropout,
+            norm_first=self.norm_first,
+            layer_norm_epsilon=self.layer_norm_epsilon,
+            dtype=self.dtype_policy,
+            name=name,
+        )
+
+    def _weight_arguments(self):
+        return {
+            "use_bias": self.use_bias,
+            "kernel_initializer": self.kernel_initializer,
+            "bias_initializer": self.bias_initializer,
+            "dtype": self.dtype_policy,
+        }
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_heads": self.num_heads,
+            "intermediate_dim": self.intermediate_dim,
+            "key_dim": self.key_dim,
+            "dropout": self.dropout,
+            "attention_dropout": self.attention_dropout,
+            "activation_dropout": self.activation_dropout,
+            "activation": keras.activations.serialize(self.activation),
+            "norm_first": self.norm_first,
+            "layer_norm_epsilon": self.layer_norm_epsilon,
+            "use_bias": self.use_bias,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+        }

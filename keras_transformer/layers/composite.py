@@ -1,0 +1,70 @@
+"""What every layer made of other layers shares: masks on the way in, quantized sub-layers on the way back."""
+
+import keras
+
+from keras_transformer.layers import masks
+
+
+class CompositeLayer(keras.layers.Layer):
+    """A layer of sub-layers that reads, combines and passes on padding masks.
+
+    Keras fills `mask` when a call has one tensor argument and `<name>_mask` when it has more. Here both
+    are settled before Keras looks: `call` finds in `mask` the implicit mask of `inputs` (or the `mask=`
+    that replaced it, as everywhere in Keras), ANDed with `padding_mask`; Keras passes that on.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def __call__(self, inputs, *args, mask=None, padding_mask=None, **kwargs):
+        mask = masks.resolve(inputs, mask, "padding_mask", padding_mask)
+        outputs = super().__call__(inputs, *args, mask=mask, **kwargs)
+        if padding_mask is not None:
+            # Keras keeps the mask that the last sub-layer left on the outputs, which knows of no explicit one.
+            first = outputs[0] if isinstance(outputs, tuple) else outputs
+            masks.attach(first, self.compute_mask(inputs, mask))
+        return outputs
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return previous_mask
+
+    def get_build_config(self):
+        config = super().get_build_config()
+        modes = quantization_modes(self)
+        return {**config, "quantization": modes} if config and modes else config
+
+    def build_from_config(self, config):
+        super().build_from_config(config)
+        quantize_sublayers(self, (config or {}).get("quantization", {}))
+
+
+def sublayers(layer, prefix=""):
+    """Yields (path, sub-layer) for all layers inside `layer`, the path made of their names.
+
+    Keras offers the list for models only, so that this one place reads its private walk.
+    """
+    for child in layer._flatten_layers(include_self=False, recursive=False):
+        path = prefix + child.name
+        yield path, child
+        yield from sublayers(child, path + "/")
+
+
+def quantization_modes(layer):
+    """{path: mode} of the quantized layers inside `layer`.
+
+    A rebuilt layer makes float sub-layers, whose variables would not fit the saved integers.
+    """
+    return {
+        path: child.quantization_mode
+        for path, child in sublayers(layer)
+        if child.quantization_mode is not None
+    }
+
+
+def quantize_sublayers(layer, modes):
+    """Quantizes the (built) layers inside `layer` that `modes` names, ready to load saved integers."""
+    if modes:
+        by_path = dict(sublayers(layer))
+        for path, mode in modes.items():
+            by_path[path].quantize(mode)

@@ -1,0 +1,144 @@
+import keras
+from keras import ops
+
+from keras_transformer import arguments
+from keras_transformer.layers import masks
+from keras_transformer.layers.block import Block
+from keras_transformer.layers.multi_head_attention import with_extras
+from keras_transformer.layers.multi_head_cross_attention import MultiHeadCrossAttention
+from keras_transformer.layers.multi_head_self_attention import MultiHeadSelfAttention
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
+class DecoderBlock(Block):
+    """Causal self-attention, attention to the encoder's outputs, the feed-forward network; each residual.
+
+    Args:
+        num_heads: number of heads H.
+        intermediate_dim: width F of the feed-forward network's hidden layer.
+        key_dim: width d of one head; by default the width of the inputs over `num_heads`.
+        dropout: rate on each sub-layer's outputs.
+        attention_dropout: rate on the attention weights. The paper has none.
+        activation_dropout: rate inside the feed-forward network. The paper has none.
+        activation: of the feed-forward network.
+        norm_first: pre-norm instead of the paper's post-norm. A stack of pre-norm blocks needs a layer
+            normalisation after the last, which the models add.
+        layer_norm_epsilon: added to the variance.
+        use_bias: whether projections add a bias.
+        kernel_initializer: of all matrices.
+        bias_initializer: of all biases.
+        **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: (B, T, D), floating; with a cache the T new positions only, usually one.
+        encoder_outputs: (B, S, E). May be left out with a cache.
+        padding_mask: boolean (B, T), True for real positions; ANDed with Keras' implicit mask.
+        encoder_padding_mask: boolean (B, S); ANDed with the implicit mask of `encoder_outputs`.
+        attention_mask: boolean (T, T), (B, T, T) or (B, H, T, T), ANDed with the causal mask; with a cache its
+            last axis is the cache's length L.
+        cache: `None`, or what `make_cache` or an earlier call returned.
+        cache_index: scalar integer, the position of the first input; needed with a cache.
+        return_attention_scores: also return the softmax weights.
+        training: whether dropout is active.
+
+    Returns:
+        (B, T, D) in the compute dtype; then the updated cache if one was given; then, if asked for, the weights of
+        self-attention (B, H, T, T or L) and of cross-attention (B, H, T, S), float32.
+
+    Raises:
+        ValueError: for bad sizes and rates, heads that do not divide the width, masks of a wrong shape or dtype.
+
+    References:
+        Vaswani et al., 2017, "Attention Is All You Need", section 3.1 and figure 1, right.
+    """
+
+    def __call__(self, inputs, encoder_outputs=None, *args, encoder_padding_mask=None, **kwargs):
+        if encoder_outputs is not None:
+            kwargs["encoder_outputs_mask"] = masks.resolve(
+                encoder_outputs,
+                kwargs.get("encoder_outputs_mask"),
+                "encoder_padding_mask",
+                encoder_padding_mask,
+            )
+        elif encoder_padding_mask is not None:
+            kwargs["encoder_outputs_mask"] = masks.check(
+                "encoder_padding_mask", encoder_padding_mask, (inputs.shape[0], None)
+            )
+        return super().__call__(inputs, encoder_outputs, *args, **kwargs)
+
+    def build(self, inputs_shape, encoder_outputs_shape=None):
+        arguments.known_width(self, inputs_shape)
+        self.self_attention = self.make_attention(MultiHeadSelfAttention, "self_attention")
+        self.self_attention_residual = self.make_residual("self_attention_residual")
+        self.cross_attention = self.make_attention(MultiHeadCrossAttention, "cross_attention")
+        self.cross_attention_residual = self.make_residual("cross_attention_residual")
+        self.feed_forward = self.make_feed_forward()
+        self.feed_forward_residual = self.make_residual("feed_forward_residual")
+        self.cross_attention.build(inputs_shape, encoder_outputs_shape or inputs_shape)
+        for sublayer in (
+            self.self_attention,
+            self.self_attention_residual,
+            self.cross_attention_residual,
+            self.feed_forward,
+            self.feed_forward_residual,
+        ):
+            sublayer.build(inputs_shape)
+
+    def call(
+        self,
+        inputs,
+        encoder_outputs=None,
+        attention_mask=None,
+        cache=None,
+        cache_index=None,
+        return_attention_scores=False,
+        training=None,
+        mask=None,
+        encoder_outputs_mask=None,
+    ):
+        x = inputs
+        attended, *self_cache, self_scores = self.self_attention(
+            self.self_attention_residual.prepare(x),
+            mask=mask,
+            attention_mask=attention_mask,
+            use_causal_mask=True,
+            cache=cache and cache["self"],
+            cache_index=cache_index,
+            return_attention_scores=True,
+            training=training,
+        )
+        x = self.self_attention_residual(x, attended, training=training)
+
+        attended, cross_scores = self.cross_attention(
+            self.cross_attention_residual.prepare(x),
+            None if cache else encoder_outputs,
+            context_mask=encoder_outputs_mask,
+            cache=cache and cache["cross"],
+            return_attention_scores=True,
+            training=training,
+        )
+        x = self.cross_attention_residual(x, attended, training=training)
+
+        hidden = self.feed_forward(self.feed_forward_residual.prepare(x), training=training)
+        x = self.feed_forward_residual(x, hidden, training=training)
+
+        if cache:
+            cache = {"self": self_cache[0], "cross": cache["cross"]}
+        scores = (self_scores, cross_scores) if return_attention_scores else ()
+        return with_extras(x, cache, *scores)
+
+    def make_cache(self, encoder_outputs, max_length):
+        """What step-by-step decoding carries along: cross keys and values, computed here and never again.
+
+        Args:
+            encoder_outputs: (B, S, E).
+            max_length: how many positions will be decoded at most, L.
+
+        Returns:
+            {"self": {"key", "value"}, "cross": {"key", "value"}}, of (B, H, L, d) and (B, H, S, d).
+        """
+        batch_size = ops.shape(encoder_outputs)[0]
+        return {
+            "self": self.self_attention.make_cache(batch_size, max_length),
+            "cross": self.cross_attention.make_cache(encoder_outputs),
+        }

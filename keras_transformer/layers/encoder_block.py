@@ -1,0 +1,85 @@
+import keras
+
+from keras_transformer import arguments
+from keras_transformer.layers.block import Block
+from keras_transformer.layers.multi_head_attention import with_extras
+from keras_transformer.layers.multi_head_self_attention import MultiHeadSelfAttention
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
+class EncoderBlock(Block):
+    """Self-attention, then the feed-forward network, each in a residual connection.
+
+    With `use_causal_mask` in the call it is the block of a decoder-only language model.
+
+    Args:
+        num_heads: number of heads H.
+        intermediate_dim: width F of the feed-forward network's hidden layer.
+        key_dim: width d of one head; by default the width of the inputs over `num_heads`.
+        dropout: rate on each sub-layer's outputs.
+        attention_dropout: rate on the attention weights. The paper has none.
+        activation_dropout: rate inside the feed-forward network. The paper has none.
+        activation: of the feed-forward network.
+        norm_first: pre-norm instead of the paper's post-norm. A stack of pre-norm blocks needs a layer
+            normalisation after the last, which the models add.
+        layer_norm_epsilon: added to the variance.
+        use_bias: whether projections add a bias.
+        kernel_initializer: of all matrices.
+        bias_initializer: of all biases.
+        **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: (B, T, D), floating.
+        padding_mask: boolean (B, T), True for real positions; ANDed with Keras' implicit mask.
+        attention_mask: boolean (T, T), (B, T, T) or (B, H, T, T).
+        use_causal_mask: whether position t sees only positions up to t.
+        return_attention_scores: also return the softmax weights.
+        training: whether dropout is active.
+
+    Returns:
+        (B, T, D) in the compute dtype; with `return_attention_scores` also (B, H, T, T), float32.
+
+    Raises:
+        ValueError: for bad sizes and rates, heads that do not divide the width, masks of a wrong shape or dtype.
+
+    References:
+        Vaswani et al., 2017, "Attention Is All You Need", section 3.1 and figure 1, left.
+    """
+
+    def build(self, inputs_shape):
+        arguments.known_width(self, inputs_shape)
+        self.self_attention = self.make_attention(MultiHeadSelfAttention, "self_attention")
+        self.self_attention_residual = self.make_residual("self_attention_residual")
+        self.feed_forward = self.make_feed_forward()
+        self.feed_forward_residual = self.make_residual("feed_forward_residual")
+        for sublayer in (
+            self.self_attention,
+            self.self_attention_residual,
+            self.feed_forward,
+            self.feed_forward_residual,
+        ):
+            sublayer.build(inputs_shape)
+
+    def call(
+        self,
+        inputs,
+        attention_mask=None,
+        use_causal_mask=False,
+        return_attention_scores=False,
+        training=None,
+        mask=None,
+    ):
+        x = inputs
+        attended, scores = self.self_attention(
+            self.self_attention_residual.prepare(x),
+            mask=mask,
+            attention_mask=attention_mask,
+            use_causal_mask=use_causal_mask,
+            return_attention_scores=True,
+            training=training,
+        )
+        x = self.self_attention_residual(x, attended, training=training)
+
+        hidden = self.feed_forward(self.feed_forward_residual.prepare(x), training=training)
+        x = self.feed_forward_residual(x, hidden, training=training)
+        return with_extras(x, scores if return_attention_scores else None)

@@ -1,0 +1,86 @@
+import keras
+
+from keras_transformer import arguments
+from keras_transformer.layers.composite import CompositeLayer
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
+class FeedForward(CompositeLayer):
+    """The position-wise network: activation(x W1 + b1) W2 + b2.
+
+    Args:
+        intermediate_dim: width F of the hidden layer, the paper's d_ff.
+        activation: name or function; ReLU in the paper.
+        dropout: rate on the activations. The paper has none here.
+        use_bias: whether both products add a bias.
+        kernel_initializer: of both matrices.
+        bias_initializer: of both biases.
+        **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: (B, T, D), floating. Their mask is passed on.
+        training: whether dropout is active.
+
+    Returns:
+        (B, T, D) in the compute dtype.
+
+    Raises:
+        ValueError: for a width below 1 and a rate outside [0, 1).
+
+    References:
+        Vaswani et al., 2017, "Attention Is All You Need", section 3.3.
+    """
+
+    def __init__(
+        self,
+        intermediate_dim,
+        activation="relu",
+        dropout=0.0,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.intermediate_dim = arguments.positive_integer("intermediate_dim", intermediate_dim)
+        self.activation = keras.activations.get(activation)
+        self.dropout = arguments.rate("dropout", dropout)
+        self.use_bias = use_bias
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+
+    def build(self, inputs_shape):
+        width = arguments.known_width(self, inputs_shape)
+        self.expansion = self._dense(self.intermediate_dim, "expansion", self.activation)
+        self.activation_dropout = keras.layers.Dropout(
+            self.dropout, dtype=self.dtype_policy, name="activation_dropout"
+        )
+        self.contraction = self._dense(width, "contraction")
+        self.expansion.build((None, None, width))
+        self.contraction.build((None, None, self.intermediate_dim))
+
+    def _dense(self, units, name, activation=None):
+        return keras.layers.Dense(
+            units,
+            activation=activation,
+            use_bias=self.use_bias,
+            kernel_initializer=self.kernel_initializer.clone(),
+            bias_initializer=self.bias_initializer.clone(),
+            dtype=self.dtype_policy,
+            name=name,
+        )
+
+    def call(self, inputs, training=None, mask=None):
+        hidden = self.activation_dropout(self.expansion(inputs), training=training)
+        return self.contraction(hidden)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "intermediate_dim": self.intermediate_dim,
+            "activation": keras.activations.serialize(self.activation),
+            "dropout": self.dropout,
+            "use_bias": self.use_bias,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+        }

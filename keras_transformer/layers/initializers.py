@@ -1,0 +1,39 @@
+"""Initialisation of weights that hold several matrices side by side."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
+class FusedInitializer(keras.initializers.Initializer):
+    """Initialises each of `num_parts` matrices that share one kernel as if it stood alone.
+
+    A fused kernel (D, 3 H d) under Glorot would count all three outputs in its fan and come out too small.
+
+    Args:
+        initializer: a Keras initializer, its name or its config, for one part.
+        num_parts: how many matrices of equal width lie side by side on the last axis.
+    """
+
+    def __init__(self, initializer, num_parts):
+        self.initializer = keras.initializers.get(initializer)
+        self.num_parts = num_parts
+
+    def __call__(self, shape, dtype=None):
+        shape = tuple(shape)
+        part = shape[:-1] + (shape[-1] // self.num_parts,)
+        parts = [self._part(i)(part, dtype=dtype) for i in range(self.num_parts)]
+        return ops.concatenate(parts, axis=-1)
+
+    def _part(self, index):
+        # One Keras initializer returns the same values at each call, so that each part needs its own seed.
+        config = self.initializer.get_config()
+        if isinstance(config.get("seed"), int):
+            config["seed"] += index
+        return type(self.initializer).from_config(config)
+
+    def get_config(self):
+        return {
+            "initializer": keras.initializers.serialize(self.initializer),
+            "num_parts": self.num_parts,
+        }

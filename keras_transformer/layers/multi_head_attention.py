@@ -1,0 +1,106 @@
+"""What self-attention and cross-attention share: constructor arguments, projections, heads."""
+
+import keras
+from keras import ops
+
+from keras_transformer import arguments
+from keras_transformer.layers import attention, masks
+from keras_transformer.layers.composite import CompositeLayer
+from keras_transformer.layers.initializers import FusedInitializer
+
+
+class MultiHeadAttention(CompositeLayer):
+    """Base of both attention layers; they document the arguments."""
+
+    def __init__(
+        self,
+        num_heads,
+        key_dim=None,
+        dropout=0.0,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.num_heads = arguments.positive_integer("num_heads", num_heads)
+        self.key_dim = arguments.optional_positive_integer("key_dim", key_dim)
+        self.dropout = arguments.rate("dropout", dropout)
+        self.use_bias = use_bias
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+
+    def build_attention(self, width):
+        """Settles `head_dim` and makes what follows the projections of queries, keys and values."""
+        if self.key_dim is None and width % self.num_heads:
+            raise ValueError(
+                f"Expected num_heads to divide the width {width} of the inputs (or key_dim to be "
+                f"given). Received: num_heads={self.num_heads}"
+            )
+        self.head_dim = self.key_dim or width // self.num_heads
+        self.attention_dropout = keras.layers.Dropout(
+            self.dropout, dtype=self.dtype_policy, name="attention_dropout"
+        )
+        self.output_projection = self.projection(width, "output", self.num_heads * self.head_dim)
+
+    def projection(self, units, name, input_width, num_parts=1):
+        """A built `Dense` whose kernel holds `num_parts` matrices, each initialised on its own."""
+        dense = keras.layers.Dense(
+            units,
+            use_bias=self.use_bias,
+            # Copies, since one Keras initializer gives the same values at each call.
+            kernel_initializer=FusedInitializer(self.kernel_initializer, num_parts)
+            if num_parts > 1
+            else self.kernel_initializer.clone(),
+            bias_initializer=self.bias_initializer.clone(),
+            dtype=self.dtype_policy,
+            name=name,
+        )
+        dense.build((None, None, input_width))
+        return dense
+
+    def attend(self, query, key, value, score_mask, training):
+        """Heads-first attention, then the output projection: ((B, T, D), weights (B, H, T, S) in float32)."""
+        weights = attention.attention_weights(query, key, score_mask)
+        dropped = self.attention_dropout(weights, training=training)
+        context = attention.weighted_values(dropped, value)
+        return self.output_projection(merge_heads(context)), weights
+
+    def check_attention_mask(self, mask, query, key):
+        """An explicit attention mask of any accepted shape as a score mask of four axes."""
+        batch, heads, length = query.shape[:3]
+        keys = key.shape[2]
+        shapes = (length, keys), (batch, length, keys), (batch, heads, length, keys)
+        return masks.from_attention(masks.check("attention_mask", mask, *shapes))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_heads": self.num_heads,
+            "key_dim": self.key_dim,
+            "dropout": self.dropout,
+            "use_bias": self.use_bias,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+        }
+
+
+def split_heads(projected, num_parts, num_heads):
+    """(B, T, parts * H * d) -> `num_parts` tensors (B, H, T, d), with one transposition."""
+    batch, length, width = ops.shape(projected)
+    parts = ops.reshape(
+        projected, (batch, length, num_parts, num_heads, width // (num_parts * num_heads))
+    )
+    return ops.unstack(ops.transpose(parts, (2, 0, 3, 1, 4)), num_parts)
+
+
+def merge_heads(context):
+    """(B, H, T, d) -> (B, T, H * d)."""
+    batch, heads, length, width = ops.shape(context)
+    return ops.reshape(ops.transpose(context, (0, 2, 1, 3)), (batch, length, heads * width))
+
+
+def with_extras(outputs, *extras):
+    """`outputs` alone, or a tuple of it and those extras that are not `None`."""
+    extras = tuple(extra for extra in extras if extra is not None)
+    return (outputs, *extras) if extras else outputs

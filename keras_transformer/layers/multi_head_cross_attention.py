@@ -1,0 +1,93 @@
+import keras
+
+from keras_transformer import arguments
+from keras_transformer.layers import masks
+from keras_transformer.layers.multi_head_attention import (
+    MultiHeadAttention,
+    split_heads,
+    with_extras,
+)
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
+class MultiHeadCrossAttention(MultiHeadAttention):
+    """Multi-head attention of one sequence to another, as of the decoder to the encoder's outputs.
+
+    Args:
+        num_heads: number of heads H.
+        key_dim: width d of one head; by default the width of the inputs over `num_heads`.
+        dropout: rate on the attention weights. The paper has none here.
+        use_bias: whether the projections add a bias. The paper's formula has none, its published code does.
+        kernel_initializer: of each of the four matrices. The fused key/value one is initialised as two.
+        bias_initializer: of the biases.
+        **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: (B, T, D), the queries' side.
+        context: (B, S, E), the keys' side; its width E may differ from D. May be left out with a cache.
+        padding_mask: boolean (B, T) of the inputs. It does not change the result; it is passed on.
+        context_padding_mask: boolean (B, S), True for real positions; ANDed with the implicit mask of
+            `context`.
+        attention_mask: boolean (T, S), (B, T, S) or (B, H, T, S).
+        cache: `None`, or what `make_cache(context)` returned: the keys and values, computed once.
+        return_attention_scores: also return the softmax weights.
+        training: whether dropout is active.
+
+    Returns:
+        (B, T, D) in the compute dtype; with `return_attention_scores` also the weights before dropout,
+        (B, H, T, S), float32. A position with nothing to attend to gets the output bias.
+
+    Raises:
+        ValueError: for heads that do not divide the width, for masks of a wrong shape or dtype, and without
+            both context and cache.
+
+    References:
+        Vaswani et al., 2017, "Attention Is All You Need", section 3.2.3.
+    """
+
+    def __call__(self, inputs, context=None, *args, context_padding_mask=None, **kwargs):
+        if context is not None:
+            kwargs["context_mask"] = masks.resolve(
+                context, kwargs.get("context_mask"), "context_padding_mask", context_padding_mask
+            )
+        elif context_padding_mask is not None:
+            kwargs["context_mask"] = masks.check(
+                "context_padding_mask", context_padding_mask, (inputs.shape[0], None)
+            )
+        return super().__call__(inputs, context, *args, **kwargs)
+
+    def build(self, inputs_shape, context_shape=None):
+        width = arguments.known_width(self, inputs_shape)
+        context_width = arguments.known_width(self, context_shape or inputs_shape)
+        self.build_attention(width)
+        projected = self.num_heads * self.head_dim
+        self.query = self.projection(projected, "query", width)
+        self.key_value = self.projection(2 * projected, "key_value", context_width, num_parts=2)
+
+    def call(
+        self,
+        inputs,
+        context=None,
+        attention_mask=None,
+        cache=None,
+        return_attention_scores=False,
+        training=None,
+        mask=None,
+        context_mask=None,
+    ):
+        if cache is None:
+            if context is None:
+                raise ValueError("Expected context or cache. Received: context=None, cache=None")
+            cache = self.make_cache(context)
+        (query,) = split_heads(self.query(inputs), 1, self.num_heads)
+        score_mask = masks.combine(
+            masks.from_padding(context_mask),
+            self.check_attention_mask(attention_mask, query, cache["key"]),
+        )
+        outputs, weights = self.attend(query, cache["key"], cache["value"], score_mask, training)
+        return with_extras(outputs, weights if return_attention_scores else None)
+
+    def make_cache(self, context):
+        """The keys and values of `context` (B, S, E): {"key", "value"}, each (B, H, S, d)."""
+        key, value = split_heads(self.key_value(context), 2, self.num_heads)
+        return {"key": key, "value": value}

@@ -1,0 +1,94 @@
+import keras
+from keras import ops
+
+from keras_transformer import arguments
+from keras_transformer.layers import masks
+from keras_transformer.layers.multi_head_attention import (
+    MultiHeadAttention,
+    split_heads,
+    with_extras,
+)
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
+class MultiHeadSelfAttention(MultiHeadAttention):
+    """Multi-head attention of a sequence to itself, with one fused query/key/value product.
+
+    Args:
+        num_heads: number of heads H.
+        key_dim: width d of one head; by default the width of the inputs over `num_heads`.
+        dropout: rate on the attention weights. The paper has none here.
+        use_bias: whether the projections add a bias. The paper's formula has none, its published code does.
+        kernel_initializer: of each of the four matrices. The fused one is initialised as three.
+        bias_initializer: of the biases.
+        **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: (B, T, D), floating.
+        padding_mask: boolean (B, T), True for real positions; ANDed with Keras' implicit mask.
+        attention_mask: boolean (T, T), (B, T, T) or (B, H, T, T); with a cache the last axis is its length L.
+        use_causal_mask: whether position t sees only positions up to t.
+        cache: `None`, or what `make_cache` or an earlier call returned: the T new positions are written at
+            `cache_index` and attend to what stands up to their own place. Padding masks do not apply to it.
+        cache_index: scalar integer, the position of the first input; needed with a cache.
+        return_attention_scores: also return the softmax weights.
+        training: whether dropout is active.
+
+    Returns:
+        (B, T, D) in the compute dtype; then the updated cache if one was given; then, if asked for, the
+        weights before dropout, (B, H, T, T) or (B, H, T, L), float32. A position with nothing to attend to
+        gets the output bias.
+
+    Raises:
+        ValueError: for heads that do not divide the width, and for masks of a wrong shape or dtype.
+
+    References:
+        Vaswani et al., 2017, "Attention Is All You Need", section 3.2.2.
+    """
+
+    def build(self, inputs_shape):
+        width = arguments.known_width(self, inputs_shape)
+        self.build_attention(width)
+        self.query_key_value = self.projection(
+            3 * self.num_heads * self.head_dim, "query_key_value", width, num_parts=3
+        )
+
+    def call(
+        self,
+        inputs,
+        attention_mask=None,
+        use_causal_mask=False,
+        cache=None,
+        cache_index=None,
+        return_attention_scores=False,
+        training=None,
+        mask=None,
+    ):
+        query, key, value = split_heads(self.query_key_value(inputs), 3, self.num_heads)
+        first_query = 0
+        if cache is not None:
+            if cache_index is None:
+                raise ValueError("Expected cache_index with a cache. Received: cache_index=None")
+            key = _write(cache["key"], key, cache_index)
+            value = _write(cache["value"], value, cache_index)
+            cache = {"key": key, "value": value}
+            mask, use_causal_mask, first_query = None, True, cache_index
+        score_mask = masks.combine(
+            masks.from_padding(mask),
+            self.check_attention_mask(attention_mask, query, key),
+            masks.causal(ops.shape(query)[2], ops.shape(key)[2], first_query)
+            if use_causal_mask
+            else None,
+        )
+        outputs, weights = self.attend(query, key, value, score_mask, training)
+        return with_extras(outputs, cache, weights if return_attention_scores else None)
+
+    def make_cache(self, batch_size, max_length):
+        """Zeros for `max_length` positions: {"key", "value"}, each (B, H, L, d) in the compute dtype."""
+        shape = (batch_size, self.num_heads, max_length, self.head_dim)
+        return {name: ops.zeros(shape, dtype=self.compute_dtype) for name in ("key", "value")}
+
+
+def _write(cached, new, index):
+    """Writes `new` (B, H, T, d) into `cached` (B, H, L, d) from position `index` on."""
+    return ops.slice_update(cached, (0, 0, index, 0), ops.cast(new, cached.dtype))

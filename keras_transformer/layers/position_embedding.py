@@ -1,0 +1,65 @@
+import keras
+from keras import ops
+
+from keras_transformer import arguments
+from keras_transformer.layers import positions as position_argument
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
+class PositionEmbedding(keras.layers.Layer):
+    """Adds a learned vector for each position, as BERT does; there is one for each of `max_length`.
+
+    Args:
+        max_length: rows of the table.
+        initializer: of the table; by default normal with standard deviation 0.02.
+        **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: (B, T, D), floating. Their mask is passed on.
+        positions: integers (T,) or (B, T) below `max_length`; by default 0 ... T-1.
+
+    Returns:
+        (B, T, D) in the compute dtype. At a position outside the table that is known only when the graph runs
+        the values are NaN.
+
+    Raises:
+        ValueError: for inputs longer than the table, and for positions of another shape or dtype.
+
+    References:
+        Gehring et al., 2017, "Convolutional Sequence to Sequence Learning", section 3.1; the paper compares
+        them in table 3, row (E).
+    """
+
+    def __init__(self, max_length, initializer=None, **kwargs):
+        super().__init__(**kwargs)
+        self.max_length = arguments.positive_integer("max_length", max_length)
+        self.initializer = keras.initializers.get(
+            initializer or keras.initializers.RandomNormal(stddev=0.02)
+        )
+        self.supports_masking = True
+
+    def build(self, inputs_shape):
+        width = arguments.known_width(self, inputs_shape)
+        self.embeddings = self.add_weight(
+            name="embeddings", shape=(self.max_length, width), initializer=self.initializer
+        )
+
+    def call(self, inputs, positions=None):
+        length = inputs.shape[1]
+        if positions is None and length is not None and length > self.max_length:
+            raise ValueError(
+                f"Expected at most max_length={self.max_length} positions. Received: length={length}"
+            )
+        positions = ops.cast(position_argument.resolve(positions, inputs), "int32")
+        known = ops.logical_and(positions >= 0, positions < self.max_length)
+        rows = ops.take(self.embeddings, ops.where(known, positions, 0), axis=0)
+        # A graph cannot raise on every device; NaN cannot be overlooked.
+        rows = ops.where(known[..., None], rows, ops.cast(float("nan"), rows.dtype))
+        return inputs + ops.cast(rows, inputs.dtype)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "max_length": self.max_length,
+            "initializer": keras.initializers.serialize(self.initializer),
+        }

@@ -1,0 +1,69 @@
+import keras
+
+from keras_transformer import arguments
+from keras_transformer.layers.composite import CompositeLayer
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
+class Residual(CompositeLayer):
+    """The residual connection around a sub-layer, with its dropout and layer normalisation.
+
+    Post-norm (the paper):  y = norm(x + dropout(sublayer(x)))
+    Pre-norm:               y = x + dropout(sublayer(norm(x)))
+
+    Both read `y = residual(x, sublayer(residual.prepare(x)))`.
+
+    Args:
+        dropout: rate on the sub-layer's outputs, the paper's P_drop.
+        norm_first: pre-norm instead of the paper's post-norm.
+        layer_norm_epsilon: added to the variance.
+        **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: (B, T, D), what goes around the sub-layer.
+        outputs: (B, T, D), what comes out of it.
+        training: whether dropout is active.
+
+    Returns:
+        (B, T, D) in the compute dtype.
+
+    Raises:
+        ValueError: for a rate outside [0, 1) and an epsilon of 0 or less.
+
+    References:
+        Vaswani et al., 2017, "Attention Is All You Need", sections 3.1 and 5.4; pre-norm: Xiong et al., 2020,
+        "On Layer Normalization in the Transformer Architecture".
+    """
+
+    def __init__(self, dropout=0.1, norm_first=False, layer_norm_epsilon=1e-6, **kwargs):
+        super().__init__(**kwargs)
+        self.dropout = arguments.rate("dropout", dropout)
+        self.norm_first = norm_first
+        self.layer_norm_epsilon = arguments.positive_number(
+            "layer_norm_epsilon", layer_norm_epsilon
+        )
+
+    def build(self, inputs_shape):
+        self.norm = keras.layers.LayerNormalization(
+            epsilon=self.layer_norm_epsilon, dtype=self.dtype_policy, name="norm"
+        )
+        self.norm.build(tuple(inputs_shape))
+        self.output_dropout = keras.layers.Dropout(
+            self.dropout, dtype=self.dtype_policy, name="output_dropout"
+        )
+
+    def prepare(self, inputs):
+        """What the sub-layer takes: `norm(inputs)` under pre-norm, else `inputs`."""
+        return self.norm(inputs) if self.norm_first else inputs
+
+    def call(self, inputs, outputs, training=None, mask=None):
+        summed = inputs + self.output_dropout(outputs, training=training)
+        return summed if self.norm_first else self.norm(summed)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "dropout": self.dropout,
+            "norm_first": self.norm_first,
+            "layer_norm_epsilon": self.layer_norm_epsilon,
+        }

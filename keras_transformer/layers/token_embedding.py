@@ -1,0 +1,95 @@
+import keras
+from keras import ops
+
+from keras_transformer import arguments
+from keras_transformer.layers.composite import CompositeLayer
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
+class TokenEmbedding(CompositeLayer):
+    """Token ids to vectors times sqrt(D), and with `reverse=True` back to logits through the same table.
+
+    Args:
+        vocabulary_size: number of token ids V.
+        hidden_dim: width D of a vector.
+        padding_id: the id that the mask marks as padding, or `None` for no mask.
+        scale: whether embeddings are multiplied by sqrt(D), as in the paper.
+        embeddings_initializer: by default normal with standard deviation D^-0.5, so that the scaled
+            embeddings have about unit variance.
+        **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: integer ids (B, T); with `reverse`, vectors (B, T, D).
+        reverse: whether to give logits.
+
+    Returns:
+        (B, T, D) with a Keras mask (B, T), True where the id is not `padding_id`; with `reverse`, logits
+        (B, T, V). Both in the compute dtype. Ids outside [0, V) raise where the device can (TensorFlow on
+        CPU: "indices[...] = ... is not in [0, V)"); where it cannot, their vectors are NaN.
+
+    Raises:
+        ValueError: for sizes below 1, a padding id outside the vocabulary, ids of a floating dtype.
+
+    References:
+        Vaswani et al., 2017, "Attention Is All You Need", section 3.4; Press and Wolf, 2017, "Using the Output
+        Embedding to Improve Language Models".
+    """
+
+    def __init__(
+        self,
+        vocabulary_size,
+        hidden_dim,
+        padding_id=0,
+        scale=True,
+        embeddings_initializer=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.vocabulary_size = arguments.positive_integer("vocabulary_size", vocabulary_size)
+        self.hidden_dim = arguments.positive_integer("hidden_dim", hidden_dim)
+        if padding_id is not None:
+            padding_id = arguments.token_id("padding_id", padding_id, self.vocabulary_size)
+        self.padding_id = padding_id
+        self.scale = scale
+        self.embeddings_initializer = keras.initializers.get(
+            embeddings_initializer or keras.initializers.RandomNormal(stddev=self.hidden_dim**-0.5)
+        )
+
+    def build(self, inputs_shape=None):
+        self.embedding = keras.layers.ReversibleEmbedding(
+            self.vocabulary_size,
+            self.hidden_dim,
+            embeddings_initializer=self.embeddings_initializer,
+            # Keras' default is float32, at half the speed of the largest product in the model.
+            reverse_dtype=self.compute_dtype,
+            dtype=self.dtype_policy,
+            name="embedding",
+        )
+        self.embedding.build(inputs_shape)
+
+    def call(self, inputs, reverse=False, mask=None):
+        if reverse:
+            return ops.cast(self.embedding(inputs, reverse=True), self.compute_dtype)
+        if "int" not in keras.backend.standardize_dtype(inputs.dtype):
+            raise ValueError(f"Expected integer token ids. Received: dtype={inputs.dtype}")
+        vectors = self.embedding(inputs)
+        known = ops.logical_and(inputs >= 0, inputs < self.vocabulary_size)
+        factor = ops.where(known, self.hidden_dim**0.5 if self.scale else 1.0, float("nan"))
+        return vectors * ops.cast(factor, vectors.dtype)[..., None]
+
+    def compute_mask(self, inputs, previous_mask=None):
+        if "int" not in keras.backend.standardize_dtype(inputs.dtype):
+            return previous_mask
+        if self.padding_id is None:
+            return previous_mask
+        return ops.not_equal(inputs, self.padding_id)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "vocabulary_size": self.vocabulary_size,
+            "hidden_dim": self.hidden_dim,
+            "padding_id": self.padding_id,
+            "scale": self.scale,
+            "embeddings_initializer": keras.initializers.serialize(self.embeddings_initializer),
+        }

@@ -1,0 +1,7 @@
+"""Whole models, composed of `keras_transformer.layers` with the Functional API: numbers in, numbers out."""
+
+from keras_transformer.models.presets import PRESETS
+from keras_transformer.models.sentence_encoder import SentenceEncoder
+from keras_transformer.models.transformer import Transformer
+
+__all__ = ["PRESETS", "SentenceEncoder", "Transformer"]

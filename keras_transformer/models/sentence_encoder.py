@@ -1,0 +1,143 @@
+import keras
+
+from keras_transformer import arguments
+from keras_transformer.layers import (
+    EncoderBlock,
+    PositionalEncoding,
+    SequencePooling,
+    TokenEmbedding,
+)
+from keras_transformer.models.composed_model import ComposedModel
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
+class SentenceEncoder(ComposedModel):
+    """Token ids to one unit vector a sentence, after the Transformer variant of the Universal Sentence Encoder.
+
+    Embeddings, positions, encoder blocks, sum / sqrt(length), a projection without bias, unit length.
+
+    Args:
+        vocabulary_size: number of token ids V.
+        num_layers: number of encoder blocks.
+        hidden_dim: width D of the blocks.
+        intermediate_dim: width F of the feed-forward networks.
+        num_heads: heads H of every attention.
+        output_dim: width of the vectors; the paper's 512.
+        pooling: mode of `SequencePooling`.
+        dropout: rate on sub-layer outputs and on the sums of embeddings and positions.
+        attention_dropout: rate on attention weights.
+        activation_dropout: rate inside the feed-forward networks.
+        activation: of the feed-forward networks.
+        norm_first: pre-norm instead of post-norm, with a last normalisation after the stack.
+        layer_norm_epsilon: added to variances.
+        padding_id: the id that is not attended to.
+        name: the model's name.
+        dtype: dtype or dtype policy, as "mixed_bfloat16"; by default the global one.
+
+    Call arguments:
+        inputs: integer ids (B, T).
+        training: whether dropout is active.
+
+    Returns:
+        (B, output_dim) in the compute dtype, of length 1; a sentence of padding only gives the zero vector.
+
+    Raises:
+        ValueError: for bad sizes, rates and ids.
+
+    References:
+        Cer et al., 2018, "Universal Sentence Encoder", section 3.1.
+    """
+
+    def __init__(
+        self,
+        vocabulary_size,
+        num_layers=6,
+        hidden_dim=512,
+        intermediate_dim=2048,
+        num_heads=8,
+        output_dim=512,
+        pooling="sqrtn",
+        dropout=0.1,
+        attention_dropout=0.0,
+        activation_dropout=0.0,
+        activation="relu",
+        norm_first=False,
+        layer_norm_epsilon=1e-6,
+        padding_id=0,
+        name=None,
+        dtype=None,
+    ):
+        # Layers
+        arguments.positive_integer("num_layers", num_layers)
+        dtype = keras.dtype_policies.get(dtype)
+        self.token_embedding = TokenEmbedding(
+            vocabulary_size, hidden_dim, padding_id=padding_id, dtype=dtype, name="embedding"
+        )
+        self.positional_encoding = PositionalEncoding(dtype=dtype, name="positional_encoding")
+        self.embedding_dropout = keras.layers.Dropout(dropout, dtype=dtype, name="dropout")
+        self.encoder_blocks = [
+            EncoderBlock(
+                num_heads,
+                intermediate_dim,
+                dropout=dropout,
+                attention_dropout=attention_dropout,
+                activation_dropout=activation_dropout,
+                activation=activation,
+                norm_first=norm_first,
+                layer_norm_epsilon=layer_norm_epsilon,
+                dtype=dtype,
+                name=f"encoder_block_{i}",
+            )
+            for i in range(num_layers)
+        ]
+        self.encoder_norm = None
+        if norm_first:
+            self.encoder_norm = keras.layers.LayerNormalization(
+                epsilon=layer_norm_epsilon, dtype=dtype, name="encoder_norm"
+            )
+        self.pooling = SequencePooling(pooling, dtype=dtype, name="pooling")
+        # Without a bias, so that a sentence without tokens stays the zero vector.
+        self.projection = keras.layers.Dense(
+            arguments.positive_integer("output_dim", output_dim),
+            use_bias=False,
+            dtype=dtype,
+            name="projection",
+        )
+        self.unit_length = keras.layers.UnitNormalization(dtype=dtype, name="unit_length")
+
+        # Functional graph
+        ids = keras.Input((None,), dtype="int32", name="ids")
+        pooled = self.pooling(self.encode(ids))
+        super().__init__(
+            inputs=ids, outputs=self.unit_length(self.projection(pooled)), name=name
+        )
+
+        # Config
+        self.dtype_policy = dtype
+        self.arguments = {
+            "vocabulary_size": vocabulary_size,
+            "num_layers": num_layers,
+            "hidden_dim": hidden_dim,
+            "intermediate_dim": intermediate_dim,
+            "num_heads": num_heads,
+            "output_dim": output_dim,
+            "pooling": pooling,
+            "dropout": dropout,
+            "attention_dropout": attention_dropout,
+            "activation_dropout": activation_dropout,
+            "activation": keras.activations.serialize(keras.activations.get(activation)),
+            "norm_first": norm_first,
+            "layer_norm_epsilon": layer_norm_epsilon,
+            "padding_id": padding_id,
+        }
+
+    def encode(self, ids, training=None):
+        """Ids (B, T) to a vector for each token (B, T, D), which carry their Keras mask."""
+        x = self.positional_encoding(self.token_embedding(ids))
+        x = self.embedding_dropout(x, training=training)
+        for block in self.encoder_blocks:
+            x = block(x, training=training)
+        return self.encoder_norm(x) if self.encoder_norm else x
+
+    def get_config(self):
+        return {**self.base_config(), **self.arguments}

@@ -1,0 +1,222 @@
+import keras
+from keras import ops
+
+from keras_transformer import arguments
+from keras_transformer.layers import (
+    DecoderBlock,
+    EncoderBlock,
+    PositionalEncoding,
+    TokenEmbedding,
+)
+from keras_transformer.models.composed_model import ComposedModel
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
+class Transformer(ComposedModel):
+    """The encoder-decoder of "Attention Is All You Need".
+
+    The paper's by default: post-norm, ReLU, sinusoids, one table for source embeddings, target embeddings and
+    logits, embeddings times sqrt(D), dropout on sub-layer outputs and on the sums of embeddings and positions.
+
+    Args:
+        vocabulary_size: number of token ids V, of both languages together.
+        num_layers: blocks of the encoder, and of the decoder.
+        hidden_dim: width D.
+        intermediate_dim: width F of the feed-forward networks.
+        num_heads: heads H of every attention.
+        dropout: rate on sub-layer outputs and on the sums of embeddings and positions.
+        attention_dropout: rate on attention weights. The paper has none.
+        activation_dropout: rate inside the feed-forward networks. The paper has none.
+        activation: of the feed-forward networks.
+        norm_first: pre-norm instead of the paper's post-norm, with a last normalisation after each stack.
+        layer_norm_epsilon: added to variances.
+        padding_id: the id that is not attended to.
+        target_vocabulary_size: gives the target side a table of its own, tied to the logits; by default
+            the two sides share one.
+        name: the model's name.
+        dtype: dtype or dtype policy, as "mixed_bfloat16"; by default the global one.
+
+    Call arguments:
+        inputs: {"source_ids": integers (B, S), "target_ids": integers (B, T)}, where `target_ids` are those that
+            stand before each wanted one (the begin id first).
+        training: whether dropout is active.
+
+    Returns:
+        Logits (B, T, V) of the next target ids, in the compute dtype, with the target's Keras mask.
+
+    Raises:
+        ValueError: for bad sizes, rates and ids.
+
+    References:
+        Vaswani et al., 2017, "Attention Is All You Need". At V = 37,000 base has 63.08 M parameters and big
+        214.25 M; the paper's table 3 prints 65 M and 213 M.
+    """
+
+    def __init__(
+        self,
+        vocabulary_size,
+        num_layers=6,
+        hidden_dim=512,
+        intermediate_dim=2048,
+        num_heads=8,
+        dropout=0.1,
+        attention_dropout=0.0,
+        activation_dropout=0.0,
+        activation="relu",
+        norm_first=False,
+        layer_norm_epsilon=1e-6,
+        padding_id=0,
+        target_vocabulary_size=None,
+        name=None,
+        dtype=None,
+    ):
+        # Layers
+        self.num_layers = arguments.positive_integer("num_layers", num_layers)
+        dtype = keras.dtype_policies.get(dtype)
+        block = {
+            "num_heads": num_heads,
+            "intermediate_dim": intermediate_dim,
+            "dropout": dropout,
+            "attention_dropout": attention_dropout,
+            "activation_dropout": activation_dropout,
+            "activation": activation,
+            "norm_first": norm_first,
+            "layer_norm_epsilon": layer_norm_epsilon,
+            "dtype": dtype,
+        }
+        embedding = {"hidden_dim": hidden_dim, "padding_id": padding_id, "dtype": dtype}
+        shared = target_vocabulary_size is None
+        self.source_embedding = TokenEmbedding(
+            vocabulary_size, name="embedding" if shared else "source_embedding", **embedding
+        )
+        self.target_embedding = (
+            self.source_embedding
+            if shared
+            else TokenEmbedding(target_vocabulary_size, name="target_embedding", **embedding)
+        )
+        self.positional_encoding = PositionalEncoding(dtype=dtype, name="positional_encoding")
+        self.source_dropout = keras.layers.Dropout(dropout, dtype=dtype, name="source_dropout")
+        self.target_dropout = keras.layers.Dropout(dropout, dtype=dtype, name="target_dropout")
+        self.encoder_blocks = [
+            EncoderBlock(name=f"encoder_block_{i}", **block) for i in range(num_layers)
+        ]
+        self.decoder_blocks = [
+            DecoderBlock(name=f"decoder_block_{i}", **block) for i in range(num_layers)
+        ]
+        self.encoder_norm = self.decoder_norm = None
+        if norm_first:
+            norm = {"epsilon": layer_norm_epsilon, "dtype": dtype}
+            self.encoder_norm = keras.layers.LayerNormalization(name="encoder_norm", **norm)
+            self.decoder_norm = keras.layers.LayerNormalization(name="decoder_norm", **norm)
+
+        # Functional graph
+        source_ids = keras.Input((None,), dtype="int32", name="source_ids")
+        target_ids = keras.Input((None,), dtype="int32", name="target_ids")
+        super().__init__(
+            inputs={"source_ids": source_ids, "target_ids": target_ids},
+            outputs=self.decode(target_ids, self.encode(source_ids)),
+            name=name,
+        )
+
+        # Config
+        self.dtype_policy = dtype
+        self.arguments = {
+            "vocabulary_size": vocabulary_size,
+            "num_layers": num_layers,
+            "hidden_dim": hidden_dim,
+            "intermediate_dim": intermediate_dim,
+            "num_heads": num_heads,
+            "dropout": dropout,
+            "attention_dropout": attention_dropout,
+            "activation_dropout": activation_dropout,
+            "activation": keras.activations.serialize(keras.activations.get(activation)),
+            "norm_first": norm_first,
+            "layer_norm_epsilon": layer_norm_epsilon,
+            "padding_id": padding_id,
+            "target_vocabulary_size": target_vocabulary_size,
+        }
+
+    def encode(self, source_ids, training=None):
+        """Source ids (B, S) to the encoder's outputs (B, S, D), which carry their Keras mask."""
+        x = self.positional_encoding(self.source_embedding(source_ids))
+        x = self.source_dropout(x, training=training)
+        for block in self.encoder_blocks:
+            x = block(x, training=training)
+        return self.encoder_norm(x) if self.encoder_norm else x
+
+    def decode(self, target_ids, encoder_outputs, training=None, return_attention_scores=False):
+        """All target positions at once, each seeing the ones before it.
+
+        Args:
+            target_ids: (B, T), the begin id first.
+            encoder_outputs: what `encode` returned.
+            training: whether dropout is active.
+            return_attention_scores: also return the weights of cross-attention.
+
+        Returns:
+            Logits (B, T, V); if asked for also a list with the weights (B, H, T, S) of each block.
+        """
+        x = self.positional_encoding(self.target_embedding(target_ids))
+        x = self.target_dropout(x, training=training)
+        scores = []
+        for block in self.decoder_blocks:
+            x = block(
+                x,
+                encoder_outputs,
+                return_attention_scores=return_attention_scores,
+                training=training,
+            )
+            if return_attention_scores:
+                x, _, cross_scores = x
+                scores.append(cross_scores)
+        logits = self._logits(x)
+        return (logits, scores) if return_attention_scores else logits
+
+    def make_cache(self, encoder_outputs, max_length):
+        """What `decode_step` carries along for at most `max_length` positions; starts after `encode`.
+
+        Returns:
+            {"blocks": one `DecoderBlock` cache each, "source_mask": boolean (B, S)}. Every tensor has the batch
+            axis first, so that a beam search may reorder them all alike.
+        """
+        source_mask = getattr(encoder_outputs, "_keras_mask", None)
+        if source_mask is None:
+            source_mask = ops.ones(ops.shape(encoder_outputs)[:2], dtype="bool")
+        return {
+            "blocks": [
+                block.make_cache(encoder_outputs, max_length) for block in self.decoder_blocks
+            ],
+            "source_mask": source_mask,
+        }
+
+    def decode_step(self, target_ids, cache, index):
+        """The next positions only, usually one.
+
+        Args:
+            target_ids: (B, T), the ids at positions `index`, `index` + 1, ...
+            cache: what `make_cache` or an earlier step returned.
+            index: scalar integer.
+
+        Returns:
+            Logits (B, T, V) and the updated cache.
+        """
+        positions = ops.arange(ops.shape(target_ids)[1], dtype="int32") + ops.cast(index, "int32")
+        x = self.positional_encoding(self.target_embedding(target_ids), positions=positions)
+        blocks = []
+        for block, block_cache in zip(self.decoder_blocks, cache["blocks"]):
+            x, block_cache = block(
+                x,
+                encoder_padding_mask=cache["source_mask"],
+                cache=block_cache,
+                cache_index=index,
+            )
+            blocks.append(block_cache)
+        return self._logits(x), {"blocks": blocks, "source_mask": cache["source_mask"]}
+
+    def _logits(self, x):
+        if self.decoder_norm:
+            x = self.decoder_norm(x)
+        return self.target_embedding(x, reverse=True)
+
+    def get_config(self):
+        return {**self.base_config(), **self.arguments}

@@ -1,0 +1,247 @@
+"""What every layer of this library keeps, as checks of values that also fit the layers of others.
+
+    case = LayerCase(EncoderBlock, {"num_heads": 2, "intermediate_dim": 19}, {"inputs": x})
+    check_layer(case, folder)
+"""
+
+import dataclasses
+import inspect
+import os
+
+import keras
+import numpy as np
+
+from keras_transformer.testing import backends
+
+_PADDING_VALUE = 9.0  # marks padding in the inputs; a `Masking` layer makes Keras' implicit mask of it
+
+
+@dataclasses.dataclass(frozen=True)
+class LayerCase:
+    """A layer and what to call it with.
+
+    Args:
+        layer_class: the class.
+        config: constructor arguments.
+        inputs: {call argument: array (B, length, ...)}, the first named "inputs"; B is at least 2 and lengths
+            are at least 4. Floating ones are checked in lower precisions.
+        padding: {name in `inputs`: call argument of its explicit padding mask}.
+        causal: whether position t of the outputs may depend on positions up to t of `inputs` only.
+        options: further call arguments, not tensors.
+        pooled: whether the length is gone from the outputs.
+    """
+
+    layer_class: type
+    config: dict
+    inputs: dict
+    padding: dict = dataclasses.field(default_factory=dict)
+    causal: bool = False
+    options: dict = dataclasses.field(default_factory=dict)
+    pooled: bool = False
+
+    def layer(self, **kwargs):
+        """A built layer whose weights are all random, so that none hides behind zeros or ones."""
+        layer = self.layer_class(**self.config, **kwargs)
+        self.call(layer, self.inputs)
+        generator = np.random.default_rng(7)
+        for weight in layer.weights:
+            if weight.dtype.startswith(("float", "bfloat")):
+                scale = 0.3 / np.sqrt(max(1, weight.shape[0])) if len(weight.shape) > 1 else 0.3
+                noise = generator.normal(size=weight.shape) * scale
+                weight.assign(weight + keras.ops.cast(noise, weight.dtype))
+        return layer
+
+    def call(self, layer, inputs, **kwargs):
+        """The outputs as float32, with Keras' mask lost."""
+        return to_numpy(layer(**inputs, **self.options, **kwargs))
+
+
+def check_layer(case, folder):
+    """Runs every check. `folder` is for the files of the saving check.
+
+    Raises:
+        AssertionError: naming what the layer does not keep.
+    """
+    check_saving(case, folder)
+    for check in CHECKS:
+        check(case)
+
+
+def check_config(case):
+    """`get_config` has every constructor argument, and a layer made from it has the same config."""
+    layer = case.layer()
+    config = layer.get_config()
+    parameters = inspect.signature(case.layer_class.__init__).parameters.values()
+    named = {p.name for p in parameters if p.kind is not p.VAR_KEYWORD} - {"self"}
+    expected = named | {"name", "trainable", "dtype"}
+    assert set(config) == expected, f"config keys {sorted(config)}, expected {sorted(expected)}"
+    revived = case.layer_class.from_config(config)
+    assert revived.get_config() == config, "from_config(get_config()) has another config"
+    assert keras.saving.get_registered_name(case.layer_class) != case.layer_class.__name__, (
+        "not registered as serializable"
+    )
+
+
+def check_saving(case, folder):
+    """A model with the layer reloads from `.keras` with equal outputs."""
+    layer = case.layer()
+    symbols = {
+        name: keras.Input((None,) + array.shape[2:], dtype=array.dtype.name, name=name)
+        for name, array in case.inputs.items()
+    }
+    model = keras.Model(symbols, layer(**symbols, **case.options))
+    path = os.path.join(folder, "layer.keras")
+    model.save(path)
+    reloaded = keras.models.load_model(path)
+    np.testing.assert_allclose(to_numpy(reloaded(case.inputs)), to_numpy(model(case.inputs)), atol=1e-6)
+
+
+def check_padding(case):
+    """Padding changes nothing, whether the mask is implicit, explicit or both, and the mask is passed on."""
+    layer = case.layer()
+    for name, argument in case.padding.items():
+        array = case.inputs[name]
+        length = array.shape[1]
+        lengths = np.full(len(array), length)
+        lengths[0] = length - 2
+        lengths[-1] = 1
+        mask = np.arange(length) < lengths[:, None]
+        expected = _trimmed(case, layer, name, lengths)
+        for garbage in (0.0, 50.0):
+            padded = np.where(mask[..., None], array, np.float32(garbage))
+            explicit = {**case.inputs, name: padded, argument: mask}
+            _assert_rows(case.call(layer, explicit), expected, f"{argument}, {garbage} as padding")
+        implicit = {**case.inputs, name: _with_implicit_mask(array, mask)}
+        _assert_rows(case.call(layer, implicit), expected, f"implicit mask of {name}")
+        weaker = np.arange(length) < lengths[:, None] + 1
+        both = {**case.inputs, name: _with_implicit_mask(array, weaker), argument: mask}
+        _assert_rows(case.call(layer, both), expected, f"implicit mask and {argument}")
+        if name == "inputs" and not case.pooled:
+            passed_on = keras.ops.convert_to_numpy(layer(**both, **case.options)._keras_mask)
+            np.testing.assert_array_equal(passed_on, mask, err_msg="the mask passed on")
+
+
+def check_fully_masked(case):
+    """A sequence of padding only gives finite numbers, the same in eager and compiled calls, in each dtype."""
+    for policy in ("float32", "mixed_bfloat16", "mixed_float16"):
+        layer = case.layer(dtype=policy)
+        for name, argument in case.padding.items():
+            mask = np.ones(case.inputs[name].shape[:2], dtype=bool)
+            mask[0] = False
+            inputs = {**case.inputs, argument: mask}
+            outputs = case.call(layer, inputs)
+            assert np.isfinite(outputs).all(), f"{policy}: {argument} without any True gives {outputs}"
+            if not case.options:
+                for jit_compile in (False, True):
+                    compiled = to_numpy(backends.compiled_call(layer, inputs, jit_compile))
+                    np.testing.assert_allclose(
+                        compiled, outputs, atol=_tolerance(policy), err_msg=f"{policy}, {argument}"
+                    )
+
+
+def check_future(case):
+    """Under a causal mask, positions after t do not change position t."""
+    if not case.causal:
+        return
+    layer = case.layer()
+    array = case.inputs["inputs"]
+    whole = case.call(layer, case.inputs)
+    for t in range(1, array.shape[1]):
+        changed = array.copy()
+        changed[:, t:] = 7.0
+        outputs = case.call(layer, {**case.inputs, "inputs": changed})
+        np.testing.assert_allclose(
+            outputs[:, :t], whole[:, :t], atol=1e-5, err_msg=f"positions before {t} see later ones"
+        )
+
+
+def check_precision(case):
+    """Lower precisions give what float32 gives, within their own rounding."""
+    reference = case.layer()
+    expected = case.call(reference, case.inputs)
+    for policy in ("mixed_bfloat16", "mixed_float16"):
+        layer = case.layer(dtype=policy)
+        for weight, other in zip(layer.weights, reference.weights):
+            weight.assign(other)
+        outputs = layer(**case.inputs, **case.options)
+        assert keras.backend.standardize_dtype(outputs.dtype) == policy.removeprefix("mixed_")
+        np.testing.assert_allclose(to_numpy(outputs), expected, atol=_tolerance(policy), err_msg=policy)
+
+
+def check_compiled(case):
+    """One graph, with and without XLA, gives what the eager call gives."""
+    if case.options:
+        return
+    layer = case.layer()
+    expected = case.call(layer, case.inputs)
+    for jit_compile in (False, True):
+        outputs = backends.compiled_call(layer, case.inputs, jit_compile)
+        np.testing.assert_allclose(
+            to_numpy(outputs), expected, atol=1e-5, err_msg=f"jit_compile={jit_compile}"
+        )
+
+
+def check_dynamic_shapes(case):
+    """A graph that knows neither batch size nor length gives the same values (TensorFlow only)."""
+    if case.options or keras.backend.backend() != "tensorflow":
+        return
+    layer = case.layer()
+    expected = case.call(layer, case.inputs)
+    np.testing.assert_allclose(to_numpy(backends.dynamic_call(layer, case.inputs)), expected, atol=1e-5)
+
+
+def check_gradients(case):
+    """A gradient reaches every trainable weight."""
+    layer = case.layer()
+    if case.options or not layer.trainable_weights:
+        return
+    shape = case.call(layer, case.inputs).shape
+    direction = np.random.default_rng(5).normal(size=shape).astype("float32")
+    found = backends.gradients(
+        layer, case.inputs, lambda outputs: keras.ops.sum(outputs * direction)
+    )
+    for path, gradient in found.items():
+        assert np.isfinite(gradient).all(), f"gradient of {path} is not finite"
+        assert np.abs(gradient).max() > 0, f"no gradient reaches {path}"
+
+
+CHECKS = (
+    check_config,
+    check_padding,
+    check_fully_masked,
+    check_future,
+    check_precision,
+    check_compiled,
+    check_dynamic_shapes,
+    check_gradients,
+)
+
+
+def to_numpy(outputs):
+    """A tensor of any dtype as a float32 array."""
+    return keras.ops.convert_to_numpy(keras.ops.cast(outputs, "float32"))
+
+
+def _tolerance(policy):
+    return {"float32": 1e-5, "mixed_bfloat16": 0.12, "mixed_float16": 0.02}[policy]
+
+
+def _with_implicit_mask(array, mask):
+    marked = np.where(mask[..., None], array, np.float32(_PADDING_VALUE))
+    return keras.layers.Masking(_PADDING_VALUE)(marked)
+
+
+def _trimmed(case, layer, name, lengths):
+    """The outputs of each row alone, its padding cut off: what padding must not change."""
+    rows = []
+    for row, length in enumerate(lengths):
+        inputs = {key: array[row : row + 1] for key, array in case.inputs.items()}
+        inputs[name] = inputs[name][:, :length]
+        rows.append(case.call(layer, inputs)[0])
+    return rows
+
+
+def _assert_rows(outputs, expected, message):
+    """Compares each row of `outputs` with the expected one, as far as that goes."""
+    for row, wanted in zip(outputs, expected):
+        np.testing.assert_allclose(row[: len(wanted)], wanted, atol=1e-5, err_msg=message)

@@ -1,0 +1,7 @@
+"""Strings to padded token ids and back, inside the TensorFlow graph."""
+
+from keras_transformer.text.byte_tokenizer import ByteTokenizer
+from keras_transformer.text.subword_tokenizer import SubwordTokenizer
+from keras_transformer.text.tokenizer import Tokenizer
+
+__all__ = ["ByteTokenizer", "SubwordTokenizer", "Tokenizer"]

@@ -1,0 +1,92 @@
+import keras
+from keras import ops
+
+from keras_transformer import arguments
+
+_REDUCTIONS = ("sum_over_batch_size", "sum", "none")
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
+class LabelSmoothedCrossEntropy(keras.losses.Loss):
+    """Cross-entropy of sparse token ids under label smoothing, over the tokens that are not padding.
+
+    The wanted distribution is (1 - eps) on the label plus eps / V on each of the V ids. No matrix of it is made:
+    loss = logsumexp(z) - (1 - eps) z[label] - eps mean(z), in float32.
+
+    Args:
+        label_smoothing: eps; the paper's 0.1.
+        padding_id: labels with this id do not count.
+        reduction: "sum_over_batch_size" (the mean over tokens that count), "sum" or "none".
+        name: the loss' name.
+
+    Call arguments:
+        y_true: integer ids (B, T).
+        y_pred: logits (B, T, V).
+        sample_weight: `None`, or weights that broadcast to (B, T).
+
+    Returns:
+        A float32 scalar; with reduction "none" (B, T), zero where padded. A batch of padding only gives 0.
+
+    Raises:
+        ValueError: for a smoothing outside [0, 1) and an unknown reduction.
+
+    References:
+        Szegedy et al., 2016, "Rethinking the Inception Architecture for Computer Vision", section 7; Vaswani et
+        al., 2017, "Attention Is All You Need", section 5.4.
+    """
+
+    def __init__(
+        self,
+        label_smoothing=0.1,
+        padding_id=0,
+        reduction="sum_over_batch_size",
+        name="label_smoothed_cross_entropy",
+    ):
+        arguments.one_of("reduction", reduction, _REDUCTIONS)
+        super().__init__(name=name, reduction=reduction)
+        self.label_smoothing = arguments.rate("label_smoothing", label_smoothing)
+        self.padding_id = padding_id
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        # Not Keras' own: its mean would count padding, unless the prediction happens to carry a mask.
+        losses = self.call(y_true, y_pred)
+        weights = token_weights(y_true, self.padding_id, sample_weight)
+        if self.reduction == "none":
+            return losses * weights
+        total = ops.sum(losses * weights)
+        if self.reduction == "sum":
+            return total
+        return ops.divide_no_nan(total, ops.sum(weights))
+
+    def call(self, y_true, y_pred):
+        return token_losses(y_true, y_pred, self.label_smoothing)
+
+    def get_config(self):
+        return {
+            "label_smoothing": self.label_smoothing,
+            "padding_id": self.padding_id,
+            "reduction": self.reduction,
+            "name": self.name,
+        }
+
+
+def token_losses(labels, logits, label_smoothing=0.0):
+    """The cross-entropy of each token: (B, T), (B, T, V) -> (B, T), float32."""
+    logits = ops.cast(logits, "float32")
+    labels = ops.cast(labels, "int32")
+    of_label = ops.squeeze(ops.take_along_axis(logits, labels[..., None], axis=-1), axis=-1)
+    losses = ops.logsumexp(logits, axis=-1) - (1.0 - label_smoothing) * of_label
+    if label_smoothing:
+        losses = losses - label_smoothing * ops.mean(logits, axis=-1)
+    return losses
+
+
+def token_weights(labels, padding_id, sample_weight=None):
+    """1 where a label counts and 0 where it is padding, times `sample_weight`: (B, T), float32."""
+    weights = ops.cast(ops.not_equal(ops.cast(labels, "int32"), padding_id), "float32")
+    if sample_weight is None:
+        return weights
+    sample_weight = ops.cast(sample_weight, "float32")
+    if len(sample_weight.shape) == 1:
+        sample_weight = sample_weight[:, None]
+    return weights * sample_weight
