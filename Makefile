@@ -3,13 +3,13 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 JAX_VENV ?= .venv-jax
 BIN = $(VENV)/bin
-TEXT ?=
+export TEXT
 
 .PHONY: demo test test-jax lint format clean
 
 # make demo TEXT='ko: Tuesday, March 5, 2024'
 demo: $(VENV)/.installed
-	$(BIN)/keras-transformer demo $(if $(TEXT),'$(TEXT)')
+	$(BIN)/keras-transformer demo $${TEXT:+"$$TEXT"}
 
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest

@@ -1,7 +1,7 @@
 """The Transformer as Keras 3 layers, and as models that take strings.
 
 Importing this package registers its classes with Keras, so that `keras.models.load_model` finds them. Under another
-backend than TensorFlow only layers and models are there at once; the rest needs TensorFlow and is imported when named.
+backend than TensorFlow there are layers, models and training; the rest, with strings in, needs TensorFlow.
 """
 
 import importlib
@@ -11,12 +11,11 @@ from keras_transformer.quiet import without_banner
 with without_banner():
     import keras
 
-from keras_transformer import layers, models
-
+from keras_transformer import layers, models, training
 from keras_transformer.version import __version__
 
 _PIPELINES = ("TextEmbedder", "Translator")
-__all__ = ["TextEmbedder", "Translator", "layers", "models"]
+__all__ = ["TextEmbedder", "Translator", "__version__", "layers", "models", "training"]
 
 
 def __getattr__(name):
@@ -26,5 +25,5 @@ def __getattr__(name):
 
 
 if keras.backend.backend() == "tensorflow":
-    from keras_transformer import hub, training  # noqa: F401
-    from keras_transformer.pipelines import TextEmbedder, Translator  # noqa: F401
+    from keras_transformer import hub  # noqa: F401
+    from keras_transformer.pipelines import TextEmbedder, Translator

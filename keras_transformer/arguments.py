@@ -39,18 +39,16 @@ def one_of(name, value, choices):
 def token_id(name, value, vocabulary_size):
     """Returns `value` as an int; raises `ValueError` unless 0 <= value < vocabulary_size."""
     if not isinstance(value, numbers.Integral) or not 0 <= value < vocabulary_size:
-        raise ValueError(
-            f"Expected a token id in [0, {vocabulary_size}). Received: {name}={value!r}"
-        )
+        raise ValueError(f"Expected a token id in [0, {vocabulary_size}). Received: {name}={value!r}")
     return int(value)
 
 
-def known_width(layer, shape, rank=3):
-    """Returns the static last dimension of `shape`, (B, T, D) unless another rank is given."""
+def known_width(layer, shape, rank=None):
+    """Returns the static last dimension of `shape`, which has `rank` axes if that is given."""
     shape = tuple(shape)
-    if len(shape) != rank or shape[-1] is None:
+    if rank not in (None, len(shape)) or shape[-1] is None:
+        of_rank = f" of rank {rank}" if rank else ""
         raise ValueError(
-            f"{type(layer).__name__} expected inputs of rank {rank} with a known last dimension. "
-            f"Received: shape={shape}"
+            f"{type(layer).__name__} expected inputs{of_rank} with a known last dimension. Received: shape={shape}"
         )
     return shape[-1]

@@ -9,9 +9,19 @@ def replacing(path):
     """Gives a temporary name beside `path`, which takes the place of `path` only if all goes well.
 
     Args:
-        path: the file to write. The temporary name keeps its ending, by which Keras knows formats.
+        path: the file to write. The temporary name keeps its ending, by which Keras knows formats. A link stays, and
+            its target is replaced. What is no file (a device, a pipe) is written to directly.
+
+    Raises:
+        IsADirectoryError: if `path` is a folder.
     """
-    folder, name = os.path.split(os.path.abspath(os.fspath(path)))
+    path = os.path.realpath(os.fspath(path))
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"Expected a file. Received a folder: {path}")
+    if os.path.exists(path) and not os.path.isfile(path):
+        yield path
+        return
+    folder, name = os.path.split(path)
     os.makedirs(folder, exist_ok=True)
     unfinished = os.path.join(folder, f".unfinished-{os.getpid()}-{name}")
     try:

@@ -1,3 +1,5 @@
+import gzip
+
 import keras
 import pytest
 
@@ -8,3 +10,16 @@ def seeded():
     keras.utils.set_random_seed(11)
     yield
     keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture
+def write_lines(tmp_path):
+    """A function (name, lines) -> path. A name that ends in .gz is gzipped; `bytes` are written as they are."""
+
+    def write(name, lines):
+        path = tmp_path / name
+        data = b"".join((line if isinstance(line, bytes) else line.encode("utf-8")) + b"\n" for line in lines)
+        path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+        return str(path)
+
+    return write

@@ -2,10 +2,8 @@
 
 import os
 
+from keras_transformer import arguments
 from keras_transformer.models.presets import PRESETS
-
-# For corpora of some ten thousand pairs.
-_DEFAULTS = {"tokens_per_batch": 2048, "learning_rate": 2e-3, "warmup_steps": 1000}
 
 
 def add_parser(commands):
@@ -27,17 +25,16 @@ def add_parser(commands):
     model = parser.add_argument_group("model")
     model.add_argument("--preset", default="tiny", choices=list(PRESETS))
     model.add_argument("--vocabulary-size", type=int, default=8000, help="of both languages")
+    model.add_argument("--num-layers", type=int, help="instead of the preset's")
     model.add_argument("--dropout", type=float, help="instead of the preset's")
     model.add_argument("--norm-first", action="store_true", help="pre-norm instead of post-norm")
     steps = parser.add_argument_group("training")
     steps.add_argument("--epochs", type=int, default=20)
     steps.add_argument("--minutes", type=float, help="stop after this time")
-    steps.add_argument(
-        "--tokens-per-batch", type=int, default=_DEFAULTS["tokens_per_batch"], help="on each side"
-    )
+    steps.add_argument("--tokens-per-batch", type=int, default=2048, help="on each side")
     steps.add_argument("--max-length", type=int, default=128, help="longer pairs are left out")
-    steps.add_argument("--learning-rate", type=float, default=_DEFAULTS["learning_rate"])
-    steps.add_argument("--warmup-steps", type=int, default=_DEFAULTS["warmup_steps"])
+    steps.add_argument("--learning-rate", type=float, default=2e-3)
+    steps.add_argument("--warmup-steps", type=int, default=1000)
     steps.add_argument("--label-smoothing", type=float, default=0.1)
     steps.add_argument(
         "--dtype",
@@ -55,76 +52,66 @@ def run(args):
         raise FileExistsError(f"Expected no translator in {args.out}. Received: {path} exists")
     if bool(args.validation_source) != bool(args.validation_target):
         raise ValueError("Expected both of --validation-source and --validation-target, or neither")
+    _check_numbers(args)
 
     import keras
 
-    from keras_transformer.data import ParallelText
+    from keras_transformer.data import ParallelText, count_pairs
     from keras_transformer.models import Transformer
     from keras_transformer.pipelines import Translator
     from keras_transformer.text import SubwordTokenizer
+    from keras_transformer.training import fit_translator
 
     keras.utils.set_random_seed(args.seed)
+    count_pairs(args.source, args.target)
     print(f"Vocabulary from {' '.join(args.source + args.target)}", flush=True)
     tokenizer = SubwordTokenizer.from_files(args.source + args.target, args.vocabulary_size)
     training = ParallelText(args.source, args.target, tokenizer, max_length=args.max_length)
     validation = None
     if args.validation_source:
-        validation = ParallelText(
-            args.validation_source, args.validation_target, tokenizer, max_length=args.max_length
-        )
+        validation = ParallelText(args.validation_source, args.validation_target, tokenizer, max_length=args.max_length)
     print(
         f"{training.num_pairs:,} pairs, {training.num_left_out():,} of them left out (a side is empty "
         f"or has more than {args.max_length} tokens), {tokenizer.vocabulary_size:,} subwords"
     )
-    overrides = {} if args.dropout is None else {"dropout": args.dropout}
+    overrides = {"num_layers": args.num_layers, "dropout": args.dropout}
     transformer = Transformer.from_preset(
         args.preset,
         tokenizer.vocabulary_size,
         norm_first=args.norm_first,
         dtype=args.dtype,
-        **overrides,
+        **{name: value for name, value in overrides.items() if value is not None},
     )
     print(f"{args.preset} Transformer with {transformer.count_params():,} parameters", flush=True)
     translator = Translator(transformer, tokenizer)
-    fit(translator, training, validation, path, args)
+    fit_translator(
+        translator,
+        training,
+        validation,
+        path=path,
+        epochs=args.epochs,
+        tokens_per_batch=args.tokens_per_batch,
+        learning_rate=args.learning_rate,
+        warmup_steps=args.warmup_steps,
+        label_smoothing=args.label_smoothing,
+        minutes=args.minutes,
+        jit_compile=args.jit_compile,
+        seed=args.seed,
+    )
     print(f"Wrote {path}")
 
 
-def fit(translator, training, validation, path, args):
-    """Compiles and fits with the options of `args`; the best epoch's translator ends up in `path`."""
-    import keras
-
-    from keras_transformer.training import (
-        InverseSquareRootSchedule,
-        LabelSmoothedCrossEntropy,
-        Perplexity,
-        SaveBest,
-        StopAfter,
-        TokenAccuracy,
-    )
-
-    translator.transformer.compile(
-        optimizer=keras.optimizers.Adam(
-            InverseSquareRootSchedule(args.learning_rate, args.warmup_steps),
-            beta_1=0.9,
-            beta_2=0.98,
-            epsilon=1e-9,
-        ),
-        loss=LabelSmoothedCrossEntropy(args.label_smoothing),
-        metrics=[TokenAccuracy(), Perplexity()],
-        jit_compile=args.jit_compile,
-    )
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    callbacks = [
-        SaveBest(translator, path, monitor=None if validation is None else "val_loss"),
-        keras.callbacks.CSVLogger(os.path.join(os.path.dirname(path), "history.csv")),
-    ]
-    if args.minutes:
-        callbacks.append(StopAfter(args.minutes))
-    translator.transformer.fit(
-        training.batches(args.tokens_per_batch, seed=args.seed, fixed_shapes=args.jit_compile),
-        # No batch may be dropped here, even if XLA then compiles more shapes.
-        validation_data=validation and validation.batches(args.tokens_per_batch, shuffle=False),
-        epochs=args.epochs,
-        callbacks=callbacks,
-    )
+def _check_numbers(args):
+    """Raises `ValueError` for what would otherwise fail only after the vocabulary was trained."""
+    for name in ("epochs", "vocabulary_size", "tokens_per_batch", "max_length", "warmup_steps"):
+        arguments.positive_integer(name, getattr(args, name))
+    arguments.positive_number("learning_rate", args.learning_rate)
+    arguments.rate("label_smoothing", args.label_smoothing)
+    arguments.optional_positive_integer("num_layers", args.num_layers)
+    if args.minutes is not None:
+        arguments.positive_number("minutes", args.minutes)
+    if args.tokens_per_batch < args.max_length:
+        raise ValueError(
+            f"Expected --tokens-per-batch to hold a sequence of --max-length={args.max_length}. "
+            f"Received: {args.tokens_per_batch}"
+        )

@@ -1,6 +1,5 @@
 """keras-transformer translate: texts, lines of a file, or standard input."""
 
-import contextlib
 import os
 import sys
 
@@ -27,10 +26,17 @@ def run(args):
         raise ValueError("Expected TEXTs or --input. Received both")
     translator = load_translator(args.model)
     translations = translator.translate(_texts(args), batch_size=args.batch_size)
-    with replacing(args.output) if args.output else contextlib.nullcontext() as path:
-        with open(path, "w", encoding="utf-8") if path else contextlib.nullcontext() as file:
-            for translation in translations:
-                print(translation, file=file or sys.stdout)
+    if not args.output:
+        _write(translations, sys.stdout)
+        return
+    with replacing(args.output) as path, open(path, "w", encoding="utf-8") as file:
+        _write(translations, file)
+
+
+def _write(lines, file):
+    for line in lines:
+        # One line each, whatever the model said, so that line n stays the translation of line n.
+        print(line.replace("\r", " ").replace("\n", " "), file=file)
 
 
 def load_translator(path):

@@ -32,11 +32,11 @@ def date_pairs(num_pairs, seed, held_out_every=10):
         language, as "ko: Tuesday, March 5, 2024". There are a tenth as many held-out pairs, all different.
 
     Raises:
-        ValueError: if `num_pairs` is below 10.
+        ValueError: if `num_pairs` is below 20 or above a million.
         ImportError: without Babel.
     """
-    if num_pairs < 10:
-        raise ValueError(f"Expected at least 10 pairs. Received: num_pairs={num_pairs}")
+    if not 20 <= num_pairs <= 1_000_000:
+        raise ValueError(f"Expected 20 to 1,000,000 pairs. Received: num_pairs={num_pairs}")
     generator = random.Random(seed)
     first = datetime.date(FIRST_YEAR, 1, 1).toordinal()
     last = datetime.date(LAST_YEAR, 12, 31).toordinal()

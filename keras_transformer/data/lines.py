@@ -44,7 +44,8 @@ def decoded_lines(file, name):
     """
     number = 0
     try:
-        for number, line in enumerate(file, start=1):
+        for line in file:
+            number += 1
             yield line.rstrip(b"\n").removesuffix(b"\r").decode("utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(

@@ -5,8 +5,10 @@ import tensorflow as tf
 from keras_transformer import arguments
 from keras_transformer.data.lines import as_paths, read_lines
 
-# Lines that are tokenized at once, and batches that are shuffled among each other.
+# Lines that are tokenized at once, by so many threads; batches made ahead; batches shuffled among each other.
 _LINES_AT_ONCE = 512
+_PARALLEL_CALLS = 4
+_PREFETCHED_BATCHES = 8
 _SHUFFLED_BATCHES = 64
 # More lines than these are shuffled within a window of so many.
 _SHUFFLED_LINES = 1_000_000
@@ -88,7 +90,7 @@ class ParallelText:
             batches = batches.map(lambda *pair: _pad_to_bucket(pair, lengths, padding))
         if shuffle:
             batches = batches.shuffle(_SHUFFLED_BATCHES, seed=seed)
-        return batches.map(_teacher_forcing).prefetch(tf.data.AUTOTUNE)
+        return batches.map(self._teacher_forcing).prefetch(_PREFETCHED_BATCHES).with_options(_options())
 
     def _lines(self):
         """A dataset of (source line, target line)."""
@@ -109,10 +111,17 @@ class ParallelText:
             longest = tf.maximum(num_source, num_target)
             return (tf.minimum(num_source, num_target) > 1) & (longest <= self.max_length)
 
-        tokenized = lines.batch(_LINES_AT_ONCE).map(tokenize, num_parallel_calls=tf.data.AUTOTUNE)
+        tokenized = lines.batch(_LINES_AT_ONCE).map(tokenize, num_parallel_calls=_PARALLEL_CALLS)
         # The rows of a ragged tensor are dense, but tf.data says so only after a map.
         pairs = tokenized.unbatch().map(lambda *pair: tuple(tf.identity(ids) for ids in pair))
         return pairs.filter(is_kept)
+
+    def _teacher_forcing(self, source, target):
+        labels = target[:, 1:]
+        # Where nothing is wanted any more, the end id of a shorter sentence would be left over.
+        padding_id = self.target_tokenizer.padding_id
+        target = tf.where(labels == padding_id, padding_id, target[:, :-1])
+        return {"source_ids": source, "target_ids": target}, labels
 
 
 def count_pairs(source, target):
@@ -148,10 +157,16 @@ def bucket_lengths(max_length):
     return [length for length in lengths if length < max_length] + [max_length]
 
 
+def _options():
+    """Without autotuning: in TensorFlow 2.21 the end of an epoch waits up to 20 s for its thread to wake up."""
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return options
+
+
 def _text_lines(paths):
     datasets = [
-        tf.data.TextLineDataset(path, compression_type="GZIP" if path.endswith(".gz") else None)
-        for path in paths
+        tf.data.TextLineDataset(path, compression_type="GZIP" if path.endswith(".gz") else None) for path in paths
     ]
     lines = datasets[0]
     for dataset in datasets[1:]:
@@ -168,7 +183,3 @@ def _pad_to_bucket(pair, lengths, padding):
         tf.pad(ids, [[0, 0], [0, to - tf.shape(ids)[1]]], constant_values=padding_id)
         for ids, to, padding_id in ((source, width, padding[0]), (target, width + 1, padding[1]))
     )
-
-
-def _teacher_forcing(source, target):
-    return {"source_ids": source, "target_ids": target[:, :-1]}, target[:, 1:]

@@ -3,9 +3,7 @@
 from keras import ops
 
 
-def greedy_decode(
-    model, source_ids, length_limits, begin_id, end_id, padding_id=0, max_length=None
-):
+def greedy_decode(model, source_ids, length_limits, begin_id, end_id, padding_id=0, max_length=None):
     """Decodes a batch until every sentence ended or reached its own limit.
 
     One loop inside the graph; every step runs the decoder on one position per sentence.
@@ -51,7 +49,7 @@ def greedy_decode(
 
 
 def _likeliest(logits, never):
-    """argmax over the last axis without the ids `never`: (B, V) -> (B,), int32."""
+    """Argmax over the last axis without the ids `never`: (B, V) -> (B,), int32."""
     ids = ops.arange(logits.shape[-1], dtype="int32")
     forbidden = ops.any(ids[:, None] == ops.convert_to_tensor(never, dtype="int32"), axis=-1)
     logits = ops.where(forbidden, -3e38, ops.cast(logits, "float32"))

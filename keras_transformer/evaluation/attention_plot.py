@@ -1,6 +1,8 @@
 """A picture of how a translation came about."""
 
+import functools
 import importlib.util
+import os
 
 import numpy as np
 
@@ -67,14 +69,16 @@ def plot_attention(path, source_pieces, target_pieces, weights, title=None):
         figure.savefig(unfinished, format="png")
 
 
+@functools.cache
 def _installed_fonts():
     from matplotlib import font_manager
 
     # This package carries a font with Korean letters; importing it would change everybody's plots.
     carrier = importlib.util.find_spec("koreanize_matplotlib")
-    if carrier is not None:
-        for folder in carrier.submodule_search_locations:
-            font_manager.fontManager.addfont(f"{folder}/fonts/NanumGothic.ttf")
+    for folder in carrier.submodule_search_locations if carrier else ():
+        path = f"{folder}/fonts/NanumGothic.ttf"
+        if os.path.isfile(path):
+            font_manager.fontManager.addfont(path)
     installed = {font.name for font in font_manager.fontManager.ttflist}
     return [name for name in _FONTS if name in installed]
 

@@ -7,9 +7,7 @@ import tempfile
 import tensorflow as tf
 
 
-def write_saved_model(
-    path, functions, signatures, weights=(), trainable_weights=(), other_state=()
-):
+def write_saved_model(path, functions, signatures, weights=(), trainable_weights=(), other_state=()):
     """Writes a SavedModel that `hub.load`, TF Serving and a plain session loader run without this package.
 
     The root is callable and has `variables`, `trainable_variables` and `regularization_losses`: lists in a fixed
@@ -45,8 +43,15 @@ def write_saved_model(
     unfinished = tempfile.mkdtemp(prefix=f".{os.path.basename(path)}-", dir=parent)
     try:
         tf.saved_model.save(root, unfinished, signatures=signatures)
-        os.chmod(unfinished, 0o755)  # mkdtemp's folders are for the owner alone
+        os.chmod(unfinished, 0o777 & ~_umask())  # mkdtemp's folders are for the owner alone
         os.rename(unfinished, path)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
+
+
+def _umask():
+    """The process' umask, which can only be read by setting it."""
+    umask = os.umask(0o022)
+    os.umask(umask)
+    return umask

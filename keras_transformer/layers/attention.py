@@ -13,9 +13,7 @@ from keras_transformer.layers import masks
 _MASKED_SCORE = -1e30
 
 
-def scaled_dot_product_attention(
-    query, key, value, mask=None, bias=None, return_attention_scores=False
-):
+def scaled_dot_product_attention(query, key, value, mask=None, bias=None, return_attention_scores=False):
     """softmax(Q K^T / sqrt(d)) V for each head, with the softmax in float32.
 
     Args:
@@ -39,12 +37,10 @@ def scaled_dot_product_attention(
         without any key to attend to are defined (zero).
     """
     query, key, value = (_as_tensor(x) for x in (query, key, value))
-    _check_shapes(query, key, value)
+    _check(query, key, value)
     heads_first = (0, 2, 1, 3)
     mask = masks.check("mask", mask, _score_shape(query, key))
-    weights = attention_weights(
-        ops.transpose(query, heads_first), ops.transpose(key, heads_first), mask, bias
-    )
+    weights = attention_weights(ops.transpose(query, heads_first), ops.transpose(key, heads_first), mask, bias)
     context = weighted_values(weights, ops.transpose(value, heads_first))
     context = ops.transpose(context, heads_first)
     if return_attention_scores:
@@ -68,7 +64,8 @@ def attention_weights(query, key, mask=None, bias=None):
     query = query * ops.cast(query.shape[-1] ** -0.5, query.dtype)
     scores = ops.cast(ops.matmul(query, ops.swapaxes(key, -1, -2)), "float32")
     if bias is not None:
-        scores = scores + ops.cast(bias, "float32")
+        # A bias of -inf masks too; softmax needs finite rows.
+        scores = ops.maximum(scores + ops.cast(bias, "float32"), _MASKED_SCORE)
     if mask is None:
         return _softmax(scores)
     weights = _softmax(ops.where(mask, scores, _MASKED_SCORE))
@@ -93,7 +90,10 @@ def _score_shape(query, key):
     return (query.shape[0], query.shape[2], query.shape[1], key.shape[1])
 
 
-def _check_shapes(query, key, value):
+def _check(query, key, value):
+    dtypes = [keras.backend.standardize_dtype(x.dtype) for x in (query, key, value)]
+    if not all("float" in dtype for dtype in dtypes):
+        raise ValueError(f"Expected floating query, key and value. Received: dtypes {', '.join(dtypes)}")
     shapes = [tuple(x.shape) for x in (query, key, value)]
     if any(len(shape) != 4 for shape in shapes):
         raise ValueError(

@@ -36,9 +36,7 @@ class Block(CompositeLayer):
         self.activation_dropout = arguments.rate("activation_dropout", activation_dropout)
         self.activation = keras.activations.get(activation)
         self.norm_first = norm_first
-        self.layer_norm_epsilon = arguments.positive_number(
-            "layer_norm_epsilon", layer_norm_epsilon
-        )
+        self.layer_norm_epsilon = arguments.positive_number("layer_norm_epsilon", layer_norm_epsilon)
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)

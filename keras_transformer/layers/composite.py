@@ -8,21 +8,23 @@ from keras_transformer.layers import masks
 class CompositeLayer(keras.layers.Layer):
     """A layer of sub-layers that reads, combines and passes on padding masks.
 
-    Keras fills `mask` when a call has one tensor argument and `<name>_mask` when it has more. Here both
-    are settled before Keras looks: `call` finds in `mask` the implicit mask of `inputs` (or the `mask=`
-    that replaced it, as everywhere in Keras), ANDed with `padding_mask`; Keras passes that on.
+    Keras fills `mask` where a call has one tensor argument and `<name>_mask` where it has more, so that an explicit
+    mask would hide the implicit one. Here `call` always finds in `mask` the implicit mask of `inputs` (or the
+    `mask=` that replaced it, as everywhere in Keras). It ANDs that with its `padding_mask`.
     """
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.supports_masking = True
 
-    def __call__(self, inputs, *args, mask=None, padding_mask=None, **kwargs):
-        mask = masks.resolve(inputs, mask, "padding_mask", padding_mask)
+    def __call__(self, inputs, *args, mask=None, **kwargs):
+        if mask is None:
+            mask = masks.implicit_mask(inputs)
         outputs = super().__call__(inputs, *args, mask=mask, **kwargs)
-        if padding_mask is not None:
+        if kwargs.get("padding_mask") is not None:
             # Keras keeps the mask that the last sub-layer left on the outputs, which knows of no explicit one.
             first = outputs[0] if isinstance(outputs, tuple) else outputs
+            mask = masks.combine(mask, kwargs["padding_mask"])
             masks.attach(first, self.compute_mask(inputs, mask))
         return outputs
 
@@ -55,11 +57,7 @@ def quantization_modes(layer):
 
     A rebuilt layer makes float sub-layers, whose variables would not fit the saved integers.
     """
-    return {
-        path: child.quantization_mode
-        for path, child in sublayers(layer)
-        if child.quantization_mode is not None
-    }
+    return {path: child.quantization_mode for path, child in sublayers(layer) if child.quantization_mode is not None}
 
 
 def quantize_sublayers(layer, modes):

@@ -52,22 +52,8 @@ class DecoderBlock(Block):
         Vaswani et al., 2017, "Attention Is All You Need", section 3.1 and figure 1, right.
     """
 
-    def __call__(self, inputs, encoder_outputs=None, *args, encoder_padding_mask=None, **kwargs):
-        if encoder_outputs is not None:
-            kwargs["encoder_outputs_mask"] = masks.resolve(
-                encoder_outputs,
-                kwargs.get("encoder_outputs_mask"),
-                "encoder_padding_mask",
-                encoder_padding_mask,
-            )
-        elif encoder_padding_mask is not None:
-            kwargs["encoder_outputs_mask"] = masks.check(
-                "encoder_padding_mask", encoder_padding_mask, (inputs.shape[0], None)
-            )
-        return super().__call__(inputs, encoder_outputs, *args, **kwargs)
-
     def build(self, inputs_shape, encoder_outputs_shape=None):
-        arguments.known_width(self, inputs_shape)
+        arguments.known_width(self, inputs_shape, rank=3)
         self.self_attention = self.make_attention(MultiHeadSelfAttention, "self_attention")
         self.self_attention_residual = self.make_residual("self_attention_residual")
         self.cross_attention = self.make_attention(MultiHeadCrossAttention, "cross_attention")
@@ -88,6 +74,9 @@ class DecoderBlock(Block):
         self,
         inputs,
         encoder_outputs=None,
+        *,
+        padding_mask=None,
+        encoder_padding_mask=None,
         attention_mask=None,
         cache=None,
         cache_index=None,
@@ -96,10 +85,18 @@ class DecoderBlock(Block):
         mask=None,
         encoder_outputs_mask=None,
     ):
+        source_length = None if encoder_outputs is None else encoder_outputs.shape[1]
+        encoder_outputs_mask = masks.resolve(
+            encoder_outputs_mask,
+            "encoder_padding_mask",
+            encoder_padding_mask,
+            (inputs.shape[0], source_length),
+        )
         x = inputs
         attended, *self_cache, self_scores = self.self_attention(
             self.self_attention_residual.prepare(x),
             mask=mask,
+            padding_mask=padding_mask,
             attention_mask=attention_mask,
             use_causal_mask=True,
             cache=cache and cache["self"],

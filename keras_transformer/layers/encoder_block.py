@@ -30,7 +30,8 @@ class EncoderBlock(Block):
 
     Call arguments:
         inputs: (B, T, D), floating.
-        padding_mask: boolean (B, T), True for real positions; ANDed with Keras' implicit mask.
+        padding_mask: boolean (B, T), True for real positions; ANDed with Keras' implicit mask. Padding may
+            hold any finite numbers.
         attention_mask: boolean (T, T), (B, T, T) or (B, H, T, T).
         use_causal_mask: whether position t sees only positions up to t.
         return_attention_scores: also return the softmax weights.
@@ -47,7 +48,7 @@ class EncoderBlock(Block):
     """
 
     def build(self, inputs_shape):
-        arguments.known_width(self, inputs_shape)
+        arguments.known_width(self, inputs_shape, rank=3)
         self.self_attention = self.make_attention(MultiHeadSelfAttention, "self_attention")
         self.self_attention_residual = self.make_residual("self_attention_residual")
         self.feed_forward = self.make_feed_forward()
@@ -63,6 +64,8 @@ class EncoderBlock(Block):
     def call(
         self,
         inputs,
+        *,
+        padding_mask=None,
         attention_mask=None,
         use_causal_mask=False,
         return_attention_scores=False,
@@ -73,6 +76,7 @@ class EncoderBlock(Block):
         attended, scores = self.self_attention(
             self.self_attention_residual.prepare(x),
             mask=mask,
+            padding_mask=padding_mask,
             attention_mask=attention_mask,
             use_causal_mask=use_causal_mask,
             return_attention_scores=True,

@@ -1,7 +1,9 @@
 import keras
 
 from keras_transformer import arguments
+from keras_transformer.layers import masks
 from keras_transformer.layers.composite import CompositeLayer
+from keras_transformer.layers.initializers import copy_of
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -18,7 +20,8 @@ class FeedForward(CompositeLayer):
         **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
 
     Call arguments:
-        inputs: (B, T, D), floating. Their mask is passed on.
+        inputs: (B, T, D), floating.
+        padding_mask: boolean (B, T). It changes nothing; it is passed on, as the implicit mask is.
         training: whether dropout is active.
 
     Returns:
@@ -50,27 +53,26 @@ class FeedForward(CompositeLayer):
         self.bias_initializer = keras.initializers.get(bias_initializer)
 
     def build(self, inputs_shape):
-        width = arguments.known_width(self, inputs_shape)
-        self.expansion = self._dense(self.intermediate_dim, "expansion", self.activation)
-        self.activation_dropout = keras.layers.Dropout(
-            self.dropout, dtype=self.dtype_policy, name="activation_dropout"
-        )
-        self.contraction = self._dense(width, "contraction")
+        width = arguments.known_width(self, inputs_shape, rank=3)
+        self.expansion = self._dense(0, self.intermediate_dim, "expansion", self.activation)
+        self.activation_dropout = keras.layers.Dropout(self.dropout, dtype=self.dtype_policy, name="activation_dropout")
+        self.contraction = self._dense(1, width, "contraction")
         self.expansion.build((None, None, width))
         self.contraction.build((None, None, self.intermediate_dim))
 
-    def _dense(self, units, name, activation=None):
+    def _dense(self, index, units, name, activation=None):
         return keras.layers.Dense(
             units,
             activation=activation,
             use_bias=self.use_bias,
-            kernel_initializer=self.kernel_initializer.clone(),
-            bias_initializer=self.bias_initializer.clone(),
+            kernel_initializer=copy_of(self.kernel_initializer, index),
+            bias_initializer=copy_of(self.bias_initializer, index),
             dtype=self.dtype_policy,
             name=name,
         )
 
-    def call(self, inputs, training=None, mask=None):
+    def call(self, inputs, *, padding_mask=None, training=None, mask=None):
+        masks.resolve(mask, "padding_mask", padding_mask, inputs.shape[:2])
         hidden = self.activation_dropout(self.expansion(inputs), training=training)
         return self.contraction(hidden)
 

@@ -19,21 +19,30 @@ class FusedInitializer(keras.initializers.Initializer):
         self.initializer = keras.initializers.get(initializer)
         self.num_parts = num_parts
 
-    def __call__(self, shape, dtype=None):
+    def __call__(self, shape, dtype=None, **kwargs):
         shape = tuple(shape)
         part = shape[:-1] + (shape[-1] // self.num_parts,)
-        parts = [self._part(i)(part, dtype=dtype) for i in range(self.num_parts)]
+        parts = [copy_of(self.initializer, i)(part, dtype=dtype) for i in range(self.num_parts)]
         return ops.concatenate(parts, axis=-1)
-
-    def _part(self, index):
-        # One Keras initializer returns the same values at each call, so that each part needs its own seed.
-        config = self.initializer.get_config()
-        if isinstance(config.get("seed"), int):
-            config["seed"] += index
-        return type(self.initializer).from_config(config)
 
     def get_config(self):
         return {
             "initializer": keras.initializers.serialize(self.initializer),
             "num_parts": self.num_parts,
         }
+
+
+def copy_of(initializer, index):
+    """An initializer like `initializer` with other values, for the weight number `index` of a layer.
+
+    One Keras initializer returns the same values at each call, so that several weights need several; a fixed seed is
+    counted up. A generator of seeds is shared, and gives new values each time; so must a plain function.
+    """
+    if not isinstance(initializer, keras.initializers.Initializer):
+        return initializer
+    if isinstance(getattr(initializer, "seed", None), keras.random.SeedGenerator):
+        return initializer
+    config = initializer.get_config()
+    if isinstance(config.get("seed"), int):
+        config["seed"] += index
+    return type(initializer).from_config(config)

@@ -10,18 +10,19 @@ Three forms, named by their shapes:
 import keras
 from keras import ops
 
+# Keras has no public accessor for a tensor's mask, and on JAX' tracers it is no attribute (keras#18416 tells
+# what becomes of masks that layers do not carry on).
+from keras.src.backend import get_keras_mask, set_keras_mask
+
 
 def implicit_mask(tensor):
-    """The padding mask that Keras attached to `tensor`, or `None`.
-
-    Keras keeps it in this attribute on eager, graph and symbolic tensors alike and has no public accessor.
-    """
-    return getattr(tensor, "_keras_mask", None)
+    """The padding mask that Keras attached to `tensor`, or `None`."""
+    return get_keras_mask(tensor)
 
 
 def attach(tensor, mask):
     """Makes `mask` the padding mask that Keras finds on `tensor`."""
-    tensor._keras_mask = mask
+    set_keras_mask(tensor, mask)
 
 
 def combine(*masks):
@@ -33,24 +34,29 @@ def combine(*masks):
     return combined
 
 
-def resolve(tensor, mask, name, padding_mask):
-    """The padding mask that holds for `tensor` (B, S, ...) in a call.
+def resolve(mask, name, padding_mask, shape):
+    """ANDs the padding mask that Keras found with the one that the user gave.
 
-    `mask`, Keras' own argument, stands for the implicit mask of `tensor` where given, as everywhere in Keras;
-    `padding_mask`, the user's argument called `name`, is ANDed with it.
+    Args:
+        mask: boolean (B, S), or `None`.
+        name: the call argument of the user's mask, for the message.
+        padding_mask: boolean of shape `shape`, or `None`.
+        shape: (B, S), `None` where unknown.
+
+    Raises:
+        ValueError: if the user's mask is not boolean or has another shape.
     """
-    if mask is None:
-        mask = implicit_mask(tensor)
-    return combine(mask, check(name, padding_mask, tuple(tensor.shape[:2])))
+    return combine(check("mask", mask, shape, broadcast=False), check(name, padding_mask, shape, broadcast=False))
 
 
-def check(name, mask, *shapes):
+def check(name, mask, *shapes, broadcast=True):
     """Converts `mask` to a tensor and checks it.
 
     Args:
         name: the argument's name, for the message.
         mask: a tensor or array, or `None`.
-        *shapes: the accepted shapes; `None` stands for any size, and a size of 1 broadcasts.
+        *shapes: the accepted shapes; `None` stands for any size.
+        broadcast: whether a size of 1 is accepted for any other.
 
     Returns:
         The mask as a tensor, or `None`.
@@ -66,15 +72,15 @@ def check(name, mask, *shapes):
             f"Expected a boolean mask (True = attend). Received: {name} of dtype={mask.dtype}. "
             "Cast it with keras.ops.cast(mask, 'bool')."
         )
-    if not any(_fits(tuple(mask.shape), shape) for shape in shapes):
+    if not any(_fits(tuple(mask.shape), tuple(shape), broadcast) for shape in shapes):
         expected = " or ".join(str(tuple(shape)) for shape in shapes)
         raise ValueError(f"Expected {name} of shape {expected}. Received: shape={tuple(mask.shape)}")
     return mask
 
 
-def _fits(actual, expected):
+def _fits(actual, expected, broadcast):
     return len(actual) == len(expected) and all(
-        a is None or e is None or a in (1, e) for a, e in zip(actual, expected)
+        a is None or e is None or a == e or (broadcast and a == 1) for a, e in zip(actual, expected)
     )
 
 

@@ -6,7 +6,7 @@ from keras import ops
 from keras_transformer import arguments
 from keras_transformer.layers import attention, masks
 from keras_transformer.layers.composite import CompositeLayer
-from keras_transformer.layers.initializers import FusedInitializer
+from keras_transformer.layers.initializers import FusedInitializer, copy_of
 
 
 class MultiHeadAttention(CompositeLayer):
@@ -38,21 +38,20 @@ class MultiHeadAttention(CompositeLayer):
                 f"given). Received: num_heads={self.num_heads}"
             )
         self.head_dim = self.key_dim or width // self.num_heads
-        self.attention_dropout = keras.layers.Dropout(
-            self.dropout, dtype=self.dtype_policy, name="attention_dropout"
-        )
-        self.output_projection = self.projection(width, "output", self.num_heads * self.head_dim)
+        self.attention_dropout = keras.layers.Dropout(self.dropout, dtype=self.dtype_policy, name="attention_dropout")
+        self.output_projection = self.projection(width, "output", self.num_heads * self.head_dim, first_matrix=3)
 
-    def projection(self, units, name, input_width, num_parts=1):
-        """A built `Dense` whose kernel holds `num_parts` matrices, each initialised on its own."""
+    def projection(self, units, name, input_width, num_parts=1, first_matrix=0):
+        """A built `Dense` whose kernel holds `num_parts` matrices, each initialised on its own.
+
+        `first_matrix` numbers the first of them among the four of the layer.
+        """
+        initializer = copy_of(self.kernel_initializer, first_matrix)
         dense = keras.layers.Dense(
             units,
             use_bias=self.use_bias,
-            # Copies, since one Keras initializer gives the same values at each call.
-            kernel_initializer=FusedInitializer(self.kernel_initializer, num_parts)
-            if num_parts > 1
-            else self.kernel_initializer.clone(),
-            bias_initializer=self.bias_initializer.clone(),
+            kernel_initializer=FusedInitializer(initializer, num_parts) if num_parts > 1 else initializer,
+            bias_initializer=copy_of(self.bias_initializer, first_matrix),
             dtype=self.dtype_policy,
             name=name,
         )
@@ -88,9 +87,7 @@ class MultiHeadAttention(CompositeLayer):
 def split_heads(projected, num_parts, num_heads):
     """(B, T, parts * H * d) -> `num_parts` tensors (B, H, T, d), with one transposition."""
     batch, length, width = ops.shape(projected)
-    parts = ops.reshape(
-        projected, (batch, length, num_parts, num_heads, width // (num_parts * num_heads))
-    )
+    parts = ops.reshape(projected, (batch, length, num_parts, num_heads, width // (num_parts * num_heads)))
     return ops.unstack(ops.transpose(parts, (2, 0, 3, 1, 4)), num_parts)
 
 

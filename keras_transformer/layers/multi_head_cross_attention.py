@@ -45,29 +45,21 @@ class MultiHeadCrossAttention(MultiHeadAttention):
         Vaswani et al., 2017, "Attention Is All You Need", section 3.2.3.
     """
 
-    def __call__(self, inputs, context=None, *args, context_padding_mask=None, **kwargs):
-        if context is not None:
-            kwargs["context_mask"] = masks.resolve(
-                context, kwargs.get("context_mask"), "context_padding_mask", context_padding_mask
-            )
-        elif context_padding_mask is not None:
-            kwargs["context_mask"] = masks.check(
-                "context_padding_mask", context_padding_mask, (inputs.shape[0], None)
-            )
-        return super().__call__(inputs, context, *args, **kwargs)
-
     def build(self, inputs_shape, context_shape=None):
-        width = arguments.known_width(self, inputs_shape)
-        context_width = arguments.known_width(self, context_shape or inputs_shape)
+        width = arguments.known_width(self, inputs_shape, rank=3)
+        context_width = arguments.known_width(self, context_shape or inputs_shape, rank=3)
         self.build_attention(width)
         projected = self.num_heads * self.head_dim
         self.query = self.projection(projected, "query", width)
-        self.key_value = self.projection(2 * projected, "key_value", context_width, num_parts=2)
+        self.key_value = self.projection(2 * projected, "key_value", context_width, num_parts=2, first_matrix=1)
 
     def call(
         self,
         inputs,
         context=None,
+        *,
+        padding_mask=None,
+        context_padding_mask=None,
         attention_mask=None,
         cache=None,
         return_attention_scores=False,
@@ -75,11 +67,14 @@ class MultiHeadCrossAttention(MultiHeadAttention):
         mask=None,
         context_mask=None,
     ):
+        masks.resolve(mask, "padding_mask", padding_mask, inputs.shape[:2])
         if cache is None:
             if context is None:
                 raise ValueError("Expected context or cache. Received: context=None, cache=None")
             cache = self.make_cache(context)
         (query,) = split_heads(self.query(inputs), 1, self.num_heads)
+        shape = inputs.shape[0], cache["key"].shape[2]
+        context_mask = masks.resolve(context_mask, "context_padding_mask", context_padding_mask, shape)
         score_mask = masks.combine(
             masks.from_padding(context_mask),
             self.check_attention_mask(attention_mask, query, cache["key"]),

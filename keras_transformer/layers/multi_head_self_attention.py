@@ -25,12 +25,14 @@ class MultiHeadSelfAttention(MultiHeadAttention):
 
     Call arguments:
         inputs: (B, T, D), floating.
-        padding_mask: boolean (B, T), True for real positions; ANDed with Keras' implicit mask.
+        padding_mask: boolean (B, T), True for real positions; ANDed with Keras' implicit mask. Padding may
+            hold any finite numbers.
         attention_mask: boolean (T, T), (B, T, T) or (B, H, T, T); with a cache the last axis is its length L.
         use_causal_mask: whether position t sees only positions up to t.
         cache: `None`, or what `make_cache` or an earlier call returned: the T new positions are written at
             `cache_index` and attend to what stands up to their own place. Padding masks do not apply to it.
-        cache_index: scalar integer, the position of the first input; needed with a cache.
+        cache_index: scalar integer, the position of the first input; needed with a cache. One that is known only
+            when the graph runs must leave room for the inputs: it is not checked.
         return_attention_scores: also return the softmax weights.
         training: whether dropout is active.
 
@@ -47,7 +49,7 @@ class MultiHeadSelfAttention(MultiHeadAttention):
     """
 
     def build(self, inputs_shape):
-        width = arguments.known_width(self, inputs_shape)
+        width = arguments.known_width(self, inputs_shape, rank=3)
         self.build_attention(width)
         self.query_key_value = self.projection(
             3 * self.num_heads * self.head_dim, "query_key_value", width, num_parts=3
@@ -56,6 +58,8 @@ class MultiHeadSelfAttention(MultiHeadAttention):
     def call(
         self,
         inputs,
+        *,
+        padding_mask=None,
         attention_mask=None,
         use_causal_mask=False,
         cache=None,
@@ -64,11 +68,11 @@ class MultiHeadSelfAttention(MultiHeadAttention):
         training=None,
         mask=None,
     ):
+        mask = masks.resolve(mask, "padding_mask", padding_mask, inputs.shape[:2])
         query, key, value = split_heads(self.query_key_value(inputs), 3, self.num_heads)
         first_query = 0
         if cache is not None:
-            if cache_index is None:
-                raise ValueError("Expected cache_index with a cache. Received: cache_index=None")
+            _check_cache_index(cache_index, query.shape[2], cache["key"].shape[2])
             key = _write(cache["key"], key, cache_index)
             value = _write(cache["value"], value, cache_index)
             cache = {"key": key, "value": value}
@@ -76,9 +80,7 @@ class MultiHeadSelfAttention(MultiHeadAttention):
         score_mask = masks.combine(
             masks.from_padding(mask),
             self.check_attention_mask(attention_mask, query, key),
-            masks.causal(ops.shape(query)[2], ops.shape(key)[2], first_query)
-            if use_causal_mask
-            else None,
+            masks.causal(ops.shape(query)[2], ops.shape(key)[2], first_query) if use_causal_mask else None,
         )
         outputs, weights = self.attend(query, key, value, score_mask, training)
         return with_extras(outputs, cache, weights if return_attention_scores else None)
@@ -87,6 +89,17 @@ class MultiHeadSelfAttention(MultiHeadAttention):
         """Zeros for `max_length` positions: {"key", "value"}, each (B, H, L, d) in the compute dtype."""
         shape = (batch_size, self.num_heads, max_length, self.head_dim)
         return {name: ops.zeros(shape, dtype=self.compute_dtype) for name in ("key", "value")}
+
+
+def _check_cache_index(index, length, cache_length):
+    """`ValueError` without an index, or, where the numbers are known, for positions beyond the cache."""
+    if index is None:
+        raise ValueError("Expected cache_index with a cache. Received: cache_index=None")
+    known = all(isinstance(number, int) for number in (index, length, cache_length))
+    if known and not 0 <= index <= cache_length - length:
+        raise ValueError(
+            f"Expected {length} new positions within a cache of {cache_length}. Received: cache_index={index}"
+        )
 
 
 def _write(cached, new, index):

@@ -33,23 +33,20 @@ class PositionEmbedding(keras.layers.Layer):
     def __init__(self, max_length, initializer=None, **kwargs):
         super().__init__(**kwargs)
         self.max_length = arguments.positive_integer("max_length", max_length)
-        self.initializer = keras.initializers.get(
-            initializer or keras.initializers.RandomNormal(stddev=0.02)
-        )
+        self.initializer = keras.initializers.get(initializer or keras.initializers.RandomNormal(stddev=0.02))
         self.supports_masking = True
 
     def build(self, inputs_shape):
-        width = arguments.known_width(self, inputs_shape)
+        width = arguments.known_width(self, inputs_shape, rank=3)
         self.embeddings = self.add_weight(
             name="embeddings", shape=(self.max_length, width), initializer=self.initializer
         )
 
     def call(self, inputs, positions=None):
         length = inputs.shape[1]
-        if positions is None and length is not None and length > self.max_length:
-            raise ValueError(
-                f"Expected at most max_length={self.max_length} positions. Received: length={length}"
-            )
+        # While a graph is traced the length may be unknown, or a symbol.
+        if positions is None and isinstance(length, int) and length > self.max_length:
+            raise ValueError(f"Expected at most max_length={self.max_length} positions. Received: length={length}")
         positions = ops.cast(position_argument.resolve(positions, inputs), "int32")
         known = ops.logical_and(positions >= 0, positions < self.max_length)
         rows = ops.take(self.embeddings, ops.where(known, positions, 0), axis=0)

@@ -7,8 +7,6 @@ from keras_transformer.layers import positions as position_argument
 
 # Positions are split into two digits of this base; both halves of a product stay exact in float32.
 _BASE = 4096
-# Values are right to 1e-5 below this position.
-_POSITION_LIMIT = _BASE * _BASE
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -45,7 +43,7 @@ class PositionalEncoding(keras.layers.Layer):
         self.supports_masking = True
 
     def build(self, inputs_shape):
-        arguments.known_width(self, inputs_shape)
+        arguments.known_width(self, inputs_shape, rank=3)
 
     def call(self, inputs, positions=None):
         positions = position_argument.resolve(positions, inputs)
@@ -76,7 +74,7 @@ def sinusoids(positions, width, max_wavelength=10000.0):
 
 
 def _turns(digit, turns_per_step):
-    """digit * turns_per_step up to whole turns: (...) and (n,) -> (..., n), float32."""
+    """Digit * turns_per_step up to whole turns: (...) and (n,) -> (..., n), float32."""
     fraction = np.mod(turns_per_step, 1.0)
     coarse = np.round(fraction * _BASE) / _BASE
     rest = fraction - coarse

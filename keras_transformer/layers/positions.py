@@ -17,9 +17,7 @@ def resolve(positions, inputs):
     batch, length = inputs.shape[:2]
     shape = tuple(positions.shape)
     expected = (length,) if len(shape) == 1 else (batch, length)
-    fits = len(shape) in (1, 2) and all(
-        a is None or e is None or a == e for a, e in zip(shape, expected)
-    )
+    fits = len(shape) in (1, 2) and all(a is None or e is None or a == e for a, e in zip(shape, expected))
     if "int" not in keras.backend.standardize_dtype(positions.dtype) or not fits:
         raise ValueError(
             f"Expected integer positions of shape ({length},) or ({batch}, {length}). "

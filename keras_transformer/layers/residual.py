@@ -39,18 +39,14 @@ class Residual(CompositeLayer):
         super().__init__(**kwargs)
         self.dropout = arguments.rate("dropout", dropout)
         self.norm_first = norm_first
-        self.layer_norm_epsilon = arguments.positive_number(
-            "layer_norm_epsilon", layer_norm_epsilon
-        )
+        self.layer_norm_epsilon = arguments.positive_number("layer_norm_epsilon", layer_norm_epsilon)
 
     def build(self, inputs_shape):
         self.norm = keras.layers.LayerNormalization(
             epsilon=self.layer_norm_epsilon, dtype=self.dtype_policy, name="norm"
         )
         self.norm.build(tuple(inputs_shape))
-        self.output_dropout = keras.layers.Dropout(
-            self.dropout, dtype=self.dtype_policy, name="output_dropout"
-        )
+        self.output_dropout = keras.layers.Dropout(self.dropout, dtype=self.dtype_policy, name="output_dropout")
 
     def prepare(self, inputs):
         """What the sub-layer takes: `norm(inputs)` under pre-norm, else `inputs`."""

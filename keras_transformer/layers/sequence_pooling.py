@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 from keras_transformer import arguments
+from keras_transformer.layers import masks
 from keras_transformer.layers.composite import CompositeLayer
 
 MODES = ("sqrtn", "sum", "mean", "max", "first")
@@ -35,9 +36,10 @@ class SequencePooling(CompositeLayer):
         self.mode = arguments.one_of("mode", mode, MODES)
 
     def build(self, inputs_shape):
-        arguments.known_width(self, inputs_shape)
+        arguments.known_width(self, inputs_shape, rank=3)
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs, *, padding_mask=None, mask=None):
+        mask = masks.resolve(mask, "padding_mask", padding_mask, inputs.shape[:2])
         x = ops.cast(inputs, "float32")
         if mask is None:
             mask = ops.ones(ops.shape(inputs)[:2], dtype="bool")

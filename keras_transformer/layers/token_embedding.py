@@ -65,6 +65,8 @@ class TokenEmbedding(CompositeLayer):
             dtype=self.dtype_policy,
             name="embedding",
         )
+        # It would warn of losing the mask of what it projects back; this layer passes that on.
+        self.embedding.supports_masking = True
         self.embedding.build(inputs_shape)
 
     def call(self, inputs, reverse=False, mask=None):

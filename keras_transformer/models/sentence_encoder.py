@@ -6,6 +6,7 @@ from keras_transformer.layers import (
     PositionalEncoding,
     SequencePooling,
     TokenEmbedding,
+    UnitLength,
 )
 from keras_transformer.models.composed_model import ComposedModel
 
@@ -39,7 +40,7 @@ class SentenceEncoder(ComposedModel):
         training: whether dropout is active.
 
     Returns:
-        (B, output_dim) in the compute dtype, of length 1; a sentence of padding only gives the zero vector.
+        (B, output_dim), float32, of length 1; a sentence of padding only gives the zero vector.
 
     Raises:
         ValueError: for bad sizes, rates and ids.
@@ -69,6 +70,7 @@ class SentenceEncoder(ComposedModel):
     ):
         # Layers
         arguments.positive_integer("num_layers", num_layers)
+        arguments.rate("dropout", dropout)
         dtype = keras.dtype_policies.get(dtype)
         self.token_embedding = TokenEmbedding(
             vocabulary_size, hidden_dim, padding_id=padding_id, dtype=dtype, name="embedding"
@@ -103,18 +105,16 @@ class SentenceEncoder(ComposedModel):
             dtype=dtype,
             name="projection",
         )
-        self.unit_length = keras.layers.UnitNormalization(dtype=dtype, name="unit_length")
+        self.unit_length = UnitLength(dtype=dtype, name="unit_length")
 
         # Functional graph
         ids = keras.Input((None,), dtype="int32", name="ids")
         pooled = self.pooling(self.encode(ids))
-        super().__init__(
-            inputs=ids, outputs=self.unit_length(self.projection(pooled)), name=name
-        )
+        super().__init__(inputs=ids, outputs=self.unit_length(self.projection(pooled)), name=name)
 
         # Config
         self.dtype_policy = dtype
-        self.arguments = {
+        self.constructor_arguments = {
             "vocabulary_size": vocabulary_size,
             "num_layers": num_layers,
             "hidden_dim": hidden_dim,
@@ -140,4 +140,4 @@ class SentenceEncoder(ComposedModel):
         return self.encoder_norm(x) if self.encoder_norm else x
 
     def get_config(self):
-        return {**self.base_config(), **self.arguments}
+        return {**self.base_config(), **self.constructor_arguments}

@@ -7,6 +7,7 @@ from keras_transformer.layers import (
     EncoderBlock,
     PositionalEncoding,
     TokenEmbedding,
+    masks,
 )
 from keras_transformer.models.composed_model import ComposedModel
 
@@ -71,7 +72,8 @@ class Transformer(ComposedModel):
         dtype=None,
     ):
         # Layers
-        self.num_layers = arguments.positive_integer("num_layers", num_layers)
+        arguments.positive_integer("num_layers", num_layers)
+        arguments.rate("dropout", dropout)
         dtype = keras.dtype_policies.get(dtype)
         block = {
             "num_heads": num_heads,
@@ -97,12 +99,8 @@ class Transformer(ComposedModel):
         self.positional_encoding = PositionalEncoding(dtype=dtype, name="positional_encoding")
         self.source_dropout = keras.layers.Dropout(dropout, dtype=dtype, name="source_dropout")
         self.target_dropout = keras.layers.Dropout(dropout, dtype=dtype, name="target_dropout")
-        self.encoder_blocks = [
-            EncoderBlock(name=f"encoder_block_{i}", **block) for i in range(num_layers)
-        ]
-        self.decoder_blocks = [
-            DecoderBlock(name=f"decoder_block_{i}", **block) for i in range(num_layers)
-        ]
+        self.encoder_blocks = [EncoderBlock(name=f"encoder_block_{i}", **block) for i in range(num_layers)]
+        self.decoder_blocks = [DecoderBlock(name=f"decoder_block_{i}", **block) for i in range(num_layers)]
         self.encoder_norm = self.decoder_norm = None
         if norm_first:
             norm = {"epsilon": layer_norm_epsilon, "dtype": dtype}
@@ -120,7 +118,7 @@ class Transformer(ComposedModel):
 
         # Config
         self.dtype_policy = dtype
-        self.arguments = {
+        self.constructor_arguments = {
             "vocabulary_size": vocabulary_size,
             "num_layers": num_layers,
             "hidden_dim": hidden_dim,
@@ -179,13 +177,11 @@ class Transformer(ComposedModel):
             {"blocks": one `DecoderBlock` cache each, "source_mask": boolean (B, S)}. Every tensor has the batch
             axis first, so that a beam search may reorder them all alike.
         """
-        source_mask = getattr(encoder_outputs, "_keras_mask", None)
+        source_mask = masks.implicit_mask(encoder_outputs)
         if source_mask is None:
             source_mask = ops.ones(ops.shape(encoder_outputs)[:2], dtype="bool")
         return {
-            "blocks": [
-                block.make_cache(encoder_outputs, max_length) for block in self.decoder_blocks
-            ],
+            "blocks": [block.make_cache(encoder_outputs, max_length) for block in self.decoder_blocks],
             "source_mask": source_mask,
         }
 
@@ -219,4 +215,4 @@ class Transformer(ComposedModel):
         return self.target_embedding(x, reverse=True)
 
     def get_config(self):
-        return {**self.base_config(), **self.arguments}
+        return {**self.base_config(), **self.constructor_arguments}

@@ -1,8 +1,11 @@
 """What the pipelines share: strings in, called in Python, saved as `.keras`, exported for the hub."""
 
+import functools
+
 import keras
 import tensorflow as tf
 
+from keras_transformer.atomic import replacing
 from keras_transformer.export import write_saved_model
 from keras_transformer.text.tokenizer import as_strings
 
@@ -16,22 +19,37 @@ class Pipeline(keras.Model):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.built = True
-        self._graph = None
+        self._graphs = {}
 
-    def __call__(self, inputs, *args, **kwargs):
+    def __call__(self, inputs, **kwargs):
         if isinstance(inputs, keras.KerasTensor):
-            return super().__call__(inputs, *args, **kwargs)
+            return super().__call__(inputs, **kwargs)
         inputs = as_strings(inputs)
         if not tf.executing_eagerly():
-            return super().__call__(inputs, *args, **kwargs)
+            return super().__call__(inputs, **kwargs)
         # Eagerly a decoding loop would run op by op.
-        if self._graph is None:
-            self._graph = tf.function(super().__call__, reduce_retracing=True)
-        return self._graph(inputs, *args, **kwargs)
+        key = (*sorted(kwargs.items()), *map(id, self.variables))  # LoRA and quantization make new variables
+        if key not in self._graphs:
+            self._graphs = {k: v for k, v in self._graphs.items() if k[len(kwargs) :] == key[len(kwargs) :]}
+            call = functools.partial(super().__call__, **kwargs)
+            strings = tf.TensorSpec([None], tf.string)
+            self._graphs[key] = tf.function(lambda inputs: call(inputs), input_signature=[strings])
+        return self._graphs[key](inputs)
 
-    def quantize(self, mode=None, config=None, **kwargs):
-        super().quantize(mode, config=config, **kwargs)
-        self._graph = None
+    def save(self, filepath, **kwargs):
+        """As Keras' own, but whole or not at all, and without the optimizer that trained the inner model."""
+        optimizer = getattr(self.model, "optimizer", None)
+        self.model.optimizer = None
+        try:
+            with replacing(filepath) as unfinished:
+                super().save(unfinished, **kwargs)
+        finally:
+            self.model.optimizer = optimizer
+
+    @property
+    def model(self):
+        """The model of numbers."""
+        raise NotImplementedError
 
     @property
     def tokenizers(self):
@@ -75,6 +93,20 @@ class Pipeline(keras.Model):
             trainable_weights=[weight.value for weight in self.trainable_weights],
             other_state=[v.value for v in state] + self.tokenizers,
         )
+
+
+def serialize_part(part):
+    """The config of a tokenizer or model inside a pipeline's, without how the model was compiled; `None` stays."""
+    if part is None:
+        return None
+    config = keras.saving.serialize_keras_object(part)
+    return {key: value for key, value in config.items() if key != "compile_config"}
+
+
+def deserialize_parts(config, names):
+    """`config` with the parts that `names` names made anew."""
+    parts = {name: config[name] and keras.saving.deserialize_keras_object(config[name]) for name in names}
+    return {**config, **parts}
 
 
 def _signature(function, spec):

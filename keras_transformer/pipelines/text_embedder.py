@@ -2,7 +2,7 @@ import keras
 import tensorflow as tf
 
 from keras_transformer import arguments
-from keras_transformer.pipelines.pipeline import Pipeline
+from keras_transformer.pipelines.pipeline import Pipeline, deserialize_parts, serialize_part
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -37,6 +37,10 @@ class TextEmbedder(Pipeline):
         self.max_length = arguments.positive_integer("max_length", max_length)
 
     @property
+    def model(self):
+        return self.encoder
+
+    @property
     def tokenizers(self):
         return [self.tokenizer]
 
@@ -60,15 +64,11 @@ class TextEmbedder(Pipeline):
     def get_config(self):
         return {
             "name": self.name,
-            "encoder": keras.saving.serialize_keras_object(self.encoder),
-            "tokenizer": keras.saving.serialize_keras_object(self.tokenizer),
+            "encoder": serialize_part(self.encoder),
+            "tokenizer": serialize_part(self.tokenizer),
             "max_length": self.max_length,
         }
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        revived = {
-            part: keras.saving.deserialize_keras_object(config[part])
-            for part in ("encoder", "tokenizer")
-        }
-        return cls(**{**config, **revived})
+        return cls(**deserialize_parts(config, ("encoder", "tokenizer")))

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from keras_transformer import arguments
 from keras_transformer.decoding import greedy_decode
-from keras_transformer.pipelines.pipeline import Pipeline
+from keras_transformer.pipelines.pipeline import Pipeline, deserialize_parts, serialize_part
 
 _SORTED_TEXTS = 32  # batches whose texts are sorted by length together
 
@@ -19,7 +19,8 @@ class Translator(Pipeline):
         transformer: a `keras_transformer.models.Transformer`.
         tokenizer: of the source, and of the target unless `target_tokenizer` is given.
         target_tokenizer: of the target.
-        max_extra_length: a translation has at most this many tokens more than its source; the paper's 50.
+        max_extra_length: a translation, its end id included, has at most this many tokens more than its source
+            without; the paper's 50.
         max_source_length: longer sources are cut to so many tokens, the end id included.
         name: the model's name.
 
@@ -55,6 +56,10 @@ class Translator(Pipeline):
     @property
     def _target_tokenizer(self):
         return self.target_tokenizer or self.tokenizer
+
+    @property
+    def model(self):
+        return self.transformer
 
     @property
     def tokenizers(self):
@@ -133,8 +138,13 @@ class Translator(Pipeline):
         Returns:
             (source pieces, target pieces, weights): the tokens as lists of `str`, the end id as "</s>" or "", and
             a float32 array (layers, H, T, S) of attention weights, each row summing to 1.
+
+        Raises:
+            ValueError: for a text without tokens, which has no translation to look at.
         """
         source_ids = self.tokenizer([text], add_end=True, max_length=self.max_source_length)
+        if int(source_ids[0, 0]) == self.tokenizer.end_id:
+            raise ValueError(f"Expected a text with tokens. Received: {text!r}")
         target_ids = self._from_ids(source_ids)
         target_ids = target_ids[:, : int(tf.math.count_nonzero(target_ids))]
         begin = tf.fill([1, 1], self._target_tokenizer.begin_id)
@@ -154,12 +164,11 @@ class Translator(Pipeline):
         return tf.function(lambda inputs: self.call(inputs), input_signature=[strings])
 
     def get_config(self):
-        serialize = keras.saving.serialize_keras_object
         return {
             "name": self.name,
-            "transformer": serialize(self.transformer),
-            "tokenizer": serialize(self.tokenizer),
-            "target_tokenizer": self.target_tokenizer and serialize(self.target_tokenizer),
+            "transformer": serialize_part(self.transformer),
+            "tokenizer": serialize_part(self.tokenizer),
+            "target_tokenizer": serialize_part(self.target_tokenizer),
             "max_extra_length": self.max_extra_length,
             "max_source_length": self.max_source_length,
         }
@@ -167,11 +176,7 @@ class Translator(Pipeline):
     @classmethod
     def from_config(cls, config, custom_objects=None):
         parts = ("transformer", "tokenizer", "target_tokenizer")
-        revived = {
-            part: config[part] and keras.saving.deserialize_keras_object(config[part])
-            for part in parts
-        }
-        return cls(**{**config, **revived})
+        return cls(**deserialize_parts(config, parts))
 
 
 def _check_vocabulary(tokenizer, embedding):
@@ -183,6 +188,4 @@ def _check_vocabulary(tokenizer, embedding):
 
 
 def _pieces(tokenizer, ids):
-    return [
-        piece.decode("utf-8", "replace") for piece in tokenizer.ids_to_pieces(ids[0]).numpy()
-    ]
+    return [piece.decode("utf-8", "replace") for piece in tokenizer.ids_to_pieces(ids[0]).numpy()]

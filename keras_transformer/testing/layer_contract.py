@@ -1,16 +1,18 @@
 """What every layer of this library keeps, as checks of values that also fit the layers of others.
 
-    case = LayerCase(EncoderBlock, {"num_heads": 2, "intermediate_dim": 19}, {"inputs": x})
-    check_layer(case, folder)
+case = LayerCase(EncoderBlock, {"num_heads": 2, "intermediate_dim": 19}, {"inputs": x})
+check_layer(case, folder)
 """
 
 import dataclasses
 import inspect
 import os
+import tempfile
 
 import keras
 import numpy as np
 
+from keras_transformer.layers import masks
 from keras_transformer.testing import backends
 
 _PADDING_VALUE = 9.0  # marks padding in the inputs; a `Masking` layer makes Keras' implicit mask of it
@@ -29,6 +31,7 @@ class LayerCase:
         causal: whether position t of the outputs may depend on positions up to t of `inputs` only.
         options: further call arguments, not tensors.
         pooled: whether the length is gone from the outputs.
+        output_dtype: of the outputs under every policy; by default the compute dtype.
     """
 
     layer_class: type
@@ -38,6 +41,7 @@ class LayerCase:
     causal: bool = False
     options: dict = dataclasses.field(default_factory=dict)
     pooled: bool = False
+    output_dtype: str | None = None
 
     def layer(self, **kwargs):
         """A built layer whose weights are all random, so that none hides behind zeros or ones."""
@@ -56,13 +60,14 @@ class LayerCase:
         return to_numpy(layer(**inputs, **self.options, **kwargs))
 
 
-def check_layer(case, folder):
-    """Runs every check. `folder` is for the files of the saving check.
+def check_layer(case):
+    """Runs every check.
 
     Raises:
         AssertionError: naming what the layer does not keep.
     """
-    check_saving(case, folder)
+    with tempfile.TemporaryDirectory() as folder:
+        check_saving(case, folder)
     for check in CHECKS:
         check(case)
 
@@ -117,8 +122,21 @@ def check_padding(case):
         both = {**case.inputs, name: _with_implicit_mask(array, weaker), argument: mask}
         _assert_rows(case.call(layer, both), expected, f"implicit mask and {argument}")
         if name == "inputs" and not case.pooled:
-            passed_on = keras.ops.convert_to_numpy(layer(**both, **case.options)._keras_mask)
+            passed_on = masks.implicit_mask(layer(**both, **case.options))
             np.testing.assert_array_equal(passed_on, mask, err_msg="the mask passed on")
+
+
+def check_mask_passes(case):
+    """The implicit mask of `inputs` stands on the outputs, unless the length is gone from them."""
+    array = case.inputs["inputs"]
+    if "float" not in array.dtype.name:
+        return
+    mask = np.arange(array.shape[1]) < np.arange(1, len(array) + 1)[:, None]
+    outputs = case.layer()(**{**case.inputs, "inputs": _with_implicit_mask(array, mask)}, **case.options)
+    if case.pooled:
+        assert masks.implicit_mask(outputs) is None, "a mask of positions that are gone"
+    else:
+        np.testing.assert_array_equal(masks.implicit_mask(outputs), mask)
 
 
 def check_fully_masked(case):
@@ -131,12 +149,9 @@ def check_fully_masked(case):
             inputs = {**case.inputs, argument: mask}
             outputs = case.call(layer, inputs)
             assert np.isfinite(outputs).all(), f"{policy}: {argument} without any True gives {outputs}"
-            if not case.options:
-                for jit_compile in (False, True):
-                    compiled = to_numpy(backends.compiled_call(layer, inputs, jit_compile))
-                    np.testing.assert_allclose(
-                        compiled, outputs, atol=_tolerance(policy), err_msg=f"{policy}, {argument}"
-                    )
+            for jit_compile in (False, True):
+                compiled = to_numpy(backends.compiled_call(layer, inputs, case.options, jit_compile))
+                np.testing.assert_allclose(compiled, outputs, atol=_tolerance(policy), err_msg=f"{policy}, {argument}")
 
 
 def check_future(case):
@@ -164,42 +179,37 @@ def check_precision(case):
         for weight, other in zip(layer.weights, reference.weights):
             weight.assign(other)
         outputs = layer(**case.inputs, **case.options)
-        assert keras.backend.standardize_dtype(outputs.dtype) == policy.removeprefix("mixed_")
+        dtype = keras.backend.standardize_dtype(outputs.dtype)
+        assert dtype == (case.output_dtype or policy.removeprefix("mixed_")), f"{policy} gives {dtype}"
         np.testing.assert_allclose(to_numpy(outputs), expected, atol=_tolerance(policy), err_msg=policy)
 
 
 def check_compiled(case):
     """One graph, with and without XLA, gives what the eager call gives."""
-    if case.options:
-        return
     layer = case.layer()
     expected = case.call(layer, case.inputs)
     for jit_compile in (False, True):
-        outputs = backends.compiled_call(layer, case.inputs, jit_compile)
-        np.testing.assert_allclose(
-            to_numpy(outputs), expected, atol=1e-5, err_msg=f"jit_compile={jit_compile}"
-        )
+        outputs = backends.compiled_call(layer, case.inputs, case.options, jit_compile)
+        np.testing.assert_allclose(to_numpy(outputs), expected, atol=1e-5, err_msg=f"jit_compile={jit_compile}")
 
 
 def check_dynamic_shapes(case):
     """A graph that knows neither batch size nor length gives the same values (TensorFlow only)."""
-    if case.options or keras.backend.backend() != "tensorflow":
+    if keras.backend.backend() != "tensorflow":
         return
     layer = case.layer()
     expected = case.call(layer, case.inputs)
-    np.testing.assert_allclose(to_numpy(backends.dynamic_call(layer, case.inputs)), expected, atol=1e-5)
+    np.testing.assert_allclose(to_numpy(backends.dynamic_call(layer, case.inputs, case.options)), expected, atol=1e-5)
 
 
 def check_gradients(case):
     """A gradient reaches every trainable weight."""
     layer = case.layer()
-    if case.options or not layer.trainable_weights:
+    if not layer.trainable_weights:
         return
     shape = case.call(layer, case.inputs).shape
     direction = np.random.default_rng(5).normal(size=shape).astype("float32")
-    found = backends.gradients(
-        layer, case.inputs, lambda outputs: keras.ops.sum(outputs * direction)
-    )
+    found = backends.gradients(layer, case.inputs, case.options, lambda outputs: keras.ops.sum(outputs * direction))
     for path, gradient in found.items():
         assert np.isfinite(gradient).all(), f"gradient of {path} is not finite"
         assert np.abs(gradient).max() > 0, f"no gradient reaches {path}"
@@ -208,6 +218,7 @@ def check_gradients(case):
 CHECKS = (
     check_config,
     check_padding,
+    check_mask_passes,
     check_fully_masked,
     check_future,
     check_precision,

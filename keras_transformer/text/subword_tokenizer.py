@@ -1,12 +1,13 @@
 import base64
+import hashlib
 import io
 import os
 
 import keras
 import tensorflow as tf
 
-from keras_transformer.data.lines import read_lines
 from keras_transformer import arguments
+from keras_transformer.data.lines import read_lines
 from keras_transformer.text.tokenizer import (
     BEGIN_ID,
     END_ID,
@@ -51,12 +52,8 @@ class SubwordTokenizer(Tokenizer):
         super().__init__(**kwargs)
         self.model = base64.b64decode(model) if isinstance(model, str) else bytes(model)
         _check_special_ids(self.model)
-        import tensorflow_text
-
         with tf.init_scope():
-            self.sentencepiece = tensorflow_text.SentencepieceTokenizer(
-                self.model, out_type=tf.int32
-            )
+            self.sentencepiece = _sentencepiece(self.model)
             self._vocabulary_size = int(self.sentencepiece.vocab_size())
 
     @classmethod
@@ -77,12 +74,15 @@ class SubwordTokenizer(Tokenizer):
         """
         import sentencepiece
 
+        if isinstance(texts, (str, bytes)):
+            raise ValueError(f"Expected an iterable of strings. Received a single one: {texts!r}")
         arguments.positive_integer("vocabulary_size", vocabulary_size)
         arguments.one_of("model_type", model_type, ("unigram", "bpe"))
         model = io.BytesIO()
+        failures = []
         try:
             sentencepiece.SentencePieceTrainer.train(
-                sentence_iterator=iter(texts),
+                sentence_iterator=_remembering_failures(texts, failures),
                 model_writer=model,
                 vocab_size=vocabulary_size,
                 model_type=model_type,
@@ -99,7 +99,9 @@ class SubwordTokenizer(Tokenizer):
                 num_threads=1,
                 minloglevel=2,
             )
-        except (RuntimeError, OSError) as error:
+        except (RuntimeError, OSError, ValueError) as error:
+            if failures:  # of the texts themselves, which the library would wrap
+                raise failures[0] from None
             raise ValueError(
                 f"Expected a corpus for {vocabulary_size} {model_type} subwords. "
                 f"Received one that SentencePiece refuses: {error}"
@@ -137,6 +139,43 @@ class SubwordTokenizer(Tokenizer):
 
     def get_config(self):
         return {**super().get_config(), "model": base64.b64encode(self.model).decode("ascii")}
+
+
+class _SharedModel(tf.saved_model.experimental.TrackableResource):
+    """A SentencePiece model in memory, under a name made of its content, for as long as the process lives.
+
+    The resource that tensorflow_text makes belongs to the kernel that made it, and goes when TensorFlow clears its
+    kernel cache: after `tf.random.set_seed` every tokenizer made before fails with "Resource does not exist".
+    """
+
+    def __init__(self, model):
+        super().__init__()
+        self._model = model
+        self.resource_handle  # noqa: B018 - makes the resource, now and in this scope
+
+    def _create_resource(self):
+        # No public function takes the name.
+        from tensorflow_text.python.ops.sentencepiece_tokenizer import gen_sentencepiece_tokenizer
+
+        name = "sentencepiece-" + hashlib.sha256(self._model).hexdigest()
+        return gen_sentencepiece_tokenizer.sentencepiece_op(model=self._model, shared_name=name)
+
+
+def _remembering_failures(texts, failures):
+    """Yields the texts; an exception on the way is put into `failures` before it goes on."""
+    try:
+        yield from texts
+    except Exception as error:
+        failures.append(error)
+        raise
+
+
+def _sentencepiece(model):
+    import tensorflow_text
+
+    tokenizer = tensorflow_text.SentencepieceTokenizer(model, out_type=tf.int32)
+    tokenizer._model_resource = _SharedModel(model)
+    return tokenizer
 
 
 def _check_special_ids(model):

@@ -49,8 +49,7 @@ class Tokenizer(keras.layers.Layer):
             room = max_length - bool(add_begin) - bool(add_end)
             if room < 0:
                 raise ValueError(
-                    f"Expected max_length to leave room for the begin and end ids. "
-                    f"Received: max_length={max_length}"
+                    f"Expected max_length to leave room for the begin and end ids. Received: max_length={max_length}"
                 )
             ids = ids[:, :room]
         return _with_ends(ids, bool(add_begin), bool(add_end))
@@ -76,6 +75,8 @@ class Tokenizer(keras.layers.Layer):
         """
         ids = ids.to_tensor(PADDING_ID) if isinstance(ids, tf.RaggedTensor) else ids
         ids = tf.cast(ids, tf.int32)
+        # A model may have more ids than its tokenizer.
+        ids = tf.where((ids >= 0) & (ids < self.vocabulary_size), ids, UNKNOWN_ID)
         before_end = tf.cumsum(tf.cast(ids == END_ID, tf.int32), axis=1) == 0
         content = before_end & (ids != PADDING_ID) & (ids != BEGIN_ID)
         texts = self._decode(tf.ragged.boolean_mask(ids, content))
@@ -120,9 +121,9 @@ def as_strings(texts):
     message = "Expected a list of strings or a string tensor of rank 1. Received: "
     if isinstance(texts, (str, bytes)):
         raise ValueError(f"{message}a single string, {texts!r}")
-    if not tf.is_tensor(texts) and len(texts) == 0:
-        return tf.zeros([0], tf.string)
     try:
+        if not tf.is_tensor(texts) and len(texts) == 0:
+            return tf.zeros([0], tf.string)
         texts = tf.convert_to_tensor(texts, tf.string)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{message}{texts!r}") from error

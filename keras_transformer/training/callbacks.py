@@ -30,9 +30,7 @@ class SaveBest(keras.callbacks.Callback):
         if self.monitor is not None:
             value = (logs or {}).get(self.monitor)
             if value is None:
-                raise ValueError(
-                    f"Expected {self.monitor!r} among the logs. Received: {sorted(logs or {})}"
-                )
+                raise ValueError(f"Expected {self.monitor!r} among the logs. Received: {sorted(logs or {})}")
             if not value < self.best:
                 return
             self.best = value
@@ -44,7 +42,7 @@ class StopAfter(keras.callbacks.Callback):
     """Ends training after a time, in the middle of an epoch if need be; that epoch is still validated.
 
     Args:
-        minutes: from the first batch on.
+        minutes: from the start of `fit` on, compilation included.
     """
 
     def __init__(self, minutes):

@@ -28,7 +28,7 @@ class LabelSmoothedCrossEntropy(keras.losses.Loss):
         A float32 scalar; with reduction "none" (B, T), zero where padded. A batch of padding only gives 0.
 
     Raises:
-        ValueError: for a smoothing outside [0, 1) and an unknown reduction.
+        ValueError: for a smoothing outside [0, 1), an unknown reduction, and sample weights of more than two axes.
 
     References:
         Szegedy et al., 2016, "Rethinking the Inception Architecture for Computer Vision", section 7; Vaswani et
@@ -71,14 +71,18 @@ class LabelSmoothedCrossEntropy(keras.losses.Loss):
 
 
 def token_losses(labels, logits, label_smoothing=0.0):
-    """The cross-entropy of each token: (B, T), (B, T, V) -> (B, T), float32."""
+    """The cross-entropy of each token: (B, T), (B, T, V) -> (B, T), float32.
+
+    A label outside [0, V) raises where the device can; elsewhere its loss is NaN.
+    """
     logits = ops.cast(logits, "float32")
     labels = ops.cast(labels, "int32")
     of_label = ops.squeeze(ops.take_along_axis(logits, labels[..., None], axis=-1), axis=-1)
     losses = ops.logsumexp(logits, axis=-1) - (1.0 - label_smoothing) * of_label
     if label_smoothing:
         losses = losses - label_smoothing * ops.mean(logits, axis=-1)
-    return losses
+    known = ops.logical_and(labels >= 0, labels < logits.shape[-1])
+    return ops.where(known, losses, float("nan"))
 
 
 def token_weights(labels, padding_id, sample_weight=None):
@@ -89,4 +93,6 @@ def token_weights(labels, padding_id, sample_weight=None):
     sample_weight = ops.cast(sample_weight, "float32")
     if len(sample_weight.shape) == 1:
         sample_weight = sample_weight[:, None]
+    if len(sample_weight.shape) > 2:
+        raise ValueError(f"Expected sample_weight of shape (B,) or (B, T). Received: {sample_weight.shape}")
     return weights * sample_weight

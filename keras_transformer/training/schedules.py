@@ -22,9 +22,7 @@ class InverseSquareRootSchedule(keras.optimizers.schedules.LearningRateSchedule)
     """
 
     def __init__(self, peak_learning_rate, warmup_steps=4000):
-        self.peak_learning_rate = arguments.positive_number(
-            "peak_learning_rate", peak_learning_rate
-        )
+        self.peak_learning_rate = arguments.positive_number("peak_learning_rate", peak_learning_rate)
         self.warmup_steps = arguments.positive_integer("warmup_steps", warmup_steps)
 
     def __call__(self, step):

@@ -17,12 +17,8 @@ OF_INPUTS = {"inputs": "padding_mask"}
 CASES = {
     "PositionalEncoding": LayerCase(layers.PositionalEncoding, {"max_wavelength": 100.0}, {"inputs": X}),
     "PositionEmbedding": LayerCase(layers.PositionEmbedding, {"max_length": T}, {"inputs": X}),
-    "TokenEmbedding": LayerCase(
-        layers.TokenEmbedding, {"vocabulary_size": V, "hidden_dim": D}, {"inputs": IDS}, causal=False
-    ),
-    "MultiHeadSelfAttention": LayerCase(
-        layers.MultiHeadSelfAttention, {"num_heads": 3}, {"inputs": X}, OF_INPUTS
-    ),
+    "TokenEmbedding": LayerCase(layers.TokenEmbedding, {"vocabulary_size": V, "hidden_dim": D}, {"inputs": IDS}),
+    "MultiHeadSelfAttention": LayerCase(layers.MultiHeadSelfAttention, {"num_heads": 3}, {"inputs": X}, OF_INPUTS),
     "MultiHeadSelfAttention causal": LayerCase(
         layers.MultiHeadSelfAttention,
         {"num_heads": 2, "key_dim": 5, "use_bias": False},
@@ -42,9 +38,16 @@ CASES = {
     ),
     "Residual": LayerCase(layers.Residual, {"dropout": 0.2}, {"inputs": X, "outputs": X[:, ::-1]}),
     "EncoderBlock": LayerCase(layers.EncoderBlock, BLOCK, {"inputs": X}, OF_INPUTS),
-    "EncoderBlock pre-norm": LayerCase(
-        layers.EncoderBlock, {**BLOCK, "norm_first": True}, {"inputs": X}, OF_INPUTS
+    "EncoderBlock causal": LayerCase(
+        layers.EncoderBlock,
+        BLOCK,
+        {"inputs": X},
+        OF_INPUTS,
+        causal=True,
+        options={"use_causal_mask": True},
     ),
+    "UnitLength": LayerCase(layers.UnitLength, {}, {"inputs": X}, output_dtype="float32"),
+    "EncoderBlock pre-norm": LayerCase(layers.EncoderBlock, {**BLOCK, "norm_first": True}, {"inputs": X}, OF_INPUTS),
     "DecoderBlock": LayerCase(
         layers.DecoderBlock,
         BLOCK,

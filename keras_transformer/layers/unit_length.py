@@ -1,0 +1,39 @@
+import keras
+from keras import ops
+
+from keras_transformer import arguments
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
+class UnitLength(keras.layers.Layer):
+    """Divides vectors by their Euclidean length, in float32.
+
+    Unlike `keras.layers.UnitNormalization` it leaves the zero vector zero in every dtype, with a zero gradient: under
+    float16 the small constant that guards the division vanishes, and one empty text would spoil a whole model.
+
+    Args:
+        **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: (..., D), floating.
+
+    Returns:
+        (..., D), float32 whatever the policy, since rounding would change the length.
+
+    Raises:
+        ValueError: for inputs whose last dimension is unknown.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def build(self, inputs_shape):
+        arguments.known_width(self, inputs_shape)
+
+    def call(self, inputs):
+        x = ops.cast(inputs, "float32")
+        squares = ops.sum(ops.square(x), axis=-1, keepdims=True)
+        # The inner condition keeps the gradient of the branch not taken finite.
+        inverse = ops.where(squares > 0, ops.rsqrt(ops.where(squares > 0, squares, 1.0)), 0.0)
+        return x * inverse

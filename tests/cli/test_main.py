@@ -1,0 +1,130 @@
+"""The command line in this process: what it parses, what it prints, how it fails."""
+
+import keras
+import pytest
+
+from keras_transformer import Translator
+from keras_transformer.cli.main import main
+from keras_transformer.models import Transformer
+from keras_transformer.text import ByteTokenizer
+from tests import made_data
+
+
+@pytest.fixture(scope="module")
+def model_dir(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model")
+    tokenizer = ByteTokenizer()
+    transformer = Transformer(tokenizer.vocabulary_size, 1, 12, 19, 3)
+    Translator(transformer, tokenizer, max_extra_length=3).save(folder / "translator.keras")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wanted(model_dir):
+    translator = keras.models.load_model(model_dir / "translator.keras")
+    return list(translator.translate(["dog", "", "red cat"]))
+
+
+def run(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+def test_translates_texts(model_dir, wanted, capsys):
+    assert run("translate", "--model", model_dir, "dog", "", "red cat") == 0
+    assert capsys.readouterr().out.split("\n") == [*wanted, ""]
+
+
+def test_translates_a_file_to_a_file(model_dir, wanted, write_lines, tmp_path):
+    source = write_lines("in.txt.gz", ["dog", "", "red cat"])
+    model = model_dir / "translator.keras"
+    assert run("translate", "--model", model, "--input", source, "--output", tmp_path / "out") == 0
+    assert (tmp_path / "out").read_text(encoding="utf-8").split("\n") == [*wanted, ""]
+
+
+def test_a_bad_line_leaves_no_half_output(model_dir, write_lines, tmp_path, capsys):
+    source = write_lines("in.txt", ["dog", b"\xff"])
+    arguments = ("translate", "--model", model_dir, "--input", source, "--output", tmp_path / "out")
+    assert run(*arguments) == 1
+    assert "in.txt, line 2: expected UTF-8" in capsys.readouterr().err
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.txt"]
+
+
+def test_exports(model_dir, tmp_path, capsys):
+    assert run("export", "--model", model_dir, "--out", tmp_path / "saved") == 0
+    assert (tmp_path / "saved" / "saved_model.pb").exists()
+    assert run("export", "--model", model_dir, "--out", tmp_path / "saved") == 1
+    assert "Expected a path that does not exist" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["translate", "--model", "nowhere", "x"], "Expected a .keras file with a translator"),
+        (["translate", "--model", "m", "--input", "f", "x"], "Expected TEXTs or --input. Received both"),
+        (["export", "--model", "nowhere", "--out", "o"], "Received: nowhere"),
+        (
+            ["train", "translator", "--source", "nowhere", "--target", "t", "--out", "o"],
+            "Expected a text file. Received: nowhere",
+        ),
+        (
+            ["train", "translator", "--source", "s", "--target", "t", "--out", "o"] + ["--validation-source", "v"],
+            "Expected both of --validation-source and --validation-target",
+        ),
+    ],
+)
+def test_errors_go_to_standard_error(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 1
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_model_is_refused(tmp_path, capsys):
+    keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]).save(tmp_path / "other.keras")
+    assert run("translate", "--model", tmp_path / "other.keras", "x") == 1
+    assert "Expected a Translator in" in capsys.readouterr().err
+
+
+def test_training_does_not_overwrite(model_dir, capsys):
+    arguments = ["train", "translator", "--source", "s", "--target", "t", "--out", model_dir]
+    assert run(*arguments) == 1
+    assert "translator.keras exists" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["--epochs", "0"], "epochs=0"),
+        (["--minutes", "0"], "minutes=0.0"),
+        (["--max-length", "4000"], "Expected --tokens-per-batch to hold"),
+        (["--label-smoothing", "1"], "label_smoothing=1.0"),
+        (["--max-length", "1"], "Expected training pairs within max_length. Received: all are left out"),
+    ],
+)
+def test_training_that_cannot_work_leaves_nothing(options, message, write_lines, tmp_path, capsys):
+    files = write_lines("s", made_data.sentences(200)), write_lines("t", made_data.sentences(200))
+    fixed = ["train", "translator", "--source", files[0], "--target", files[1], "--out", str(tmp_path / "out")]
+    assert main([*fixed, "--vocabulary-size", "30", *options]) == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_demo_in_small(tmp_path, monkeypatch, capfd):
+    """All of the demo's steps; what it learns from so little is not looked at."""
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):  # a second demo takes the place of the first
+        assert main(["demo", "--pairs", "600", "--epochs", "1", "--out", "o", "ko: Friday, May 5, 2000"]) == 0
+        (tmp_path / "o" / "translator.keras").rename(tmp_path / "o" / "first.keras")
+    shown = capfd.readouterr().out
+    assert shown.count("Held-out dates translated exactly: ") == 2
+    assert shown.count("  ko: Friday, May 5, 2000  ->  ") == 2
+    assert (tmp_path / "o" / "attention.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "o" / "saved_model" / "saved_model.pb").exists()
+    assert not (tmp_path / "o" / "saved_model.earlier").exists()
+
+
+@pytest.mark.parametrize("command", [[], ["demo"], ["train"], ["train", "translator"], ["translate"], ["export"]])
+def test_help(command, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main([*command, "--help"])
+    assert exit_.value.code == 0 and "usage: keras-transformer" in capsys.readouterr().out

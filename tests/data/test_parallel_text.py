@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+
+from keras_transformer.data import ParallelText
+from keras_transformer.data.parallel_text import bucket_lengths
+from keras_transformer.text import ByteTokenizer
+from tests import made_data
+
+
+@pytest.fixture
+def files(write_lines):
+    sources, targets = made_data.pairs(200)
+    return write_lines("a.source", sources), write_lines("a.target.gz", targets)
+
+
+def rows(dataset):
+    """All (source ids, target ids, labels) without padding, as tuples."""
+    found = []
+    for inputs, labels in dataset.as_numpy_iterator():
+        for parts in zip(inputs["source_ids"], inputs["target_ids"], labels):
+            found.append(tuple(tuple(ids[ids != 0].tolist()) for ids in parts))
+    return found
+
+
+def byte_ids(text):
+    return tuple(byte + 4 for byte in text.encode())
+
+
+def test_an_epoch_has_each_pair_once_with_begin_and_end(files):
+    data = ParallelText(*files, ByteTokenizer(), max_length=64)
+    assert data.num_pairs == 200 and data.num_left_out() == 0
+    sources, targets = made_data.pairs(200)
+    wanted = [((*byte_ids(s), 3), (2, *byte_ids(t)), (*byte_ids(t), 3)) for s, t in zip(sources, targets)]
+    assert sorted(rows(data.batches(256, seed=1))) == sorted(wanted)
+    assert sorted(rows(data.batches(256, shuffle=False))) == sorted(wanted)
+
+
+def test_token_budget_and_little_padding(files):
+    data = ParallelText(*files, ByteTokenizer(), max_length=64)
+    real = padded = 0
+    for inputs, labels in data.batches(256).as_numpy_iterator():
+        for ids in (inputs["source_ids"], labels):
+            assert ids.size <= 256 and ids.dtype == np.int32
+            real, padded = real + (ids != 0).sum(), padded + ids.size
+    assert real / padded > 0.8
+
+
+def test_shuffling_changes_each_epoch_and_follows_the_seed(files):
+    data = ParallelText(*files, ByteTokenizer(), max_length=64)
+    dataset = data.batches(256, seed=5)
+    first, second = rows(dataset), rows(dataset)
+    assert first != second and sorted(first) == sorted(second)
+    assert rows(data.batches(256, seed=5)) == first
+    still = data.batches(256, shuffle=False)
+    assert rows(still) == rows(still)
+
+
+def test_fixed_shapes_are_few_and_full(files):
+    data = ParallelText(*files, ByteTokenizer(), max_length=64)
+    shapes = {
+        (inputs["source_ids"].shape, inputs["target_ids"].shape)
+        for inputs, _ in data.batches(256, fixed_shapes=True).as_numpy_iterator()
+    }
+    lengths = bucket_lengths(64)
+    assert shapes and all(
+        source == target and source[1] in lengths and source[0] == 256 // source[1] for source, target in shapes
+    )
+
+
+def test_long_and_empty_pairs_are_left_out_and_counted(write_lines):
+    source = write_lines("s", ["ab", "abcdefgh", "", "abc"])
+    target = write_lines("t", ["AB", "x", "x", "ABCD"])
+    data = ParallelText(source, target, ByteTokenizer(), max_length=5)
+    assert data.num_pairs == 4 and data.num_left_out() == 2
+    assert {row[0] for row in rows(data.batches(5))} == {(*byte_ids("ab"), 3), (*byte_ids("abc"), 3)}
+
+
+def test_several_files(write_lines, files):
+    more = write_lines("b.source", ["dog"]), write_lines("b.target", ["god"])
+    data = ParallelText([files[0], more[0]], [files[1], more[1]], ByteTokenizer(), max_length=64)
+    assert data.num_pairs == 201 and len(rows(data.batches(64))) == 201
+
+
+@pytest.mark.parametrize("extra_on", ["source", "target"])
+def test_misaligned_files_are_named(write_lines, extra_on):
+    lines = {"source": ["a", "b"], "target": ["c", "d"]}
+    lines[extra_on].append("e")
+    paths = [write_lines(name, lines[name]) for name in ("source", "target")]
+    ended = "target" if extra_on == "source" else "source"
+    with pytest.raises(ValueError, match=rf"{ended} ends after line 2, .*{extra_on} has a line 3"):
+        ParallelText(*paths, ByteTokenizer())
+
+
+def test_undecodable_empty_and_missing_files(write_lines, tmp_path):
+    good = write_lines("good", ["a"])
+    with pytest.raises(ValueError, match="bad, line 1: expected UTF-8"):
+        ParallelText(good, write_lines("bad", [b"\xff"]), ByteTokenizer())
+    with pytest.raises(ValueError, match="Received empty files"):
+        ParallelText(write_lines("e1", []), write_lines("e2", []), ByteTokenizer())
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        ParallelText(good, tmp_path / "nowhere", ByteTokenizer())
+
+
+def test_bad_sizes(files):
+    with pytest.raises(ValueError, match="max_length=0"):
+        ParallelText(*files, ByteTokenizer(), max_length=0)
+    with pytest.raises(ValueError, match="max_length=64. Received: tokens_per_batch=63"):
+        ParallelText(*files, ByteTokenizer(), max_length=64).batches(63)
+
+
+@pytest.mark.parametrize("longest", [3, 8, 9, 100, 256])
+def test_bucket_lengths_grow_to_the_longest(longest):
+    lengths = bucket_lengths(longest)
+    assert lengths[-1] == longest and lengths == sorted(set(lengths))

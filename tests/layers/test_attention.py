@@ -1,0 +1,92 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_transformer.layers import scaled_dot_product_attention
+from tests import reference
+
+B, T, S, H, D, DV = 2, 5, 7, 3, 4, 6
+_random = np.random.default_rng(0)
+QUERY = _random.normal(size=(B, T, H, D)).astype("float32")
+KEY = _random.normal(size=(B, S, H, D)).astype("float32")
+VALUE = _random.normal(size=(B, S, H, DV)).astype("float32")
+MASK = _random.random((B, H, T, S)) < 0.6
+MASK[0, 1, 2] = False  # one query of one head without any key
+
+
+def expected(mask):
+    context, weights = np.zeros((B, T, H, DV)), np.zeros((B, H, T, S))
+    for b in range(B):
+        for h in range(H):
+            context[b, :, h], weights[b, h] = reference.attention(
+                *(x[b, :, h].astype("float64") for x in (QUERY, KEY, VALUE)),
+                None if mask is None else mask[b, h],
+            )
+    return context, weights
+
+
+@pytest.mark.parametrize("mask", [None, MASK], ids=["no mask", "mask"])
+def test_equals_numpy(mask):
+    context, weights = scaled_dot_product_attention(QUERY, KEY, VALUE, mask, return_attention_scores=True)
+    np.testing.assert_allclose(context, expected(mask)[0], atol=1e-6)
+    np.testing.assert_allclose(weights, expected(mask)[1], atol=1e-6)
+
+
+def test_a_query_without_keys_gets_exactly_zero():
+    context = keras.ops.convert_to_numpy(scaled_dot_product_attention(QUERY, KEY, VALUE, MASK))
+    assert (context[0, 2, 1] == 0).all()
+
+
+def test_equals_keras_function_where_something_is_attended_to():
+    value, mask = VALUE[..., :D], MASK.copy()
+    mask[..., 0] = True
+    assert not mask.all()
+    ours = scaled_dot_product_attention(QUERY, KEY, value, mask)
+    theirs = keras.ops.dot_product_attention(QUERY, KEY, value, mask=mask)
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+def test_by_hand():
+    # d = 1; scores 0 and ln 3 give weights 1/4 and 3/4, of the values 8 and 4 that is 5.
+    query, key = np.ones((1, 1, 1, 1)), np.array([0.0, np.log(3)]).reshape(1, 2, 1, 1)
+    value = np.array([8.0, 4.0]).reshape(1, 2, 1, 1)
+    assert float(scaled_dot_product_attention(query, key, value)[0, 0, 0, 0]) == pytest.approx(5.0)
+
+
+def test_bias_is_added_to_the_scores():
+    # The same, with the scores coming from the bias alone.
+    zero, value = np.zeros((1, 2, 1, 1)), np.array([8.0, 4.0]).reshape(1, 2, 1, 1)
+    bias = np.array([0.0, np.log(3)]).reshape(1, 1, 1, 2)
+    context = scaled_dot_product_attention(zero[:, :1], zero, value, bias=bias)
+    assert float(context[0, 0, 0, 0]) == pytest.approx(5.0)
+
+
+def test_a_bias_of_minus_infinity_masks():
+    bias = np.where(MASK, 0.0, -np.inf).astype("float32")
+    context = np.asarray(scaled_dot_product_attention(QUERY, KEY, VALUE, bias=bias))
+    seen = MASK.any(-1).transpose(0, 2, 1)
+    np.testing.assert_allclose(context[seen], expected(MASK)[0][seen], atol=1e-6)
+    assert np.isfinite(context).all()
+
+
+def test_large_float16_scores_stay_finite():
+    query = np.full((1, 1, 1, 64), 60.0, "float16")  # unscaled, the product would be 230,400
+    context = scaled_dot_product_attention(query, query, query)
+    assert context.dtype == "float16"
+    np.testing.assert_array_equal(context, query)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ((QUERY[0], KEY, VALUE), r"shape \(batch, length, heads, width\). Received: \(5, 3, 4\)"),
+        ((QUERY, KEY[..., :3], VALUE), r"Received: .*\(2, 7, 3, 3\)"),
+        ((QUERY, KEY, VALUE[:, :4]), r"Received: .*\(2, 4, 3, 6\)"),
+        ((QUERY.astype("int32"), KEY, VALUE), "floating query, key and value. Received: dtypes int32, float32"),
+        ((QUERY, KEY, VALUE, MASK.astype("int32")), "boolean mask.*dtype.*int32"),
+        ((QUERY, KEY, VALUE, MASK[:, :, :3]), r"shape \(2, 3, 5, 7\). Received: shape=\(2, 3, 3, 7\)"),
+    ],
+)
+def test_bad_input(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        scaled_dot_product_attention(*arguments)

@@ -1,0 +1,102 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_transformer.layers import DecoderBlock
+from tests import reference
+
+B, T, S, D, E, F, H = 2, 5, 7, 6, 4, 11, 3
+_random = np.random.default_rng(6)
+X = _random.normal(size=(B, T, D)).astype("float32")
+MEMORY = _random.normal(size=(B, S, E)).astype("float32")
+MEMORY_MASK = np.arange(S) < np.array([[4], [7]])
+
+
+@pytest.fixture(params=[False, True], ids=["post-norm", "pre-norm"])
+def block(request):
+    layer = DecoderBlock(H, F, norm_first=request.param)
+    layer(X, MEMORY)
+    reference.randomize(layer)
+    return layer
+
+
+def test_equals_numpy(block):
+    outputs = block(X, MEMORY, encoder_padding_mask=MEMORY_MASK)
+    self_weights = reference.attention_weights_by_name(block.self_attention)
+    cross_weights = reference.attention_weights_by_name(block.cross_attention)
+    kernel_1, bias_1, kernel_2, bias_2 = block.feed_forward.get_weights()
+    causal = np.tril(np.ones((T, T), bool))
+    for b in range(B):
+        memory, seen = MEMORY[b].astype("float64"), np.tile(MEMORY_MASK[b], (T, 1))
+        sublayers = (
+            (
+                block.self_attention_residual,
+                lambda y: reference.multi_head_attention(y, y, self_weights, causal),
+            ),
+            (
+                block.cross_attention_residual,
+                lambda y, memory=memory, seen=seen: reference.multi_head_attention(y, memory, cross_weights, seen),
+            ),
+            (block.feed_forward_residual, lambda y: np.maximum(y @ kernel_1 + bias_1, 0) @ kernel_2 + bias_2),
+        )
+        x = X[b].astype("float64")
+        for residual, sublayer in sublayers:
+            weights = residual.norm.get_weights()
+            if block.norm_first:
+                x = x + sublayer(reference.layer_norm(x, *weights))
+            else:
+                x = reference.layer_norm(x + sublayer(x), *weights)
+        np.testing.assert_allclose(outputs[b], x, atol=2e-5)
+
+
+def test_cached_equals_uncached(block):
+    whole = block(X, MEMORY, encoder_padding_mask=MEMORY_MASK)
+    cache = block.make_cache(keras.ops.convert_to_tensor(MEMORY), T)
+    for t in range(T):
+        outputs, cache = block(X[:, t : t + 1], encoder_padding_mask=MEMORY_MASK, cache=cache, cache_index=t)
+        np.testing.assert_allclose(outputs[:, 0], whole[:, t], atol=2e-5)
+
+
+def test_cross_keys_are_computed_once(block):
+    cache = block.make_cache(keras.ops.convert_to_tensor(MEMORY), T)
+    # With other weights now, a second computation would give other keys.
+    block.cross_attention.key_value.kernel.assign(np.zeros((E, 2 * D)))
+    _, after = block(X[:, :1], cache=cache, cache_index=0)
+    assert after["cross"]["key"] is cache["cross"]["key"]
+
+
+def test_returns_both_scores(block):
+    outputs, self_scores, cross_scores = block(
+        X, MEMORY, encoder_padding_mask=MEMORY_MASK, return_attention_scores=True
+    )
+    assert outputs.shape == X.shape
+    assert self_scores.shape == (B, H, T, T) and cross_scores.shape == (B, H, T, S)
+    assert (np.triu(np.asarray(self_scores), 1) == 0).all()
+    assert (np.asarray(cross_scores)[0, ..., 4:] == 0).all()
+    cache = block.make_cache(keras.ops.convert_to_tensor(MEMORY), T)
+    _, _, step_scores, _ = block(X[:, :1], cache=cache, cache_index=0, return_attention_scores=True)
+    assert step_scores.shape == (B, H, 1, T)
+
+
+def test_explicit_attention_mask_is_combined_with_the_causal_one(block):
+    only_self = np.eye(T, dtype=bool)
+    _, scores, _ = block(X, MEMORY, attention_mask=only_self, return_attention_scores=True)
+    np.testing.assert_allclose(scores, np.tile(np.eye(T), (B, H, 1, 1)))
+
+
+def test_functional_model_with_embeddings_reads_both_implicit_masks(tmp_path):
+    source, target = (keras.Input((None,), dtype="int32", name=n) for n in ("source", "target"))
+    embed = keras.layers.Embedding(11, D, mask_zero=True)
+    _, self_scores, cross_scores = DecoderBlock(H, F)(embed(target), embed(source), return_attention_scores=True)
+    model = keras.Model([source, target], [self_scores, cross_scores])
+    ids = [np.array([[4, 5, 0, 0]]), np.array([[6, 7, 8, 0]])]
+    model.save(tmp_path / "model.keras")
+    for one in (model, keras.models.load_model(tmp_path / "model.keras")):
+        of_self, of_cross = one(ids)
+        assert (np.asarray(of_self)[..., 3] == 0).all()
+        np.testing.assert_allclose(np.sum(np.asarray(of_cross)[..., :2], -1), 1.0, atol=1e-6)
+
+
+def test_bad_memory_mask(block):
+    with pytest.raises(ValueError, match=r"encoder_padding_mask of shape \(2, 7\)"):
+        block(X, MEMORY, encoder_padding_mask=MEMORY_MASK[:, 1:])

@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_transformer.layers import TokenEmbedding
+
+IDS = np.array([[3, 1, 0], [2, 0, 0]])
+
+
+def test_rows_times_the_root_of_the_width():
+    layer = TokenEmbedding(5, 16)
+    vectors = layer(IDS)
+    table = layer.embedding.get_weights()[0]
+    np.testing.assert_allclose(vectors, table[IDS] * 4.0, rtol=1e-6)
+    np.testing.assert_array_equal(vectors._keras_mask, IDS != 0)
+    np.testing.assert_array_equal(TokenEmbedding(5, 16, scale=False)(IDS).shape, (2, 3, 16))
+
+
+def test_reverse_is_the_transposed_table():
+    layer = TokenEmbedding(5, 7)
+    x = np.random.default_rng(0).normal(size=(2, 3, 7)).astype("float32")
+    layer.build((2, 3))
+    table = layer.embedding.get_weights()[0]
+    np.testing.assert_allclose(layer(x, reverse=True), x @ table.T, atol=1e-5)
+
+
+def test_initial_scale():
+    layer = TokenEmbedding(2000, 64)
+    layer.build((1, 1))
+    assert np.std(layer.embedding.get_weights()[0]) == pytest.approx(64**-0.5, rel=0.02)
+
+
+def test_reverse_in_the_compute_dtype():
+    layer = TokenEmbedding(5, 8, dtype="mixed_bfloat16")
+    assert layer(layer(IDS), reverse=True).dtype == "bfloat16"
+
+
+def test_other_padding_and_none():
+    np.testing.assert_array_equal(TokenEmbedding(5, 2, padding_id=3)(IDS)._keras_mask, IDS != 3)
+    assert getattr(TokenEmbedding(5, 2, padding_id=None)(IDS), "_keras_mask", None) is None
+
+
+def test_ids_outside_the_vocabulary_raise_on_cpu():
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"= 5 is not in \[0, 5\)"):
+        TokenEmbedding(5, 2)(np.array([[1, 5]]))
+
+
+def test_ids_outside_the_vocabulary_are_nan_where_nothing_can_raise():
+    layer = TokenEmbedding(5, 2)
+    layer.build((None, None))
+    vectors = tf.function(layer, jit_compile=True)(tf.constant([[1, 5, -1]])).numpy()
+    assert np.isfinite(vectors[0, 0]).all() and np.isnan(vectors[0, 1:]).all()
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ((0, 4), "vocabulary_size=0"),
+        ((5, -4), "hidden_dim=-4"),
+        ((5, 4, 5), r"token id in \[0, 5\). Received: padding_id=5"),
+    ],
+)
+def test_bad_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        TokenEmbedding(*arguments)
+
+
+def test_float_ids():
+    with pytest.raises(ValueError, match="integer token ids. Received: dtype="):
+        TokenEmbedding(5, 4)(np.ones((1, 2), "float32"))

@@ -1,0 +1,203 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import ops
+
+from keras_transformer.models import PRESETS, Transformer
+from keras_transformer.training import LabelSmoothedCrossEntropy
+from tests import reference
+
+V = 23
+TINY = {
+    "num_layers": 2, "hidden_dim": 12, "intermediate_dim": 19, "num_heads": 3, "dropout": 0.1,
+}  # fmt: skip
+BATCH = {
+    "source_ids": np.array([[4, 5, 6, 7, 3], [8, 9, 3, 0, 0]]),
+    "target_ids": np.array([[2, 10, 11, 12], [2, 13, 0, 0]]),
+}
+LABELS = np.array([[10, 11, 12, 3], [13, 3, 0, 0]])
+
+
+def build(**overrides):
+    return Transformer(V, **{**TINY, **overrides})
+
+
+@pytest.mark.parametrize("name, count", [("base", 63_082_496), ("big", 214_245_376)])
+def test_parameters_of_the_paper(name, count):
+    assert Transformer.from_preset(name, vocabulary_size=37_000).count_params() == count
+
+
+def test_parameters_of_the_small_presets():
+    # V D + L (2 D-wide blocks): computed from the formula of each block.
+    for name in ("tiny", "small"):
+        p = PRESETS[name]
+        d, f, layers = p["hidden_dim"], p["intermediate_dim"], p["num_layers"]
+        attention, feed_forward, norm = 4 * (d * d + d), 2 * d * f + d + f, 2 * d
+        expected = 100 * d + layers * (3 * attention + 2 * feed_forward + 5 * norm)
+        assert Transformer.from_preset(name, 100).count_params() == expected
+
+
+def test_is_functional_and_has_a_summary():
+    model = build()
+    lines = []
+    model.summary(print_fn=lines.append)
+    assert "decoder_block_1" in "\n".join(lines)
+    assert [layer.name for layer in model.layers].count("embedding") == 1  # three-way tied
+
+
+def test_equals_the_paper_in_numpy():
+    """Embedding, positions, one encoder and one decoder block, logits: in float64 from the formulas."""
+    model = build(num_layers=1, dropout=0.0)
+    reference.randomize(model, scale=0.3)
+    table = model.source_embedding.embedding.get_weights()[0].astype("float64")
+    encoder, decoder = model.encoder_blocks[0], model.decoder_blocks[0]
+
+    def embed(ids):
+        return table[ids] * 12**0.5 + reference.positional_encoding(range(len(ids)), 12)
+
+    def sublayer(residual, x, y):
+        return reference.layer_norm(x + y, *residual.norm.get_weights())
+
+    def feed_forward(block, x):
+        kernel_1, bias_1, kernel_2, bias_2 = block.feed_forward.get_weights()
+        y = np.maximum(x @ kernel_1 + bias_1, 0) @ kernel_2 + bias_2
+        return sublayer(block.feed_forward_residual, x, y)
+
+    def attend(residual, layer, x, context, mask):
+        weights = reference.attention_weights_by_name(layer)
+        return sublayer(residual, x, reference.multi_head_attention(x, context, weights, mask))
+
+    source, target = BATCH["source_ids"][1], BATCH["target_ids"][1]
+    seen = source != 0
+    x = embed(source)
+    x = attend(encoder.self_attention_residual, encoder.self_attention, x, x, np.tile(seen, (5, 1)))
+    memory = feed_forward(encoder, x)
+    x = embed(target)
+    causal = np.tril(np.ones((4, 4), bool)) & (target != 0)
+    x = attend(decoder.self_attention_residual, decoder.self_attention, x, x, causal)
+    x = attend(decoder.cross_attention_residual, decoder.cross_attention, x, memory, np.tile(seen, (4, 1)))
+    wanted = feed_forward(decoder, x) @ table.T
+    np.testing.assert_allclose(model(BATCH)[1], wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize("norm_first", [False, True])
+def test_padding_changes_nothing(norm_first):
+    model = build(norm_first=norm_first)
+    alone = model({"source_ids": BATCH["source_ids"][1:, :3], "target_ids": BATCH["target_ids"][1:, :2]})
+    np.testing.assert_allclose(model(BATCH)[1, :2], alone[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("norm_first", [False, True])
+def test_steps_equal_the_whole(norm_first):
+    model = build(norm_first=norm_first)
+    whole = model(BATCH)
+    cache = model.make_cache(model.encode(ops.convert_to_tensor(BATCH["source_ids"])), 4)
+    for t in range(4):
+        logits, cache = model.decode_step(BATCH["target_ids"][:1, t : t + 1].repeat(2, 0), cache, t)
+        np.testing.assert_allclose(logits[0, 0], whole[0, t], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {},
+        {"norm_first": True, "activation": "gelu"},
+        {"target_vocabulary_size": 29},
+        {"dtype": "mixed_bfloat16"},
+    ],
+    ids=["paper", "pre-norm", "two tables", "bfloat16"],
+)
+def test_reloads_with_equal_outputs(overrides, tmp_path):
+    model = build(**overrides)
+    model.save(tmp_path / "model.keras")
+    reloaded = keras.models.load_model(tmp_path / "model.keras")
+    assert type(reloaded) is Transformer and reloaded.get_config() == model.get_config()
+    np.testing.assert_array_equal(ops.cast(reloaded(BATCH), "float32"), ops.cast(model(BATCH), "float32"))
+
+
+def test_two_vocabularies():
+    model = build(target_vocabulary_size=29)
+    assert model.output_shape == (None, None, 29)
+    assert model.source_embedding.vocabulary_size == 23
+
+
+def fit(model, epochs=40, **compile_arguments):
+    model.compile(keras.optimizers.Adam(3e-3), LabelSmoothedCrossEntropy(0.0), **compile_arguments)
+    data = tf.data.Dataset.from_tensors((BATCH, LABELS)).repeat(5)
+    return model.fit(data, epochs=epochs, verbose=0).history["loss"]
+
+
+@pytest.mark.parametrize("dtype, jit_compile", [("float32", True), ("mixed_bfloat16", False), ("mixed_float16", False)])
+def test_fit_learns(dtype, jit_compile):
+    losses = fit(build(dtype=dtype, dropout=0.0), epochs=20, jit_compile=jit_compile)
+    assert np.isfinite(losses).all()
+    assert losses[-1] < 0.1 * losses[0]
+
+
+def test_lora_trains_little_and_is_merged(tmp_path):
+    model = build(dropout=0.0)
+    before = model(BATCH)
+    model.enable_lora(2)
+    np.testing.assert_allclose(model(BATCH), before, atol=1e-6)
+    assert all("lora" in variable.name for variable in model.trainable_variables)
+    frozen = model.encoder_blocks[0].feed_forward.expansion.bias.numpy()
+    losses = fit(model, epochs=10, jit_compile=False)
+    assert losses[-1] < 0.9 * losses[0]
+    np.testing.assert_array_equal(model.encoder_blocks[0].feed_forward.expansion.bias, frozen)
+    tuned = model(BATCH)
+    assert np.abs(tuned - before).max() > 1e-2
+    model.save(tmp_path / "merged.keras")
+    np.testing.assert_allclose(keras.models.load_model(tmp_path / "merged.keras")(BATCH), tuned, atol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize` method")
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+def test_int8_is_near_and_reloads_twice(dtype, tmp_path):
+    model = build(dtype=dtype, num_layers=1)
+    before = np.asarray(ops.cast(model(BATCH), "float32"))
+    model.quantize("int8")
+    assert model.encoder_blocks[0].self_attention.query_key_value.kernel.dtype == "int8"
+    after = np.asarray(ops.cast(model(BATCH), "float32"))
+    assert 0 < np.abs(after - before).max() < 0.15 * np.abs(before).max()
+    for _ in range(2):
+        model.save(tmp_path / "int8.keras")
+        model = keras.models.load_model(tmp_path / "int8.keras")
+        np.testing.assert_array_equal(ops.cast(model(BATCH), "float32"), after)
+
+
+def test_cross_attention_scores():
+    model = build()
+    logits, scores = model.decode(
+        ops.convert_to_tensor(BATCH["target_ids"]),
+        model.encode(ops.convert_to_tensor(BATCH["source_ids"])),
+        return_attention_scores=True,
+    )
+    np.testing.assert_allclose(logits, model(BATCH), atol=1e-6)
+    assert [tuple(s.shape) for s in scores] == [(2, 3, 4, 5)] * 2
+    assert (np.asarray(scores[0])[1, :, :, 3:] == 0).all()
+
+
+@pytest.mark.parametrize(
+    "overrides, message",
+    [
+        ({"num_heads": 5}, "divide the width 12"),
+        ({"num_layers": 0}, "num_layers=0"),
+        ({"hidden_dim": -12}, "hidden_dim=-12"),
+        ({"dropout": 1.5}, "dropout=1.5"),
+        ({"padding_id": 99}, "padding_id=99"),
+    ],
+)
+def test_bad_arguments(overrides, message):
+    with pytest.raises(ValueError, match=message):
+        build(**overrides)
+
+
+def test_unknown_preset():
+    with pytest.raises(ValueError, match="one of the presets .*Received: 'huge'"):
+        Transformer.from_preset("huge", 10)
+
+
+def test_empty_batch():
+    empty = {name: np.zeros((0, 3), "int32") for name in BATCH}
+    assert build()(empty).shape == (0, 3, V)

@@ -1,0 +1,58 @@
+"""Every snippet of the README runs, one after the other as a reader would run them."""
+
+import pathlib
+import re
+import shlex
+
+import pytest
+
+from keras_transformer.cli import main
+from tests import made_data
+
+ROOT = pathlib.Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(text, language):
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def test_the_python_snippets_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    sources, targets = made_data.pairs(2000)
+    # Real text has enough different words for the README's vocabulary size; SentencePiece takes fewer.
+    (tmp_path / "train.en").write_text("\n".join(sources) + "\n")
+    (tmp_path / "train.de").write_text("\n".join(targets) + "\n")
+    namespace = {}
+    for snippet in blocks(README, "python"):
+        exec(compile(snippet, "README.md", "exec"), namespace)
+    assert "63,082,496" in capsys.readouterr().out
+    assert (tmp_path / "exported" / "translator" / "1" / "saved_model.pb").exists()
+
+
+def test_the_commands_parse(monkeypatch):
+    """The commands of the shell snippets are ours, with options that exist."""
+    lines = "\n".join(blocks(README, "bash")).replace("\\\n", " ").splitlines()
+    commands = [shlex.split(line)[1:] for line in lines if line.startswith("keras-transformer ")]
+    assert len(commands) >= 3
+    for module in (main.demo, main.export, main.train, main.translate):
+        monkeypatch.setattr(module, "run", lambda args: None)
+    for command in commands:
+        assert main.main(command) == 0
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for line in lines:
+        if line.startswith("make "):
+            assert line.split()[1] in targets
+
+
+@pytest.mark.parametrize("language", ["python", "bash"])
+def test_the_korean_readme_has_the_same_snippets(language):
+    korean = (ROOT / "README.ko.md").read_text(encoding="utf-8")
+    assert blocks(korean, language) == blocks(README, language)
+
+
+def test_links_to_files_exist():
+    for name in ("README.md", "README.ko.md"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        for link in re.findall(r"\]\(([^)#]+)\)", text):
+            assert link.startswith("https://") or (ROOT / link).exists(), f"{name}: {link}"

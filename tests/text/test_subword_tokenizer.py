@@ -1,0 +1,166 @@
+import base64
+
+import keras
+import numpy as np
+import pytest
+import sentencepiece
+import tensorflow as tf
+
+from keras_transformer.text import SubwordTokenizer
+from tests.made_data import sentences
+
+CORPUS = sentences(300)
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return SubwordTokenizer.from_texts(CORPUS, 30)
+
+
+def test_equals_the_sentencepiece_library(tokenizer):
+    processor = sentencepiece.SentencePieceProcessor(model_proto=tokenizer.model)
+    assert tokenizer.vocabulary_size == processor.vocab_size() == 30
+    assert tokenizer.tokenize(CORPUS).to_list() == processor.encode(CORPUS)
+    assert [t.decode() for t in tokenizer.detokenize(tokenizer(CORPUS)).numpy()] == CORPUS
+
+
+def test_special_ids_and_padding(tokenizer):
+    ids = tokenizer(["dog", "red dog runs"], add_begin=True, add_end=True).numpy()
+    lengths = tokenizer.tokenize(["dog", "red dog runs"]).row_lengths().numpy() + 2
+    for row, length in zip(ids, lengths):
+        assert row[0] == 2 and row[length - 1] == 3
+        assert (row[length:] == 0).all() and (row[1 : length - 1] > 3).all()
+
+
+def test_max_length_keeps_the_ends(tokenizer):
+    whole = tokenizer(CORPUS[:5], add_begin=True, add_end=True).numpy()
+    cut = tokenizer(CORPUS[:5], add_begin=True, add_end=True, max_length=4).numpy()
+    assert cut.shape[1] == 4
+    for short, long in zip(cut, whole):
+        if long[3] > 3:
+            assert list(short) == [*long[:3], 3]
+
+
+def test_files_plain_and_gzipped_give_the_same_vocabulary(tokenizer, write_lines):
+    plain, packed = write_lines("a.txt", CORPUS), write_lines("a.txt.gz", CORPUS)
+    assert SubwordTokenizer.from_files(plain, 30).model == tokenizer.model
+    assert SubwordTokenizer.from_files([packed], 30).model == tokenizer.model
+
+
+def test_bpe_and_split_digits():
+    tokenizer = SubwordTokenizer.from_texts(["1984 2001 1999 1991"] * 5, 30, model_type="bpe", split_digits=True)
+    pieces = tokenizer.ids_to_pieces(tokenizer.tokenize(["1984"]).values).numpy()
+    assert [p.decode().replace("▁", "") for p in pieces if p.decode() != "▁"] == list("1984")
+
+
+@pytest.mark.parametrize(
+    "text, wanted",
+    [
+        ("", ""),
+        ("   \t ", ""),
+        (b"\xff\xfe dog", "dog"),  # U+FFFD, which SentencePiece's normalisation takes for a blank
+        ("漢字", " ⁇ "),  # only unknown characters
+        ("dog " * 20_000, ("dog " * 20_000).strip()),
+    ],
+    ids=["empty", "blanks", "invalid UTF-8", "unknown", "long"],
+)
+def test_unusual_strings(tokenizer, text, wanted):
+    (result,) = tokenizer.detokenize(tokenizer([text], add_end=True)).numpy()
+    assert result.decode() == wanted
+
+
+def test_survives_a_new_random_seed(tokenizer):
+    """tf.random.set_seed clears TensorFlow's kernels, and what tensorflow_text keeps in them."""
+    graph = tf.function(tokenizer)
+    before = graph(tf.constant(CORPUS)).numpy()
+    tf.random.set_seed(5)
+    np.testing.assert_array_equal(tokenizer(CORPUS), before)
+    np.testing.assert_array_equal(graph(tf.constant(CORPUS)), before)
+    other = SubwordTokenizer.from_texts(["other words"] * 9, 20)
+    tf.random.set_seed(6)
+    assert other.detokenize(other(["words"])).numpy() == [b"words"]
+    np.testing.assert_array_equal(tokenizer(CORPUS), before)
+
+
+def test_unknown_characters_are_id_1(tokenizer):
+    assert 1 in tokenizer.tokenize(["漢"]).values.numpy()
+
+
+def test_no_texts_and_empty_texts(tokenizer):
+    assert tokenizer([]).shape == (0, 1)
+    np.testing.assert_array_equal(tokenizer(["", ""]), [[0], [0]])
+
+
+def test_detokenize_stops_at_the_end_id(tokenizer):
+    dog, cat = (tokenizer.tokenize([w]).to_list()[0] for w in ("dog", "cat"))
+    ids = tf.constant([[2, *dog, 3, *cat, 0]])
+    assert tokenizer.detokenize(ids).numpy() == [b"dog"]
+    assert tokenizer.detokenize(tf.ragged.constant([dog + cat, []])).numpy().tolist() == [b"dog cat", b""]
+
+
+def test_in_a_functional_model_saved_with_its_vocabulary(tokenizer, tmp_path):
+    texts = keras.Input((), dtype="string")
+    model = keras.Model(texts, tokenizer(texts))
+    model.save(tmp_path / "model.keras")
+    model.export(tmp_path / "exported", verbose=False)
+    inputs = tf.constant(["red dog", "", "cat"])
+    wanted = tokenizer(inputs).numpy()
+    np.testing.assert_array_equal(keras.models.load_model(tmp_path / "model.keras")(inputs), wanted)
+    np.testing.assert_array_equal(tf.saved_model.load(tmp_path / "exported").serve(inputs), wanted)
+
+
+def test_from_model_file(tokenizer, tmp_path):
+    (tmp_path / "m.model").write_bytes(tokenizer.model)
+    assert SubwordTokenizer.from_model_file(tmp_path / "m.model").model == tokenizer.model
+    with pytest.raises(FileNotFoundError):
+        SubwordTokenizer.from_model_file(tmp_path / "missing.model")
+
+
+@pytest.mark.parametrize("model", [b"junk", base64.b64encode(b"junk").decode()])
+def test_not_a_model(model):
+    with pytest.raises(ValueError, match="Expected a serialised SentencePiece model"):
+        SubwordTokenizer(model)
+
+
+def test_other_special_ids(tmp_path):
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(CORPUS), model_prefix=str(tmp_path / "m"), vocab_size=30, minloglevel=2
+    )  # with its own default ids
+    with pytest.raises(ValueError, match="Received: padding=-1, unknown=0, begin=1, end=2"):
+        SubwordTokenizer.from_model_file(tmp_path / "m.model")
+
+
+@pytest.mark.parametrize("texts", ["one string", [1, 2], [["nested"]], tf.constant("scalar"), 5, iter(["dog"])])
+def test_bad_texts(tokenizer, texts):
+    with pytest.raises(ValueError, match="Expected a list of strings or a string tensor of rank 1"):
+        tokenizer(texts)
+
+
+@pytest.mark.parametrize(
+    "texts, size, message",
+    [
+        ([], 100, "Expected a corpus"),
+        ("one string", 100, "a single one: 'one string'"),
+        (["abcdefghijklmnop"], 10, "smaller than required_chars"),
+        (CORPUS, 0, "vocabulary_size=0"),
+    ],
+)
+def test_bad_corpus(texts, size, message):
+    with pytest.raises(ValueError, match=message):
+        SubwordTokenizer.from_texts(texts, size)
+
+
+def test_bad_files_keep_their_own_errors(write_lines, tmp_path):
+    with pytest.raises(FileNotFoundError, match="^Expected a text file. Received: .*nowhere"):
+        SubwordTokenizer.from_files(tmp_path / "nowhere", 30)
+    with pytest.raises(ValueError, match="^.*bad.txt, line 2: expected UTF-8"):
+        SubwordTokenizer.from_files(write_lines("bad.txt", ["a dog", b"\xff"]), 30)
+
+
+def test_ids_outside_the_vocabulary_read_as_unknown(tokenizer):
+    assert tokenizer.detokenize([[999, -5]]).numpy()[0].decode().split() == ["⁇", "⁇"]
+
+
+def test_max_length_without_room(tokenizer):
+    with pytest.raises(ValueError, match="max_length=1"):
+        tokenizer(["dog"], add_begin=True, add_end=True, max_length=1)

@@ -1,0 +1,59 @@
+import pathlib
+
+import keras
+import numpy as np
+import pytest
+
+from keras_transformer.training import SaveBest, StopAfter
+
+
+def model():
+    one = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    one.compile("sgd", "mse")
+    return one
+
+
+def test_save_best_keeps_the_best(tmp_path):
+    saved, path = model(), tmp_path / "best.keras"
+    callback = SaveBest(saved, path)
+    for epoch, (value, weight) in enumerate([(2.0, 20.0), (1.0, 10.0), (3.0, 30.0), (float("nan"), 5.0)]):
+        saved.layers[0].bias.assign([weight])
+        callback.on_epoch_end(epoch, {"val_loss": value})
+    assert float(keras.models.load_model(path).layers[0].bias[0]) == 10.0
+    assert [p.name for p in tmp_path.iterdir()] == ["best.keras"]
+
+
+def test_save_best_without_a_monitor_keeps_the_last(tmp_path):
+    saved, path = model(), tmp_path / "last.keras"
+    callback = SaveBest(saved, path, monitor=None)
+    for weight in (1.0, 2.0):
+        saved.layers[0].bias.assign([weight])
+        callback.on_epoch_end(0, {})
+    assert float(keras.models.load_model(path).layers[0].bias[0]) == 2.0
+
+
+def test_save_best_names_a_missing_value(tmp_path):
+    with pytest.raises(ValueError, match=r"'val_loss' among the logs. Received: \['loss'\]"):
+        SaveBest(model(), tmp_path / "x.keras").on_epoch_end(0, {"loss": 1.0})
+
+
+def test_a_failed_save_leaves_the_earlier_file(tmp_path):
+    path = tmp_path / "best.keras"
+
+    class Broken:
+        def save(self, path):
+            pathlib.Path(path).write_bytes(b"half")
+            raise OSError("disk full")
+
+    path.write_bytes(b"whole")
+    with pytest.raises(OSError, match="disk full"):
+        SaveBest(Broken(), path, monitor=None).on_epoch_end(0)
+    assert path.read_bytes() == b"whole" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_stop_after_ends_in_the_middle_of_an_epoch():
+    x = np.zeros((1000, 1))
+    history = model().fit(x, x, batch_size=1, epochs=50, verbose=0, callbacks=[StopAfter(1e-9)])
+    assert len(history.epoch) == 1
+    with pytest.raises(ValueError, match="minutes=0"):
+        StopAfter(0)
