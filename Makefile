@@ -36,5 +36,5 @@ $(VENV)/.installed: setup.cfg pyproject.toml
 
 $(JAX_VENV)/.installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv --clear $(JAX_VENV)
-	$(JAX_VENV)/bin/python -m pip install --quiet 'keras>=3.15' 'jax[cpu]>=0.10' 'pytest>=9.0' 'pytest-timeout>=2.4'
+	$(JAX_VENV)/bin/python -m pip install --quiet 'keras>=3.12' 'jax[cpu]>=0.10' 'pytest>=9.0' 'pytest-timeout>=2.4'
 	touch $@

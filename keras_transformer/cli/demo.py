@@ -121,6 +121,7 @@ def _draw(translator, path):
 def _export_and_use(translator, path, texts):
     # An earlier demo's goes only when the new one is there.
     earlier = os.path.exists(path)
+    shutil.rmtree(path + ".earlier", ignore_errors=True)
     if earlier:
         os.replace(path, path + ".earlier")
     translator.export(path)

@@ -37,7 +37,7 @@ class HubLayer(keras.layers.Layer):
         super().__init__(trainable=trainable, autocast=False, **kwargs)
         self.handle = os.fspath(handle)
         with tf.init_scope():
-            self.saved_model = tf.saved_model.load(_resolve(self.handle))
+            self.saved_model = _load(_resolve(self.handle))
         if not callable(self.saved_model):
             signatures = sorted(getattr(self.saved_model, "signatures", {}))
             raise ValueError(
@@ -85,6 +85,20 @@ class HubLayer(keras.layers.Layer):
                 f"({config['handle']}) is a graph that may do anything. Received: safe_mode=True"
             )
         return cls(**config)
+
+
+def _load(path):
+    """Loads a SavedModel; the operations of tensorflow_text are registered only if it has some."""
+    try:
+        return tf.saved_model.load(path)
+    except (RuntimeError, tf.errors.NotFoundError) as error:
+        if "Op type not registered" not in str(error):
+            raise
+        try:
+            import tensorflow_text  # noqa: F401
+        except ImportError:
+            raise error from None
+        return tf.saved_model.load(path)
 
 
 def _resolve(handle):

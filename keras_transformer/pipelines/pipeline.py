@@ -19,7 +19,7 @@ class Pipeline(keras.Model):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.built = True
-        self._graphs = {}
+        self._graphs, self._traced_variables = {}, None
 
     def __call__(self, inputs, **kwargs):
         if isinstance(inputs, keras.KerasTensor):
@@ -28,9 +28,11 @@ class Pipeline(keras.Model):
         if not tf.executing_eagerly():
             return super().__call__(inputs, **kwargs)
         # Eagerly a decoding loop would run op by op.
-        key = (*sorted(kwargs.items()), *map(id, self.variables))  # LoRA and quantization make new variables
+        variables = [id(variable) for variable in self.variables]
+        if variables != self._traced_variables:  # LoRA and quantization make new ones
+            self._traced_variables, self._graphs = variables, {}
+        key = tuple(sorted(kwargs.items()))
         if key not in self._graphs:
-            self._graphs = {k: v for k, v in self._graphs.items() if k[len(kwargs) :] == key[len(kwargs) :]}
             call = functools.partial(super().__call__, **kwargs)
             strings = tf.TensorSpec([None], tf.string)
             self._graphs[key] = tf.function(lambda inputs: call(inputs), input_signature=[strings])

@@ -112,12 +112,11 @@ def test_training_that_cannot_work_leaves_nothing(options, message, write_lines,
 def test_demo_in_small(tmp_path, monkeypatch, capfd):
     """All of the demo's steps; what it learns from so little is not looked at."""
     monkeypatch.chdir(tmp_path)
-    for _ in range(2):  # a second demo takes the place of the first
-        assert main(["demo", "--pairs", "600", "--epochs", "1", "--out", "o", "ko: Friday, May 5, 2000"]) == 0
-        (tmp_path / "o" / "translator.keras").rename(tmp_path / "o" / "first.keras")
+    (tmp_path / "o" / "saved_model").mkdir(parents=True)  # as an earlier demo left it
+    assert main(["demo", "--pairs", "600", "--epochs", "1", "--out", "o", "ko: Friday, May 5, 2000"]) == 0
     shown = capfd.readouterr().out
-    assert shown.count("Held-out dates translated exactly: ") == 2
-    assert shown.count("  ko: Friday, May 5, 2000  ->  ") == 2
+    assert "Held-out dates translated exactly: " in shown
+    assert "  ko: Friday, May 5, 2000  ->  " in shown
     assert (tmp_path / "o" / "attention.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "o" / "saved_model" / "saved_model.pb").exists()
     assert not (tmp_path / "o" / "saved_model.earlier").exists()
