@@ -45,7 +45,9 @@ def main():
     ids = TOKENIZER([write_date(day, "en") for day in days], add_begin=True, add_end=True)
     data = tf.data.Dataset.from_tensor_slices((ids[:, :-1], ids[:, 1:])).shuffle(4000).batch(64)
     model = language_model()
-    model.compile(keras.optimizers.Adam(3e-3), LabelSmoothedCrossEntropy(0.0), [Perplexity()], jit_compile=False)
+    model.compile(
+        keras.optimizers.Adam(3e-3), LabelSmoothedCrossEntropy(0.0), metrics=[Perplexity()], jit_compile=False
+    )
     model.fit(data, epochs=args.epochs)
     print(f"{args.prompt!r} goes on as {complete(model, args.prompt)!r}")
 
