@@ -1,5 +1,6 @@
 """Every snippet of the README runs, one after the other as a reader would run them."""
 
+import gzip
 import pathlib
 import re
 import shlex
@@ -21,8 +22,8 @@ def test_the_python_snippets_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     sources, targets = made_data.pairs(2000)
     # Real text has enough different words for the README's vocabulary size; SentencePiece takes fewer.
-    (tmp_path / "train.en").write_text("\n".join(sources) + "\n")
-    (tmp_path / "train.de").write_text("\n".join(targets) + "\n")
+    for name, lines in (("train.en.gz", sources), ("train.de.gz", targets)):
+        (tmp_path / name).write_bytes(gzip.compress(("\n".join(lines) + "\n").encode()))
     namespace = {}
     for snippet in blocks(README, "python"):
         exec(compile(snippet, "README.md", "exec"), namespace)
@@ -33,7 +34,7 @@ def test_the_python_snippets_run(tmp_path, monkeypatch, capsys):
 def test_the_commands_parse(monkeypatch):
     """The commands of the shell snippets are ours, with options that exist."""
     lines = "\n".join(blocks(README, "bash")).replace("\\\n", " ").splitlines()
-    commands = [shlex.split(line)[1:] for line in lines if line.startswith("keras-transformer ")]
+    commands = [shlex.split(line)[1:] for line in lines if re.match(r"(\.venv/bin/)?keras-transformer ", line)]
     assert len(commands) >= 3
     for module in (main.demo, main.export, main.train, main.translate):
         monkeypatch.setattr(module, "run", lambda args: None)

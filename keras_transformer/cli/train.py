@@ -25,6 +25,9 @@ def add_parser(commands):
     model = parser.add_argument_group("model")
     model.add_argument("--preset", default="tiny", choices=list(PRESETS))
     model.add_argument("--vocabulary-size", type=int, default=8000, help="of both languages")
+    model.add_argument(
+        "--byte-level", action="store_true", help="no vocabulary: bytes as tokens, which needs no tensorflow_text"
+    )
     model.add_argument("--num-layers", type=int, help="instead of the preset's")
     model.add_argument("--dropout", type=float, help="instead of the preset's")
     model.add_argument("--norm-first", action="store_true", help="pre-norm instead of post-norm")
@@ -59,20 +62,23 @@ def run(args):
     from keras_transformer.data import ParallelText, count_pairs
     from keras_transformer.models import Transformer
     from keras_transformer.pipelines import Translator
-    from keras_transformer.text import SubwordTokenizer
+    from keras_transformer.text import ByteTokenizer, SubwordTokenizer
     from keras_transformer.training import fit_translator
 
     keras.utils.set_random_seed(args.seed)
     count_pairs(args.source, args.target)
-    print(f"Vocabulary from {' '.join(args.source + args.target)}", flush=True)
-    tokenizer = SubwordTokenizer.from_files(args.source + args.target, args.vocabulary_size)
+    if args.byte_level:
+        tokenizer = ByteTokenizer()
+    else:
+        print(f"Vocabulary from {' '.join(args.source + args.target)}", flush=True)
+        tokenizer = SubwordTokenizer.from_files(args.source + args.target, args.vocabulary_size)
     training = ParallelText(args.source, args.target, tokenizer, max_length=args.max_length)
     validation = None
     if args.validation_source:
         validation = ParallelText(args.validation_source, args.validation_target, tokenizer, max_length=args.max_length)
     print(
         f"{training.num_pairs:,} pairs, {training.num_left_out():,} of them left out (a side is empty "
-        f"or has more than {args.max_length} tokens), {tokenizer.vocabulary_size:,} subwords"
+        f"or has more than {args.max_length} tokens), {tokenizer.vocabulary_size:,} token ids"
     )
     overrides = {"num_layers": args.num_layers, "dropout": args.dropout}
     transformer = Transformer.from_preset(
