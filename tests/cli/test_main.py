@@ -109,6 +109,15 @@ def test_training_that_cannot_work_leaves_nothing(options, message, write_lines,
     assert not (tmp_path / "out").exists()
 
 
+def test_trains_on_bytes(write_lines, tmp_path):
+    files = write_lines("s", made_data.sentences(60)), write_lines("t", made_data.sentences(60))
+    fixed = ["train", "translator", "--source", files[0], "--target", files[1], "--out", str(tmp_path / "out")]
+    assert main([*fixed, "--byte-level", "--num-layers", "1", "--epochs", "1", "--max-length", "64"]) == 0
+    translator = keras.models.load_model(tmp_path / "out" / "translator.keras")
+    assert type(translator.tokenizer) is ByteTokenizer
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["history.csv", "translator.keras"]
+
+
 def test_demo_in_small(tmp_path, monkeypatch, capfd):
     """All of the demo's steps; what it learns from so little is not looked at."""
     monkeypatch.chdir(tmp_path)
