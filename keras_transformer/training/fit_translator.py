@@ -1,4 +1,5 @@
 import os
+import warnings
 
 import keras
 
@@ -71,9 +72,12 @@ def fit_translator(
     save = SaveBest(translator, path, monitor=None if validation is None else "val_loss")
     log = keras.callbacks.CSVLogger(os.path.join(folder, "history.csv"))
     translator.transformer.compile(optimizer, loss, metrics=[TokenAccuracy(), Perplexity()], jit_compile=jit_compile)
-    history = translator.transformer.fit(
-        batches, validation_data=validation, epochs=epochs, callbacks=[save, log, *callbacks]
-    )
+    with warnings.catch_warnings():
+        # Shuffling fills the buckets differently: an epoch may have a batch less than the first, of which Keras warns.
+        warnings.filterwarnings("ignore", message="Your input ran out of data")
+        history = translator.transformer.fit(
+            batches, validation_data=validation, epochs=epochs, callbacks=[save, log, *callbacks]
+        )
     if not os.path.exists(path):
         raise ValueError(f"Expected a finite loss. Received: val_loss={history.history['val_loss']}; nothing is saved")
     return history
