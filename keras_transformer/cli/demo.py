@@ -2,7 +2,6 @@
 
 import datetime
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -56,7 +55,7 @@ def run(args):
     accuracy = exact_match(translator, test)
     print(f"Held-out dates translated exactly: {accuracy:.1%} of {len(test):,}")
     _draw(translator, os.path.join(args.out, "attention.png"))
-    _export_and_use(translator, os.path.join(args.out, "saved_model"), args.texts or _today())
+    _export_and_use(translator, _next_version(os.path.join(args.out, "saved_model")), args.texts or _today())
     print(f"The demo took {time.monotonic() - started:.0f} s; its files are in {args.out}")
 
 
@@ -119,19 +118,18 @@ def _draw(translator, path):
 
 
 def _export_and_use(translator, path, texts):
-    # An earlier demo's goes only when the new one is there.
-    earlier = os.path.exists(path)
-    shutil.rmtree(path + ".earlier", ignore_errors=True)
-    if earlier:
-        os.replace(path, path + ".earlier")
     translator.export(path)
-    if earlier:
-        shutil.rmtree(path + ".earlier")
     print(f"Exported {path}; a fresh process loads it with tensorflow_hub and translates:", flush=True)
     client = [sys.executable, "-c", _CLIENT, os.path.abspath(path), *texts]
     done = subprocess.run(client, check=False, stderr=subprocess.PIPE)
     if done.returncode:
         raise OSError(f"The fresh process failed:\n{done.stderr.decode(errors='replace')}")
+
+
+def _next_version(folder):
+    """The path of the version after those in `folder`, numbered as TF Serving wants it."""
+    versions = [int(name) for name in os.listdir(folder) if name.isdigit()] if os.path.isdir(folder) else []
+    return os.path.join(folder, str(max(versions, default=0) + 1))
 
 
 def _today():

@@ -17,6 +17,9 @@ class SaveBest(keras.callbacks.Callback):
         saved: the object to save, with Keras' `save(path)`.
         path: the `.keras` file.
         monitor: the logged value that should fall, or `None` to save after every epoch.
+
+    Attributes:
+        has_saved: whether any epoch was saved.
     """
 
     def __init__(self, saved, path, monitor="val_loss"):
@@ -25,6 +28,7 @@ class SaveBest(keras.callbacks.Callback):
         self.path = path
         self.monitor = monitor
         self.best = math.inf
+        self.has_saved = False
 
     def on_epoch_end(self, epoch, logs=None):
         if self.monitor is not None:
@@ -36,6 +40,7 @@ class SaveBest(keras.callbacks.Callback):
             self.best = value
         with replacing(self.path) as unfinished:
             self.saved.save(unfinished)
+        self.has_saved = True
 
 
 class StopAfter(keras.callbacks.Callback):

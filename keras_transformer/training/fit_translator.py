@@ -78,6 +78,6 @@ def fit_translator(
         history = translator.transformer.fit(
             batches, validation_data=validation, epochs=epochs, callbacks=[save, log, *callbacks]
         )
-    if not os.path.exists(path):
+    if not save.has_saved:
         raise ValueError(f"Expected a finite loss. Received: val_loss={history.history['val_loss']}; nothing is saved")
     return history

@@ -121,14 +121,14 @@ def test_trains_on_bytes(write_lines, tmp_path):
 def test_demo_in_small(tmp_path, monkeypatch, capfd):
     """All of the demo's steps; what it learns from so little is not looked at."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "o" / "saved_model").mkdir(parents=True)  # as an earlier demo left it
+    (tmp_path / "o" / "saved_model" / "1").mkdir(parents=True)  # as an earlier demo left it
     assert main(["demo", "--pairs", "600", "--epochs", "1", "--out", "o", "ko: Friday, May 5, 2000"]) == 0
     shown = capfd.readouterr().out
     assert "Held-out dates translated exactly: " in shown
     assert "  ko: Friday, May 5, 2000  ->  " in shown
     assert (tmp_path / "o" / "attention.png").read_bytes().startswith(b"\x89PNG")
-    assert (tmp_path / "o" / "saved_model" / "saved_model.pb").exists()
-    assert not (tmp_path / "o" / "saved_model.earlier").exists()
+    assert sorted(p.name for p in (tmp_path / "o" / "saved_model").iterdir()) == ["1", "2"]
+    assert (tmp_path / "o" / "saved_model" / "2" / "saved_model.pb").exists()
 
 
 @pytest.mark.parametrize("command", [[], ["demo"], ["train"], ["train", "translator"], ["translate"], ["export"]])

@@ -3,25 +3,10 @@
 import sys
 
 import numpy as np
-import pytest
 
 from keras_transformer.layers import PositionalEncoding
-from keras_transformer.testing.layer_contract import CHECKS, check_saving
 from tests import reference
-from tests.layers.cases import CASES
-
-every_layer = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-
-
-@every_layer
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-def test_layer_keeps(case, check):
-    check(case)
-
-
-@every_layer
-def test_layer_reloads_with_equal_outputs(case, tmp_path):
-    check_saving(case, tmp_path)
+from tests.layers.test_contract import test_layer_keeps, test_layer_reloads_with_equal_outputs  # noqa: F401
 
 
 def test_positions_are_exact():

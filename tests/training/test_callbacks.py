@@ -16,10 +16,11 @@ def model():
 def test_save_best_keeps_the_best(tmp_path):
     saved, path = model(), tmp_path / "best.keras"
     callback = SaveBest(saved, path)
+    assert not callback.has_saved
     for epoch, (value, weight) in enumerate([(2.0, 20.0), (1.0, 10.0), (3.0, 30.0), (float("nan"), 5.0)]):
         saved.layers[0].bias.assign([weight])
         callback.on_epoch_end(epoch, {"val_loss": value})
-    assert float(keras.models.load_model(path).layers[0].bias[0]) == 10.0
+    assert callback.has_saved and float(keras.models.load_model(path).layers[0].bias[0]) == 10.0
     assert [p.name for p in tmp_path.iterdir()] == ["best.keras"]
 
 
