@@ -52,3 +52,24 @@ def known_width(layer, shape, rank=None):
             f"{type(layer).__name__} expected inputs{of_rank} with a known last dimension. Received: shape={shape}"
         )
     return shape[-1]
+
+
+def non_negative_integer(name, value):
+    """Returns `value` as an int; raises `ValueError` unless it is an integer of at least 0."""
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"Expected an integer of at least 0. Received: {name}={value!r}")
+    return int(value)
+
+
+def non_negative_number(name, value):
+    """Returns `value` as a float; raises `ValueError` unless it is finite and at least 0."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool) or not 0 <= value < float("inf"):
+        raise ValueError(f"Expected a finite number of at least 0. Received: {name}={value!r}")
+    return float(value)
+
+
+def share(name, value):
+    """Returns `value` as a float; raises `ValueError` unless 0 < value <= 1."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool) or not 0 < value <= 1:
+        raise ValueError(f"Expected a number in (0, 1]. Received: {name}={value!r}")
+    return float(value)

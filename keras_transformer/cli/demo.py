@@ -67,7 +67,7 @@ def _train(training, validation, args):
     from keras_transformer.models import Transformer
     from keras_transformer.pipelines import Translator
     from keras_transformer.text import SubwordTokenizer
-    from keras_transformer.training import fit_translator
+    from keras_transformer.training import TranslationRecipe, fit_translator
 
     keras.utils.set_random_seed(args.seed)
     files = _write_pairs(args.out, "train", training)
@@ -84,8 +84,7 @@ def _train(training, validation, args):
         ParallelText(*files, tokenizer, max_length=64),
         ParallelText(*validation_files, tokenizer, max_length=64),
         path=path,
-        epochs=args.epochs,
-        warmup_steps=300,
+        recipe=TranslationRecipe(epochs=args.epochs, warmup_steps=300),
         seed=args.seed,
     )
     return keras.models.load_model(path)

@@ -1,6 +1,6 @@
 """keras-transformer export: a `.keras` translator as a TF-Hub SavedModel."""
 
-from keras_transformer.cli.translate import load_translator
+from keras_transformer.cli.translators import load_translator
 
 
 def add_parser(commands):

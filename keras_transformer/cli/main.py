@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from keras_transformer.cli import demo, export, train, translate
+from keras_transformer.cli import demo, evaluate, export, train, translate
 
 
 def main(arguments=None):
@@ -14,13 +14,13 @@ def main(arguments=None):
         arguments: list of `str`; by default those of the process.
 
     Returns:
-        The exit status: 0; 1 where the input is at fault, with the message on standard error.
+        The exit status: 0; 1 where the input is at fault, with the message on standard error; 130 when interrupted.
     """
     parser = argparse.ArgumentParser(
         prog="keras-transformer", description="Train, try and ship Transformers in Keras 3."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (demo, train, translate, export):
+    for module in (demo, train, evaluate, translate, export):
         module.add_parser(commands)
     parsed = parser.parse_args(arguments)
     try:
@@ -29,6 +29,8 @@ def main(arguments=None):
     except BrokenPipeError:
         # The reader went away, as `head` does; Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        return 130
     except (ValueError, OSError, ImportError) as error:
         print(f"keras-transformer: {error}", file=sys.stderr)
         return 1

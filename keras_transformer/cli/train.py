@@ -1,9 +1,61 @@
 """keras-transformer train translator: from two aligned text files to a `.keras` translator."""
 
+import dataclasses
 import os
+import sys
 
 from keras_transformer import arguments
 from keras_transformer.models.presets import PRESETS
+from keras_transformer.training.recipes import RECIPES
+
+_STATE, _VOCABULARY = "training-state", "vocabulary.model"
+# How often a worker begins again when another one is lost.
+_RESTARTS = "KERAS_TRANSFORMER_RESTARTS"
+_MOST_RESTARTS = 20
+
+# The recipe's fields that have an option of their own: type, help.
+_FIELDS = {
+    "preset": (str, "the size of the model"),
+    "vocabulary_size": (int, "of both languages"),
+    "subwords": (str, "how the vocabulary is trained"),
+    "max_length": (int, "longer pairs are left out"),
+    "tokens_per_batch": (int, "on each side"),
+    "accumulated_batches": (int, "batches that make one step"),
+    "epochs": (int, "at most"),
+    "steps": (int, "at most; the length of the linear schedule"),
+    "steps_per_round": (int, "between validations, instead of an epoch"),
+    "schedule": (str, "of the learning rate"),
+    "learning_rate": (float, "the peak"),
+    "warmup_steps": (int, "until the peak"),
+    "label_smoothing": (float, ""),
+    "consistency": (float, "alpha of R-Drop"),
+    "bpe_dropout": (float, "share of merges left out, of a bpe vocabulary"),
+    "bidirectional_epochs": (int, "first epochs, trained in both directions"),
+    "clip_norm": (float, "largest norm of the gradient"),
+    "ema": (float, "decay of the weights' moving average"),
+    "average_last": (int, "save the mean of the weights after so many last rounds"),
+    "monitor": (str, "what chooses the round to keep, of the validation files"),
+    "bleu_tokenize": (str, "sacrebleu's tokenizer; none for tokenized text"),
+    "patience": (int, "stop after so many rounds without a better one"),
+    "beam_size": (int, "of the translator"),
+    "length_penalty": (float, "of the translator"),
+}
+_CHOICES = {
+    "preset": list(PRESETS),
+    "subwords": ["unigram", "bpe"],
+    "schedule": ["inverse_sqrt", "linear", "noam"],
+    "monitor": ["loss", "bleu"],
+}
+# Constructor arguments of the model: type, help.
+_MODEL = {
+    "num_layers": (int, "of the encoder, and of the decoder"),
+    "hidden_dim": (int, "width"),
+    "intermediate_dim": (int, "width of the feed-forward networks"),
+    "num_heads": (int, ""),
+    "dropout": (float, ""),
+    "attention_dropout": (float, "on attention weights"),
+    "activation_dropout": (float, "inside the feed-forward networks"),
+}
 
 
 def add_parser(commands):
@@ -13,7 +65,8 @@ def add_parser(commands):
         "translator",
         help="from two aligned text files",
         description="Trains a translator on two text files (plain or .gz), line n of one translating line n of "
-        "the other, and writes OUT/translator.keras and OUT/history.csv.",
+        "the other, and writes OUT/translator.keras and OUT/history.csv. A training that was cut off goes on when it "
+        "is started again with the same arguments.",
     )
     parser.set_defaults(run=run)
     files = parser.add_argument_group("files")
@@ -22,102 +75,156 @@ def add_parser(commands):
     files.add_argument("--validation-source", nargs="+", metavar="FILE")
     files.add_argument("--validation-target", nargs="+", metavar="FILE")
     files.add_argument("--out", required=True, metavar="DIR")
-    model = parser.add_argument_group("model")
-    model.add_argument("--preset", default="tiny", choices=list(PRESETS))
-    model.add_argument("--vocabulary-size", type=int, default=8000, help="of both languages")
+    files.add_argument("--tensorboard", metavar="DIR", help="write event files for TensorBoard")
+    recipe = parser.add_argument_group("recipe", "Each option replaces what the recipe says.")
+    recipe.add_argument("--recipe", default="default", choices=list(RECIPES))
+    for name, (kind, text) in _FIELDS.items():
+        text = f"{text} (default recipe: {getattr(RECIPES['default'], name)})".lstrip()
+        recipe.add_argument(_option(name), type=kind, choices=_CHOICES.get(name), help=text)
+    model = parser.add_argument_group("model", "Instead of what the preset says.")
+    for name, (kind, text) in _MODEL.items():
+        model.add_argument(_option(name), type=kind, help=text or None)
+    model.add_argument("--norm-first", action="store_true", default=None, help="pre-norm instead of post-norm")
     model.add_argument(
         "--byte-level", action="store_true", help="no vocabulary: bytes as tokens, which needs no tensorflow_text"
     )
-    model.add_argument("--num-layers", type=int, help="instead of the preset's")
-    model.add_argument("--dropout", type=float, help="instead of the preset's")
-    model.add_argument("--norm-first", action="store_true", help="pre-norm instead of post-norm")
-    steps = parser.add_argument_group("training")
-    steps.add_argument("--epochs", type=int, default=20)
-    steps.add_argument("--minutes", type=float, help="stop after this time")
-    steps.add_argument("--tokens-per-batch", type=int, default=2048, help="on each side")
-    steps.add_argument("--max-length", type=int, default=128, help="longer pairs are left out")
-    steps.add_argument("--learning-rate", type=float, default=2e-3)
-    steps.add_argument("--warmup-steps", type=int, default=1000)
-    steps.add_argument("--label-smoothing", type=float, default=0.1)
-    steps.add_argument(
+    machine = parser.add_argument_group("machine")
+    machine.add_argument("--minutes", type=float, help="stop after this time")
+    machine.add_argument(
         "--dtype",
         default="float32",
         choices=("float32", "mixed_bfloat16", "mixed_float16"),
         help="mixed_bfloat16 is faster on processors with bfloat16 instructions and on accelerators",
     )
-    steps.add_argument("--jit-compile", action="store_true", help="compile with XLA")
-    steps.add_argument("--seed", type=int, default=0)
+    machine.add_argument("--jit-compile", action="store_true", help="compile with XLA")
+    machine.add_argument(
+        "--distribution",
+        default="auto",
+        choices=("auto", "none", "mirrored", "workers"),
+        help="mirrored: all GPUs of this machine; workers: several processes, named by TF_CONFIG or started by srun",
+    )
+    machine.add_argument(
+        "--minutes-between-states", type=float, default=5.0, help="how much work a kill may cost (default: %(default)s)"
+    )
+    machine.add_argument("--seed", type=int, default=0)
+    machine.add_argument("--deterministic", action="store_true", help="the same operations give the same bits; slower")
 
 
 def run(args):
+    recipe = recipe_of(args)
+    if args.minutes is not None:
+        arguments.positive_number("minutes", args.minutes)
     path = os.path.join(args.out, "translator.keras")
-    if os.path.exists(path):
+    if os.path.exists(path) and not os.path.exists(os.path.join(args.out, _STATE)):
         raise FileExistsError(f"Expected no translator in {args.out}. Received: {path} exists")
     if bool(args.validation_source) != bool(args.validation_target):
         raise ValueError("Expected both of --validation-source and --validation-target, or neither")
-    _check_numbers(args)
 
+    import tensorflow as tf
+
+    from keras_transformer.training import make_strategy
+
+    strategy = make_strategy(args.distribution)
+    try:
+        _train(args, recipe, path, strategy)
+    except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError) as error:
+        if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            raise
+        _begin_again(error)
+
+
+def recipe_of(args):
+    """The recipe with the options that were given in their places."""
+    recipe = RECIPES[args.recipe]
+    given = {name: getattr(args, name) for name in _FIELDS if getattr(args, name) is not None}
+    if given.get("schedule") == "noam":
+        given.setdefault("learning_rate", None)
+    model = {name: getattr(args, name) for name in (*_MODEL, "norm_first") if getattr(args, name) is not None}
+    return dataclasses.replace(recipe, model={**recipe.model, **model}, **given)
+
+
+def _train(args, recipe, path, strategy):
     import keras
+    import tensorflow as tf
 
+    from keras_transformer.atomic import replacing
     from keras_transformer.data import ParallelText, count_pairs
+    from keras_transformer.decoding import BeamSearch, GreedySearch
     from keras_transformer.models import Transformer
     from keras_transformer.pipelines import Translator
-    from keras_transformer.text import ByteTokenizer, SubwordTokenizer
     from keras_transformer.training import fit_translator
 
     keras.utils.set_random_seed(args.seed)
+    if args.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    is_chief = strategy.extended.should_checkpoint
+    say = print if is_chief else lambda *_, **__: None
     count_pairs(args.source, args.target)
-    if args.byte_level:
-        tokenizer = ByteTokenizer()
-    else:
-        print(f"Vocabulary from {' '.join(args.source + args.target)}", flush=True)
-        tokenizer = SubwordTokenizer.from_files(args.source + args.target, args.vocabulary_size)
-    training = ParallelText(args.source, args.target, tokenizer, max_length=args.max_length)
+    if args.validation_source:
+        count_pairs(args.validation_source, args.validation_target)
+    tokenizer = _tokenizer(args, recipe, say)
+    training = ParallelText(args.source, args.target, tokenizer, max_length=recipe.max_length)
     validation = None
     if args.validation_source:
-        validation = ParallelText(args.validation_source, args.validation_target, tokenizer, max_length=args.max_length)
-    print(
-        f"{training.num_pairs:,} pairs, {training.num_left_out():,} of them left out (a side is empty "
-        f"or has more than {args.max_length} tokens), {tokenizer.vocabulary_size:,} token ids"
+        validation = ParallelText(
+            args.validation_source, args.validation_target, tokenizer, max_length=recipe.max_length
+        )
+    left_out = training.num_left_out()
+    if left_out == training.num_pairs:
+        raise ValueError("Expected training pairs within max_length. Received: all are left out")
+    say(
+        f"{training.num_pairs:,} pairs, {left_out:,} of them left out (a side is empty "
+        f"or has more than {recipe.max_length} tokens), {tokenizer.vocabulary_size:,} token ids"
     )
-    overrides = {"num_layers": args.num_layers, "dropout": args.dropout}
-    transformer = Transformer.from_preset(
-        args.preset,
-        tokenizer.vocabulary_size,
-        norm_first=args.norm_first,
-        dtype=args.dtype,
-        **{name: value for name, value in overrides.items() if value is not None},
-    )
-    print(f"{args.preset} Transformer with {transformer.count_params():,} parameters", flush=True)
-    translator = Translator(transformer, tokenizer)
+    if is_chief and not args.byte_level:  # Every worker has trained the same.
+        with replacing(os.path.join(args.out, _VOCABULARY)) as unfinished, open(unfinished, "wb") as file:
+            file.write(tokenizer.model)
+    search = GreedySearch() if recipe.beam_size == 1 else BeamSearch(recipe.beam_size, recipe.length_penalty)
+    with strategy.scope():
+        transformer = Transformer.from_preset(
+            recipe.preset, tokenizer.vocabulary_size, dtype=args.dtype, **recipe.model
+        )
+        translator = Translator(transformer, tokenizer, search=search)
+    say(f"{recipe.preset} Transformer with {transformer.count_params():,} parameters", flush=True)
     fit_translator(
         translator,
         training,
         validation,
         path=path,
-        epochs=args.epochs,
-        tokens_per_batch=args.tokens_per_batch,
-        learning_rate=args.learning_rate,
-        warmup_steps=args.warmup_steps,
-        label_smoothing=args.label_smoothing,
+        recipe=recipe,
         minutes=args.minutes,
+        strategy=strategy,
         jit_compile=args.jit_compile,
         seed=args.seed,
+        minutes_between_states=args.minutes_between_states,
+        tensorboard=args.tensorboard,
     )
-    print(f"Wrote {path}")
+    say(f"Wrote {path}")
 
 
-def _check_numbers(args):
-    """Raises `ValueError` for what would otherwise fail only after the vocabulary was trained."""
-    for name in ("epochs", "vocabulary_size", "tokens_per_batch", "max_length", "warmup_steps"):
-        arguments.positive_integer(name, getattr(args, name))
-    arguments.positive_number("learning_rate", args.learning_rate)
-    arguments.rate("label_smoothing", args.label_smoothing)
-    arguments.optional_positive_integer("num_layers", args.num_layers)
-    if args.minutes is not None:
-        arguments.positive_number("minutes", args.minutes)
-    if args.tokens_per_batch < args.max_length:
-        raise ValueError(
-            f"Expected --tokens-per-batch to hold a sequence of --max-length={args.max_length}. "
-            f"Received: {args.tokens_per_batch}"
-        )
+def _tokenizer(args, recipe, say):
+    """Bytes, or the vocabulary of the training that goes on, or one that is trained now."""
+    from keras_transformer.text import ByteTokenizer, SubwordTokenizer
+
+    if args.byte_level:
+        return ByteTokenizer()
+    path = os.path.join(args.out, _VOCABULARY)
+    if os.path.exists(path) and os.path.exists(os.path.join(args.out, _STATE)):
+        return SubwordTokenizer.from_model_file(path)
+    say(f"Vocabulary from {' '.join(args.source + args.target)}", flush=True)
+    return SubwordTokenizer.from_files(args.source + args.target, recipe.vocabulary_size, model_type=recipe.subwords)
+
+
+def _begin_again(error):
+    """Starts this process anew, to go on from the last state when all workers are back."""
+    restarts = int(os.environ.get(_RESTARTS, "0"))
+    if restarts == _MOST_RESTARTS:
+        raise OSError(f"Another worker was lost for the {restarts + 1}th time: {error}") from error
+    print(f"Another worker was lost ({type(error).__name__}); beginning again from the last state", file=sys.stderr)
+    sys.stdout.flush()
+    os.environ[_RESTARTS] = str(restarts + 1)
+    os.execv(sys.executable, [sys.executable, "-m", "keras_transformer.cli.main", *sys.argv[1:]])
+
+
+def _option(name):
+    return f"--{name.replace('_', '-')}"

@@ -1,70 +1,91 @@
-"""keras-transformer translate: texts, lines of a file, or standard input."""
+"""keras-transformer translate: texts, lines of files, or standard input."""
 
-import os
 import sys
 
 from keras_transformer.atomic import replacing
+from keras_transformer.cli import translators
+from keras_transformer.cli.progress import Progress
 
 
 def add_parser(commands):
     parser = commands.add_parser(
         "translate",
-        help="translate texts, a file, or standard input",
-        description="Translates TEXTs, or each line of --input (plain or .gz) or of standard input, to standard "
-        "output or --output. Memory does not grow with the input.",
+        help="translate texts, files, or standard input",
+        description="Translates TEXTs, or each line of --input or of standard input, to standard output or --output: "
+        "line n is the translation of line n, an empty one of a blank one. Memory does not grow with the input.",
     )
     parser.set_defaults(run=run)
     parser.add_argument("texts", nargs="*", metavar="TEXT")
-    parser.add_argument("--model", required=True, help="a translator.keras, or the folder it is in")
-    parser.add_argument("--input", metavar="FILE")
-    parser.add_argument("--output", metavar="FILE")
-    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument(
+        "--model",
+        help=f"{translators.MODEL_HELP}; in a checkout, by default, the newest in saved_models/translator_en_de",
+    )
+    parser.add_argument("--input", nargs="+", metavar="FILE", help="plain or .gz; instead of TEXTs")
+    parser.add_argument("--output", metavar="FILE", help="written whole or not at all")
+    parser.add_argument(
+        "--n-best",
+        type=int,
+        metavar="N",
+        help="the N best translations of each text: lines of score, tab, translation; an empty line between texts",
+    )
+    translators.add_options(parser)
 
 
 def run(args):
+    from keras_transformer.data.lines import as_paths
+
     if args.texts and args.input:
         raise ValueError("Expected TEXTs or --input. Received both")
-    translator = load_translator(args.model)
-    translations = translator.translate(_texts(args), batch_size=args.batch_size)
-    if not args.output:
-        _write(translations, sys.stdout)
-        return
-    with replacing(args.output) as path, open(path, "w", encoding="utf-8") as file:
-        _write(translations, file)
+    if args.input:
+        as_paths(args.input)  # before time is spent on the model
+    shown = args.progress
+    if shown is None:  # on a terminal, unless the translations go there too
+        shown = sys.stderr.isatty() and bool(args.output or not sys.stdout.isatty())
+    total = _count(args) if shown else None
+    translator = translators.open_translator(
+        args.model or translators.default_model(), args.beam, args.length_penalty, args.n_best
+    )
+    with Progress(shown, total) as progress:
+        translations = translators.translated(translator, _lines(args), args.batch_size, progress, bool(args.n_best))
+        lines = _tables(translations, args.n_best) if args.n_best else map(translators.one_line, translations)
+        if not args.output:
+            _write(lines, sys.stdout)
+            return
+        with replacing(args.output) as path, open(path, "w", encoding="utf-8", newline="\n") as file:
+            _write(lines, file)
+
+
+def _lines(args):
+    """Yields (place, text) of the input."""
+    from keras_transformer.data.lines import decoded_lines, read_lines
+
+    if args.texts:
+        yield from translators.numbered(args.texts, "TEXT")
+    elif args.input:
+        for path in args.input:
+            yield from translators.numbered(read_lines(path), f"{path}, line")
+    else:
+        yield from translators.numbered(decoded_lines(sys.stdin.buffer, "standard input"), "standard input, line")
+
+
+def _count(args):
+    """How many texts there are; `None` for standard input."""
+    from keras_transformer.data.lines import read_lines
+
+    if args.input:
+        return sum(1 for _ in read_lines(args.input))
+    return len(args.texts) or None
+
+
+def _tables(translations, count):
+    """Lines of score, tab, translation for each text; an empty line between two texts."""
+    for number, beam in enumerate(translations):
+        if number:
+            yield ""
+        for translation, score in beam[:count]:
+            yield f"{score:.4f}\t{translators.one_line(translation)}"
 
 
 def _write(lines, file):
     for line in lines:
-        # One line each, whatever the model said, so that line n stays the translation of line n.
-        print(line.replace("\r", " ").replace("\n", " "), file=file)
-
-
-def load_translator(path):
-    """The `Translator` saved in `path`, a `.keras` file or a folder with a translator.keras.
-
-    Raises:
-        FileNotFoundError: if there is none.
-        ValueError: if the file holds something else.
-    """
-    import keras
-
-    from keras_transformer.pipelines import Translator
-
-    if os.path.isdir(path):
-        path = os.path.join(path, "translator.keras")
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f"Expected a .keras file with a translator. Received: {path}")
-    translator = keras.models.load_model(path)
-    if not isinstance(translator, Translator):
-        raise ValueError(f"Expected a Translator in {path}. Received: {type(translator).__name__}")
-    return translator
-
-
-def _texts(args):
-    if args.texts:
-        return args.texts
-    from keras_transformer.data.lines import decoded_lines, read_lines
-
-    if args.input:
-        return read_lines(args.input)
-    return decoded_lines(sys.stdin.buffer, "standard input")
+        print(line, file=file)

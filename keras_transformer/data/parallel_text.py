@@ -1,5 +1,6 @@
 import itertools
 
+import numpy as np
 import tensorflow as tf
 
 from keras_transformer import arguments
@@ -49,22 +50,41 @@ class ParallelText:
         kept = self._pairs(self._lines()).reduce(0, lambda count, *_: count + 1)
         return self.num_pairs - int(kept)
 
-    def batches(self, tokens_per_batch=4096, shuffle=True, seed=None, fixed_shapes=False):
+    def batches(
+        self,
+        tokens_per_batch=4096,
+        shuffle=True,
+        seed=None,
+        epoch=None,
+        fixed_shapes=False,
+        bpe_dropout=0.0,
+        both_directions=False,
+    ):
         """One epoch of padded batches of pairs of about equal length.
 
         Args:
             tokens_per_batch: upper bound of batch size x longest sequence, padding included, on each side.
             shuffle: whether lines, and then batches, come in another order each epoch.
-            seed: of the order, an integer, or `None` for one that differs from run to run.
+            seed: of the order and of BPE-dropout, an integer, or `None` for one that differs from run to run.
+            epoch: the number of the epoch, an integer, makes the batches depend on nothing but it and `seed`, which
+                must then be given: `batches(..., epoch=3).skip(100)` goes on where a run was cut off. By default
+                every pass over the dataset is another epoch.
             fixed_shapes: pad to the length of the bucket and drop batches that do not fill up, so that there are
                 no more shapes than buckets, as XLA wants.
+            bpe_dropout: the dropout of `SubwordTokenizer.sample`, for both sides; 0 for the one segmentation.
+            both_directions: each pair comes twice, the second time with source and target exchanged. The sides must
+                share a tokenizer.
 
         Returns:
             A `tf.data.Dataset` of ({"source_ids": (B, S), "target_ids": (B, T)}, labels (B, T)), int32. Sources
             end with the end id, target ids start with the begin id, labels end with the end id.
 
         Raises:
-            ValueError: if `tokens_per_batch` is below `max_length`.
+            ValueError: if `tokens_per_batch` is below `max_length`; for an epoch without a seed; for BPE-dropout
+                with a tokenizer that has none, and both directions with two tokenizers.
+
+        References:
+            Ding et al., 2021, "Improving Neural Machine Translation by Bidirectional Training" (both directions).
         """
         arguments.positive_integer("tokens_per_batch", tokens_per_batch)
         if tokens_per_batch < self.max_length:
@@ -72,12 +92,18 @@ class ParallelText:
                 f"Expected tokens_per_batch to hold a sequence of max_length={self.max_length}. "
                 f"Received: tokens_per_batch={tokens_per_batch}"
             )
+        self._check_options(seed, epoch, bpe_dropout, both_directions)
         lines = self._lines()
+        if both_directions:
+            lines = lines.concatenate(lines.map(lambda source, target: (target, source)))
+        order = {"seed": seed}
+        if epoch is not None:
+            order = {"seed": _epoch_seed(seed, epoch), "reshuffle_each_iteration": False}
         if shuffle:
-            lines = lines.shuffle(min(self.num_pairs, _SHUFFLED_LINES), seed=seed)
+            lines = lines.shuffle(min(self.num_pairs * (1 + both_directions), _SHUFFLED_LINES), **order)
         lengths = bucket_lengths(self.max_length)
         padding = self.source_tokenizer.padding_id, self.target_tokenizer.padding_id
-        batches = self._pairs(lines).bucket_by_sequence_length(
+        batches = self._pairs(lines, bpe_dropout, order).bucket_by_sequence_length(
             lambda source, target: tf.maximum(tf.size(source), tf.size(target) - 1),
             # A bucket ends before its boundary.
             [length + 1 for length in lengths],
@@ -89,14 +115,25 @@ class ParallelText:
         if fixed_shapes:
             batches = batches.map(lambda *pair: _pad_to_bucket(pair, lengths, padding))
         if shuffle:
-            batches = batches.shuffle(_SHUFFLED_BATCHES, seed=seed)
+            batches = batches.shuffle(_SHUFFLED_BATCHES, **order)
         return batches.map(self._teacher_forcing).prefetch(_PREFETCHED_BATCHES).with_options(_options())
 
     def _lines(self):
         """A dataset of (source line, target line)."""
         return tf.data.Dataset.zip(_text_lines(self.source), _text_lines(self.target))
 
-    def _pairs(self, lines):
+    def _check_options(self, seed, epoch, bpe_dropout, both_directions):
+        arguments.rate("bpe_dropout", bpe_dropout)
+        if epoch is not None and seed is None:
+            raise ValueError(f"Expected a seed for a certain epoch. Received: epoch={epoch}, seed=None")
+        tokenizers = self.source_tokenizer, self.target_tokenizer
+        if bpe_dropout and not all(hasattr(tokenizer, "sample") for tokenizer in tokenizers):
+            names = [type(tokenizer).__name__ for tokenizer in tokenizers]
+            raise ValueError(f"Expected tokenizers with a method `sample`. Received: {names}")
+        if both_directions and self.source_tokenizer is not self.target_tokenizer:
+            raise ValueError("Expected one tokenizer for both directions. Received two")
+
+    def _pairs(self, lines, bpe_dropout=0.0, order=None):
         """A dataset of (source ids + end, begin + target ids + end), without those left out."""
 
         def tokenize(source, target):
@@ -105,13 +142,28 @@ class ParallelText:
                 self.target_tokenizer.tokenize(target, add_begin=True, add_end=True),
             )
 
+        def sample(lines, seed):
+            source, target = lines
+            begin = [self.target_tokenizer.begin_id]
+            return (
+                _sampled(self.source_tokenizer, source, bpe_dropout, seed, begin=[]),
+                _sampled(self.target_tokenizer, target, bpe_dropout, seed + 1, begin=begin),
+            )
+
         def is_kept(source, target):
             # One token is the end id alone; the target has the begin id too.
             num_source, num_target = tf.size(source), tf.size(target) - 1
             longest = tf.maximum(num_source, num_target)
             return (tf.minimum(num_source, num_target) > 1) & (longest <= self.max_length)
 
-        tokenized = lines.batch(_LINES_AT_ONCE).map(tokenize, num_parallel_calls=_PARALLEL_CALLS)
+        tokenized = lines.batch(_LINES_AT_ONCE)
+        if bpe_dropout:
+            # A seed for each batch of lines; other ones in each pass, unless the epoch is fixed.
+            again = (order or {}).get("reshuffle_each_iteration", True)
+            seeds = tf.data.Dataset.random(order["seed"], rerandomize_each_iteration=again)
+            tokenized = tf.data.Dataset.zip(tokenized, seeds).map(sample)
+        else:
+            tokenized = tokenized.map(tokenize, num_parallel_calls=_PARALLEL_CALLS)
         # The rows of a ragged tensor are dense, but tf.data says so only after a map.
         pairs = tokenized.unbatch().map(lambda *pair: tuple(tf.identity(ids) for ids in pair))
         return pairs.filter(is_kept)
@@ -155,6 +207,25 @@ def bucket_lengths(max_length):
     while lengths[-1] < max_length:
         lengths.append(max(lengths[-1] + 4, lengths[-1] * 7 // 6 // 4 * 4))
     return [length for length in lengths if length < max_length] + [max_length]
+
+
+def _epoch_seed(seed, epoch):
+    """A seed of its own for each pair of numbers, below 2^31."""
+    return int(np.random.SeedSequence([int(seed) % 2**32, int(epoch)]).generate_state(1)[0] >> 1)
+
+
+def _sampled(tokenizer, texts, dropout, seed, begin):
+    """Strings (N,) to ragged ids (N, number of tokens) with the end id, segmented at random."""
+
+    def sample(texts, seed):
+        rows = tokenizer.sample([text.decode("utf-8", "replace") for text in texts], dropout, seed)
+        rows = [begin + row + [tokenizer.end_id] for row in rows]
+        return np.array(list(itertools.chain.from_iterable(rows)), "int32"), np.array([*map(len, rows)], "int64")
+
+    ids, lengths = tf.numpy_function(sample, [texts, seed], [tf.int32, tf.int64], stateful=False)
+    ids.set_shape([None])
+    lengths.set_shape([None])
+    return tf.RaggedTensor.from_row_lengths(ids, lengths, validate=False)
 
 
 def _options():

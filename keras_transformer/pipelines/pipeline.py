@@ -9,6 +9,9 @@ from keras_transformer.atomic import replacing
 from keras_transformer.export import write_saved_model
 from keras_transformer.text.tokenizer import as_strings
 
+_STRINGS = tf.TensorSpec([None], tf.string, name="inputs")
+_IDS = tf.TensorSpec([None, None], tf.int32, name="inputs")
+
 
 class Pipeline(keras.Model):
     """A `keras.Model` from strings to results: tokenizers, a model of numbers, and what joins them.
@@ -27,16 +30,17 @@ class Pipeline(keras.Model):
         inputs = as_strings(inputs)
         if not tf.executing_eagerly():
             return super().__call__(inputs, **kwargs)
-        # Eagerly a decoding loop would run op by op.
+        call = functools.partial(super().__call__, **kwargs)
+        return self._graph(lambda inputs: call(inputs), [_STRINGS], *sorted(kwargs.items()))(inputs)
+
+    def _graph(self, function, signature, *key):
+        """`function` as a `tf.function`, the same one for an equal `key`: eagerly a loop would run op by op."""
         variables = [id(variable) for variable in self.variables]
         if variables != self._traced_variables:  # LoRA and quantization make new ones
             self._traced_variables, self._graphs = variables, {}
-        key = tuple(sorted(kwargs.items()))
         if key not in self._graphs:
-            call = functools.partial(super().__call__, **kwargs)
-            strings = tf.TensorSpec([None], tf.string)
-            self._graphs[key] = tf.function(lambda inputs: call(inputs), input_signature=[strings])
-        return self._graphs[key](inputs)
+            self._graphs[key] = tf.function(function, input_signature=signature)
+        return self._graphs[key]
 
     def save(self, filepath, **kwargs):
         """As Keras' own, but whole or not at all, and without the optimizer that trained the inner model."""
@@ -66,6 +70,11 @@ class Pipeline(keras.Model):
         """
         raise NotImplementedError
 
+    def exported(self):
+        """What a SavedModel offers: (the function that makes its root callable, its signatures by name)."""
+        signatures = {"serving_default": _signature(self.call, _STRINGS), "ids": _signature(self._from_ids, _IDS)}
+        return self.export_call(_STRINGS), signatures
+
     def export(self, path):
         """Writes a SavedModel in the reusable format of TF Hub.
 
@@ -79,17 +88,12 @@ class Pipeline(keras.Model):
         Raises:
             FileExistsError: if `path` exists.
         """
-        strings = tf.TensorSpec([None], tf.string, name="inputs")
-        ids = tf.TensorSpec([None, None], tf.int32, name="inputs")
-        signatures = {
-            "serving_default": _signature(self.call, strings),
-            "ids": _signature(self._from_ids, ids),
-        }
+        call, signatures = self.exported()
         weights = self.weights
         state = [v for v in self.variables if not any(v is weight for weight in weights)]
         write_saved_model(
             path,
-            {"__call__": self.export_call(strings)},
+            {"__call__": call},
             signatures,
             weights=[weight.value for weight in weights],
             trainable_weights=[weight.value for weight in self.trainable_weights],

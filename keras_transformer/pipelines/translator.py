@@ -5,15 +5,17 @@ import keras
 import tensorflow as tf
 
 from keras_transformer import arguments
-from keras_transformer.decoding import greedy_decode
+from keras_transformer.decoding import GreedySearch, Search
+from keras_transformer.pipelines import translator_export
 from keras_transformer.pipelines.pipeline import Pipeline, deserialize_parts, serialize_part
+from keras_transformer.pipelines.streaming import in_length_order
 
-_SORTED_TEXTS = 32  # batches whose texts are sorted by length together
+_NAMED_CUTS = 5  # texts that a warning names
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
 class Translator(Pipeline):
-    """Strings in one language to strings in another: tokenizer, `Transformer`, greedy decoding in the graph.
+    """Strings in one language to strings in another: tokenizer, `Transformer`, search in the graph.
 
     Args:
         transformer: a `keras_transformer.models.Transformer`.
@@ -22,6 +24,8 @@ class Translator(Pipeline):
         max_extra_length: a translation, its end id included, has at most this many tokens more than its source
             without; the paper's 50.
         max_source_length: longer sources are cut to so many tokens, the end id included.
+        search: one of `keras_transformer.decoding`; by default `GreedySearch()`, the fastest. The paper has
+            `BeamSearch(beam_size=4, length_penalty=0.6)`. The attribute may be assigned anew at any time.
         name: the model's name.
 
     Call arguments:
@@ -31,8 +35,8 @@ class Translator(Pipeline):
         A string tensor (N,). A text without tokens (empty, blanks) gives the empty string.
 
     Raises:
-        ValueError: for inputs that are not a list or vector of strings, sizes below 1, and a tokenizer whose
-            vocabulary is larger than the transformer's.
+        ValueError: for inputs that are not a list or vector of strings, sizes below 1, a search that is none, and a
+            tokenizer whose vocabulary is larger than the transformer's.
     """
 
     def __init__(
@@ -42,6 +46,7 @@ class Translator(Pipeline):
         target_tokenizer=None,
         max_extra_length=50,
         max_source_length=512,
+        search=None,
         name=None,
     ):
         super().__init__(name=name)
@@ -50,11 +55,25 @@ class Translator(Pipeline):
         self.target_tokenizer = target_tokenizer
         self.max_extra_length = arguments.positive_integer("max_extra_length", max_extra_length)
         self.max_source_length = arguments.positive_integer("max_source_length", max_source_length)
+        self.search = GreedySearch() if search is None else search
         _check_vocabulary(tokenizer, transformer.source_embedding)
-        _check_vocabulary(self._target_tokenizer, transformer.target_embedding)
+        _check_vocabulary(self.target_side, transformer.target_embedding)
 
     @property
-    def _target_tokenizer(self):
+    def search(self):
+        """How translations are found."""
+        return self._search
+
+    @search.setter
+    def search(self, search):
+        if not isinstance(search, Search):
+            raise ValueError(f"Expected a search of keras_transformer.decoding. Received: search={search!r}")
+        self._search = search
+        self._graphs, self.predict_function = {}, None
+
+    @property
+    def target_side(self):
+        """The tokenizer of the target."""
         return self.target_tokenizer or self.tokenizer
 
     @property
@@ -66,27 +85,66 @@ class Translator(Pipeline):
         return [self.tokenizer] + ([self.target_tokenizer] if self.target_tokenizer else [])
 
     def call(self, inputs):
-        source_ids = self.tokenizer(inputs, add_end=True, max_length=self.max_source_length)
-        return self._target_tokenizer.detokenize(self._from_ids(source_ids))
+        source_ids, _ = self.source_ids(inputs)
+        return self.target_side.detokenize(self._from_ids(source_ids))
+
+    def source_ids(self, texts):
+        """Texts (N,) as ids (N, S), each row with its end id, and how many each had before they were cut, (N,)."""
+        tokenizer, longest = self.tokenizer, self.max_source_length
+        tokens = tokenizer.tokenize(texts, add_end=True)
+        lengths = tokens.row_lengths()
+        ids = tokens[:, :longest].to_tensor(tokenizer.padding_id)
+        ids = tf.pad(ids, [[0, 0], [0, tf.maximum(1 - tf.shape(ids)[1], 0)]])  # no texts: a column all the same
+        is_end = (lengths >= longest)[:, None] & (tf.range(tf.shape(ids)[1]) == longest - 1)
+        return tf.where(is_end, tokenizer.end_id, ids), lengths
+
+    def find(self, source_ids, prefix_ids=None, search=None, model=None, **settings):
+        """Searches for translations, ids to ids.
+
+        Args:
+            source_ids: int32 (N, S), each row with its end id, padded.
+            prefix_ids: int32 (N, P), padded: how each translation begins.
+            search: by default the translator's own.
+            model: what the search drives; by default the transformer.
+            **settings: of the search, for this call.
+
+        Returns:
+            `Hypotheses`.
+        """
+        is_content = (source_ids != self.tokenizer.padding_id) & (source_ids != self.tokenizer.end_id)
+        lengths = tf.reduce_sum(tf.cast(is_content, tf.int32), axis=1)
+        return (search or self.search)(
+            model or self.transformer,
+            source_ids,
+            tf.where(lengths > 0, lengths + self.max_extra_length, 0),
+            begin_id=self.target_side.begin_id,
+            end_id=self.target_side.end_id,
+            padding_id=self.target_side.padding_id,
+            prefix_ids=prefix_ids,
+            **settings,
+        )
+
+    def texts(self, ids):
+        """Ids (N, K, T) as texts (N, K)."""
+        number, beam_size, length = tf.unstack(tf.shape(ids))
+        texts = self.target_side.detokenize(tf.reshape(ids, [number * beam_size, length]))
+        return tf.reshape(texts, [number, beam_size])
+
+    def cross_attention(self, source_ids, target_ids, model=None):
+        """The weights (N, H, T, S) of each layer's attention from target ids (N, T) to source ids (N, S)."""
+        model = model or self.transformer
+        begin = tf.fill([tf.shape(target_ids)[0], 1], self.target_side.begin_id)
+        preceding = tf.concat([begin, target_ids[:, :-1]], axis=1)
+        return model.decode(preceding, model.encode(source_ids), return_attention_scores=True)[1]
 
     def _from_ids(self, source_ids):
         """Source ids (N, S), each row with its end id, to target ids (N, T)."""
-        tokenizer = self.tokenizer
-        is_content = (source_ids != tokenizer.padding_id) & (source_ids != tokenizer.end_id)
-        lengths = tf.reduce_sum(tf.cast(is_content, tf.int32), axis=1)
-        return greedy_decode(
-            self.transformer,
-            source_ids,
-            tf.where(lengths > 0, lengths + self.max_extra_length, 0),
-            begin_id=self._target_tokenizer.begin_id,
-            end_id=self._target_tokenizer.end_id,
-            padding_id=self._target_tokenizer.padding_id,
-        )
+        return self.find(source_ids, num_best=1, return_scores=False).ids[:, 0]
 
     def compute_output_spec(self, inputs, **kwargs):
         return keras.KerasTensor(inputs.shape, dtype="string")
 
-    def translate(self, texts, batch_size=32):
+    def translate(self, texts, batch_size=32, prefixes=None):
         """Translates an iterable of `str`, however long, in constant memory.
 
         Texts of about equal length go into one batch; the order is kept.
@@ -94,39 +152,65 @@ class Translator(Pipeline):
         Args:
             texts: an iterable of `str`, a file of lines for example.
             batch_size: sentences that are translated at once.
+            prefixes: an iterable of as many `str`: how each translation has to begin ("" for anyhow). A prefix counts
+                as the tokens that the target's tokenizer makes of it alone: after one that ends within a word, the
+                rest of the word starts with a new token.
 
         Yields:
-            One `str` for each text. A warning says how many sources of a batch were cut.
+            One `str` for each text. A warning says which sources of a batch were cut, counted from 1.
 
         Raises:
-            ValueError: for a batch size below 1, and a single string.
+            ValueError: for a batch size below 1, a single string, and more or fewer prefixes than texts.
         """
-        arguments.positive_integer("batch_size", batch_size)
-        if isinstance(texts, (str, bytes)):
-            raise ValueError(f"Expected an iterable of strings. Received a single one: {texts!r}")
-        texts = iter(texts)
-        while window := list(itertools.islice(texts, batch_size * _SORTED_TEXTS)):
-            yield from self._translate_window(window, batch_size)
+        for hypotheses in self._translate(texts, batch_size, prefixes, num_best=1, return_scores=False):
+            yield hypotheses[0][0]
 
-    def _translate_window(self, texts, batch_size):
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        translations = [""] * len(texts)
-        for start in range(0, len(order), batch_size):
-            batch = order[start : start + batch_size]
-            self._warn_of_cuts([texts[i] for i in batch])
-            outputs = self([texts[i] for i in batch]).numpy()
-            for i, translation in zip(batch, outputs):
-                translations[i] = translation.decode("utf-8")
-        return translations
+    def translate_n_best(self, texts, batch_size=32, prefixes=None):
+        """As `translate`, but gives all that the search found.
 
-    def _warn_of_cuts(self, texts):
-        lengths = self.tokenizer.tokenize(texts, add_end=True).row_lengths()
-        num_cut = int(tf.reduce_sum(tf.cast(lengths > self.max_source_length, tf.int32)))
-        if num_cut:
+        Args:
+            texts: as for `translate`.
+            batch_size: as for `translate`.
+            prefixes: as for `translate`.
+
+        Yields:
+            A list of (`str`, score) for each text, the best first: up to `num_best` of a `BeamSearch`, else one. Two
+            hypotheses may read the same, since a text can be made of different tokens.
+
+        Raises:
+            ValueError: as `translate`.
+        """
+        yield from self._translate(texts, batch_size, prefixes)
+
+    def _translate(self, texts, batch_size, prefixes, **settings):
+        def find(texts, prefixes=None):
+            source_ids, lengths = self.source_ids(texts)
+            prefix_ids = None if prefixes is None else self.target_side(prefixes)
+            found = self.find(source_ids, prefix_ids, **settings)
+            return self.texts(found.ids), found.scores, lengths
+
+        def translate_batch(batch):
+            numbers, *columns = zip(*batch)
+            columns = [tf.constant(column) for column in columns]
+            signature = [tf.TensorSpec([None], tf.string) for _ in columns]
+            graph = self._graph(find, signature, "translate", len(columns), *settings)
+            *found, lengths = (x.numpy() for x in graph(*columns))
+            self._warn_of_cuts(numbers, lengths)
+            return [
+                [(text.decode("utf-8"), float(score)) for text, score in zip(*row) if score > -float("inf")]
+                for row in zip(*found)
+            ]
+
+        return in_length_order(_numbered(texts, prefixes), batch_size, translate_batch, length=lambda row: len(row[1]))
+
+    def _warn_of_cuts(self, numbers, lengths):
+        cut = sorted(number for number, length in zip(numbers, lengths) if length > self.max_source_length)
+        if cut:
+            named = ", ".join(map(str, cut[:_NAMED_CUTS])) + (", ..." if len(cut) > _NAMED_CUTS else "")
             warnings.warn(
-                f"{num_cut} of {len(texts)} texts have more than max_source_length="
-                f"{self.max_source_length} tokens; their ends are not translated",
-                stacklevel=4,
+                f"{len(cut)} of {len(numbers)} texts have more than max_source_length={self.max_source_length} tokens "
+                f"(line {named}); their ends are not translated",
+                stacklevel=5,
             )
 
     def attention(self, text):
@@ -142,26 +226,46 @@ class Translator(Pipeline):
         Raises:
             ValueError: for a text without tokens, which has no translation to look at.
         """
-        source_ids = self.tokenizer([text], add_end=True, max_length=self.max_source_length)
+        source_ids, _ = self.source_ids([text])
         if int(source_ids[0, 0]) == self.tokenizer.end_id:
             raise ValueError(f"Expected a text with tokens. Received: {text!r}")
         target_ids = self._from_ids(source_ids)
         target_ids = target_ids[:, : int(tf.math.count_nonzero(target_ids))]
-        begin = tf.fill([1, 1], self._target_tokenizer.begin_id)
-        _, scores = self.transformer.decode(
-            tf.concat([begin, target_ids[:, :-1]], axis=1),
-            self.transformer.encode(source_ids),
-            return_attention_scores=True,
-        )
+        weights = self.cross_attention(source_ids, target_ids)
         return (
-            _pieces(self.tokenizer, source_ids),
-            _pieces(self._target_tokenizer, target_ids),
-            tf.concat(scores, axis=0).numpy(),
+            _piece_list(self.tokenizer, source_ids),
+            _piece_list(self.target_side, target_ids),
+            tf.concat(weights, axis=0).numpy(),
         )
 
-    def export_call(self, strings):
-        # Not `call` itself: a restored function converts lists only where the signature is fixed.
-        return tf.function(lambda inputs: self.call(inputs), input_signature=[strings])
+    def export(self, path):
+        """Writes a SavedModel in the reusable format of TF Hub, with signatures for TF Serving.
+
+        `hub.load(path)(["..."])` gives what this object gives, in a process without this package. Any N goes. For
+        each signature its inputs -> outputs:
+
+        - "serving_default": inputs, strings (N,) -> outputs, strings (N,).
+        - "ids": inputs, int32 ids (N, S), each row with its end id, then 0 -> outputs, int32 ids (N, T).
+        - "n_best": inputs, prefixes, strings (N,) both, and of a `BeamSearch` length_penalty, a float -> outputs,
+          strings (N, K), and scores, float32 (N, K), best first; "" with -inf where there are fewer.
+        - "sample": inputs, seed (an int32 of at least 0), temperature, top_p (floats) -> outputs, strings (N,).
+        - "alignment": inputs -> source_tokens, strings (N, S), and target_tokens, strings (N, T), both padded with "",
+          and weights, float32 (N, T, S): the cross-attention of the last layer, averaged over its heads.
+
+        Fixed by the export are `search` with its beam size, normalization, `num_best` and `min_length` (and the
+        length penalty of all but "n_best"), the `top_k` of "sample" (of `search` if that is a `Sampling`, else all
+        tokens), `max_extra_length` and `max_source_length`.
+
+        Args:
+            path: folder to make.
+
+        Raises:
+            FileExistsError: if `path` exists.
+        """
+        super().export(path)
+
+    def exported(self):
+        return translator_export.functions(self)
 
     def get_config(self):
         return {
@@ -171,12 +275,13 @@ class Translator(Pipeline):
             "target_tokenizer": serialize_part(self.target_tokenizer),
             "max_extra_length": self.max_extra_length,
             "max_source_length": self.max_source_length,
+            "search": serialize_part(self.search),
         }
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        parts = ("transformer", "tokenizer", "target_tokenizer")
-        return cls(**deserialize_parts(config, parts))
+        parts = ("transformer", "tokenizer", "target_tokenizer", "search")
+        return cls(**deserialize_parts({"search": None, **config}, parts))
 
 
 def _check_vocabulary(tokenizer, embedding):
@@ -187,5 +292,20 @@ def _check_vocabulary(tokenizer, embedding):
         )
 
 
-def _pieces(tokenizer, ids):
-    return [piece.decode("utf-8", "replace") for piece in tokenizer.ids_to_pieces(ids[0]).numpy()]
+def _numbered(texts, prefixes):
+    """Yields (number from 1, text) or, where there are prefixes, (number from 1, text, prefix)."""
+    for strings in (texts, prefixes):
+        if isinstance(strings, (str, bytes)):
+            raise ValueError(f"Expected an iterable of strings. Received a single one: {strings!r}")
+    if prefixes is None:
+        yield from enumerate(texts, start=1)
+        return
+    for number, pair in enumerate(itertools.zip_longest(texts, prefixes), start=1):
+        if None in pair:
+            more, fewer = ("prefixes", "texts") if pair[0] is None else ("texts", "prefixes")
+            raise ValueError(f"Expected as many prefixes as texts. Received: {number - 1} {fewer} and more {more}")
+        yield number, *pair
+
+
+def _piece_list(tokenizer, ids):
+    return [piece.decode("utf-8", "replace") for piece in translator_export.pieces(tokenizer, ids)[0].numpy()]

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_transformer import arguments
 from keras_transformer.data.lines import read_lines
+from keras_transformer.text.bpe_dropout import BpeDropout
 from keras_transformer.text.tokenizer import (
     BEGIN_ID,
     END_ID,
@@ -55,6 +56,7 @@ class SubwordTokenizer(Tokenizer):
         with tf.init_scope():
             self.sentencepiece = _sentencepiece(self.model)
             self._vocabulary_size = int(self.sentencepiece.vocab_size())
+        self._bpe_dropout = None  # made when it is needed
 
     @classmethod
     def from_texts(cls, texts, vocabulary_size, model_type="unigram", split_digits=False, **kwargs):
@@ -130,6 +132,24 @@ class SubwordTokenizer(Tokenizer):
     def ids_to_pieces(self, ids):
         """The subwords as they stand in the vocabulary ("▁" marks a blank): ids of any shape to strings."""
         return self.sentencepiece.id_to_string(ids)
+
+    def sample(self, texts, dropout, seed):
+        """Other segmentations of the same texts, drawn at random: a regularisation for training.
+
+        Args:
+            texts: list of `str`.
+            dropout: of `BpeDropout`.
+            seed: integer. The result depends on nothing else.
+
+        Returns:
+            A list of lists of ids, without begin and end ids.
+
+        Raises:
+            ValueError: for a vocabulary that is not of type "bpe", and a dropout outside [0, 1).
+        """
+        if self._bpe_dropout is None or self._bpe_dropout.dropout != dropout:
+            self._bpe_dropout = BpeDropout(self.model, dropout)
+        return self._bpe_dropout(texts, seed)
 
     def _encode(self, texts):
         return self.sentencepiece.tokenize(texts)

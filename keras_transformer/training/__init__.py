@@ -1,18 +1,45 @@
-"""What `model.fit` needs to train a Transformer: objective, schedule, metrics, callbacks."""
+"""Training: objective, schedules, metrics, callbacks, recipes, and a loop that resumes and runs on several machines.
 
-from keras_transformer.training.callbacks import SaveBest, StopAfter
+What needs TensorFlow is imported when it is asked for.
+"""
+
+import importlib
+
+from keras_transformer.training.callbacks import HistoryFile, SaveBest
+from keras_transformer.training.consistency import consistency_losses
 from keras_transformer.training.fit_translator import fit_translator
 from keras_transformer.training.losses import LabelSmoothedCrossEntropy
 from keras_transformer.training.metrics import Perplexity, TokenAccuracy
-from keras_transformer.training.schedules import InverseSquareRootSchedule, NoamSchedule
+from keras_transformer.training.recipes import RECIPES, TranslationRecipe
+from keras_transformer.training.schedules import InverseSquareRootSchedule, LinearDecaySchedule, NoamSchedule
+from keras_transformer.training.training_run import TrainingRun
+
+_NEEDS_TENSORFLOW = {
+    "TensorBoardScalars": "tensorboard_scalars",
+    "TrainingLoop": "training_loop",
+    "TranslationValidation": "translation_validation",
+    "make_strategy": "distribution",
+}
 
 __all__ = [
+    "RECIPES",
+    "HistoryFile",
     "InverseSquareRootSchedule",
     "LabelSmoothedCrossEntropy",
+    "LinearDecaySchedule",
     "NoamSchedule",
     "Perplexity",
     "SaveBest",
-    "StopAfter",
     "TokenAccuracy",
+    "TrainingRun",
+    "TranslationRecipe",
+    "consistency_losses",
     "fit_translator",
+    *_NEEDS_TENSORFLOW,
 ]
+
+
+def __getattr__(name):
+    if name in _NEEDS_TENSORFLOW:
+        return getattr(importlib.import_module(f"{__name__}.{_NEEDS_TENSORFLOW[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

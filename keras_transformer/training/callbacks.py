@@ -1,9 +1,9 @@
+import csv
 import math
-import time
 
 import keras
 
-from keras_transformer.arguments import positive_number
+from keras_transformer.arguments import optional_positive_integer
 from keras_transformer.atomic import replacing
 
 
@@ -16,18 +16,23 @@ class SaveBest(keras.callbacks.Callback):
     Args:
         saved: the object to save, with Keras' `save(path)`.
         path: the `.keras` file.
-        monitor: the logged value that should fall, or `None` to save after every epoch.
+        monitor: the logged value that decides, or `None` to save after every epoch.
+        higher_is_better: whether that value should rise, as BLEU does, instead of fall.
+        patience: epochs in a row without a better one that end the training, or `None`.
 
     Attributes:
         has_saved: whether any epoch was saved.
     """
 
-    def __init__(self, saved, path, monitor="val_loss"):
+    def __init__(self, saved, path, monitor="val_loss", higher_is_better=False, patience=None):
         super().__init__()
         self.saved = saved
         self.path = path
         self.monitor = monitor
+        self.sign = -1.0 if higher_is_better else 1.0
+        self.patience = optional_positive_integer("patience", patience)
         self.best = math.inf
+        self.waited = 0
         self.has_saved = False
 
     def on_epoch_end(self, epoch, logs=None):
@@ -35,29 +40,50 @@ class SaveBest(keras.callbacks.Callback):
             value = (logs or {}).get(self.monitor)
             if value is None:
                 raise ValueError(f"Expected {self.monitor!r} among the logs. Received: {sorted(logs or {})}")
-            if not value < self.best:
+            if not self.sign * value < self.best:
+                self.waited += 1
+                if self.waited == self.patience:
+                    self.model.stop_training = True
                 return
-            self.best = value
+            self.best = self.sign * value
+            self.waited = 0
         with replacing(self.path) as unfinished:
             self.saved.save(unfinished)
         self.has_saved = True
 
+    def get_state(self):
+        """What a run that goes on later needs."""
+        return {"best": self.best, "waited": self.waited, "has_saved": self.has_saved}
 
-class StopAfter(keras.callbacks.Callback):
-    """Ends training after a time, in the middle of an epoch if need be; that epoch is still validated.
+    def set_state(self, state):
+        """The reverse of `get_state`."""
+        self.best, self.waited, self.has_saved = state["best"], state["waited"], state["has_saved"]
+
+
+class HistoryFile(keras.callbacks.Callback):
+    """Writes the logs of all epochs as CSV after each one; the file is whole at any moment.
 
     Args:
-        minutes: from the start of `fit` on, compilation included.
+        path: the file.
     """
 
-    def __init__(self, minutes):
+    def __init__(self, path):
         super().__init__()
-        self.minutes = positive_number("minutes", minutes)
-        self._started = None
+        self.path = path
+        self.rows = []
 
-    def on_train_begin(self, logs=None):
-        self._started = time.monotonic()
+    def on_epoch_end(self, epoch, logs=None):
+        self.rows.append({"epoch": epoch + 1, **(logs or {})})
+        columns = list(dict.fromkeys(name for row in self.rows for name in row))
+        with replacing(self.path) as unfinished, open(unfinished, "w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, columns, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(self.rows)
 
-    def on_train_batch_end(self, batch, logs=None):
-        if time.monotonic() - self._started > 60 * self.minutes:
-            self.model.stop_training = True
+    def get_state(self):
+        """What a run that goes on later needs."""
+        return self.rows
+
+    def set_state(self, state):
+        """The reverse of `get_state`."""
+        self.rows = state

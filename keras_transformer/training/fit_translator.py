@@ -1,13 +1,9 @@
+import dataclasses
 import os
-import warnings
 
-import keras
-
-from keras_transformer import arguments
-from keras_transformer.training.callbacks import SaveBest, StopAfter
+from keras_transformer.training.callbacks import HistoryFile, SaveBest
 from keras_transformer.training.losses import LabelSmoothedCrossEntropy
-from keras_transformer.training.metrics import Perplexity, TokenAccuracy
-from keras_transformer.training.schedules import InverseSquareRootSchedule
+from keras_transformer.training.recipes import TranslationRecipe
 
 
 def fit_translator(
@@ -16,68 +12,124 @@ def fit_translator(
     validation=None,
     *,
     path,
-    epochs,
-    tokens_per_batch=2048,
-    learning_rate=2e-3,
-    warmup_steps=1000,
-    label_smoothing=0.1,
+    recipe=None,
     minutes=None,
+    strategy=None,
     jit_compile=False,
-    seed=None,
+    seed=0,
+    minutes_between_states=5.0,
+    tensorboard=None,
+    verbose=1,
 ):
-    """Trains a translator's `Transformer` with `fit` and the paper's recipe, and saves the best epoch's translator.
+    """Trains a translator's `Transformer` by a recipe, and saves the best round's translator.
 
-    Adam with 0.9, 0.98 and 1e-9, warm-up and inverse square root, label smoothing, batches of about equal length.
+    Beside the translator, history.csv has the figures of each round, and training-state what is needed to go on after
+    a kill: called again with the same arguments, the training goes on there. A finished one is not repeated.
 
     Args:
-        translator: a `Translator`.
+        translator: a `Translator`, made within the scope of the strategy.
         training: a `ParallelText`.
-        validation: another, whose loss chooses the best epoch; without it the last epoch counts.
-        path: the `.keras` file for the translator. A history.csv is written beside it.
-        epochs: passes over `training` at most.
-        tokens_per_batch: of `ParallelText.batches`.
-        learning_rate: the peak of the schedule; the default suits some ten thousand pairs.
-        warmup_steps: of the schedule.
-        label_smoothing: of the loss.
+        validation: another, which chooses the best round; without it the last one counts.
+        path: the `.keras` file for the translator.
+        recipe: a `TranslationRecipe`, of which the shape of the model and the vocabulary are not looked at here.
         minutes: stop after this time, if not `None`.
+        strategy: a `tf.distribute.Strategy`, as `make_strategy` gives; by default the current one.
         jit_compile: compile with XLA, on a small set of shapes.
-        seed: of the order of the pairs.
+        seed: of the order of the pairs and of BPE-dropout.
+        minutes_between_states: the state is also written at the end of each round.
+        tensorboard: folder for TensorBoard's event files, or `None`.
+        verbose: of Keras' progress bar.
 
     Returns:
-        What `fit` returns.
+        The history: a dictionary of figures for each round.
 
     Raises:
-        ValueError: for numbers out of range, before anything is written; if no pair is left to train on; if no epoch
-            had a finite validation loss, so that nothing was saved.
+        ValueError: before anything is written, if no pair is left to train on, or BLEU is to choose without validation
+            pairs; for a training state that is damaged or belongs to other arguments; if no round had a finite
+            validation loss, so that nothing was saved.
 
     References:
         Vaswani et al., 2017, "Attention Is All You Need", sections 5.1 to 5.4.
     """
-    arguments.positive_integer("epochs", epochs)
-    callbacks = [] if minutes is None else [StopAfter(minutes)]
-    batches = training.batches(tokens_per_batch, seed=seed, fixed_shapes=jit_compile)
-    optimizer = keras.optimizers.Adam(
-        InverseSquareRootSchedule(learning_rate, warmup_steps), beta_1=0.9, beta_2=0.98, epsilon=1e-9
-    )
-    loss = LabelSmoothedCrossEntropy(label_smoothing)
-    if validation is not None:
-        # No batch may be dropped here, even if XLA then compiles more shapes.
-        validation = validation.batches(tokens_per_batch, shuffle=False)
-    for name, dataset in (("training", batches), ("validation", validation)):
-        if dataset is not None and not list(dataset.take(1)):
-            raise ValueError(f"Expected {name} pairs within max_length. Received: all are left out")
+    from keras_transformer.training.training_loop import TrainingLoop
+    from keras_transformer.training.training_run import TrainingRun
+    from keras_transformer.training.translation_validation import TranslationValidation
 
+    recipe = recipe or TranslationRecipe()
+    if recipe.monitor == "bleu" and validation is None:
+        raise ValueError("Expected validation pairs for monitor='bleu'. Received: none")
+
+    def batches_of_epoch(epoch):
+        return training.batches(
+            recipe.tokens_per_batch,
+            seed=seed,
+            epoch=epoch,
+            fixed_shapes=jit_compile,
+            bpe_dropout=recipe.bpe_dropout,
+            both_directions=epoch < recipe.bidirectional_epochs,
+        )
+
+    if not list(batches_of_epoch(0).take(1)):
+        raise ValueError("Expected training pairs within max_length. Received: all are left out")
+    transformer = translator.transformer
+    strategy = strategy or _current_strategy()
+    with strategy.scope():
+        transformer.compile(
+            recipe.make_optimizer(transformer.get_config()["hidden_dim"]),
+            LabelSmoothedCrossEntropy(recipe.label_smoothing),
+            jit_compile=jit_compile,
+        )
+    loop = TrainingLoop(
+        transformer,
+        strategy,
+        accumulated_batches=recipe.accumulated_batches,
+        clip_norm=recipe.clip_norm,
+        consistency=recipe.consistency,
+        jit_compile=jit_compile,
+    )
+    validate, monitor = dict, None
+    if validation is not None:
+        monitor = f"val_{recipe.monitor}"
+        validate = TranslationValidation(
+            translator, validation, recipe.tokens_per_batch, recipe.monitor == "bleu", recipe.bleu_tokenize
+        )
     folder = os.path.dirname(os.path.abspath(path))
     os.makedirs(folder, exist_ok=True)
-    save = SaveBest(translator, path, monitor=None if validation is None else "val_loss")
-    log = keras.callbacks.CSVLogger(os.path.join(folder, "history.csv"))
-    translator.transformer.compile(optimizer, loss, metrics=[TokenAccuracy(), Perplexity()], jit_compile=jit_compile)
-    with warnings.catch_warnings():
-        # Shuffling fills the buckets differently: an epoch may have a batch less than the first, of which Keras warns.
-        warnings.filterwarnings("ignore", message="Your input ran out of data")
-        history = translator.transformer.fit(
-            batches, validation_data=validation, epochs=epochs, callbacks=[save, log, *callbacks]
+    save = SaveBest(translator, path, monitor, recipe.monitor == "bleu", recipe.patience)
+    callbacks = [save, HistoryFile(os.path.join(folder, "history.csv"))]
+    if tensorboard is not None:
+        from keras_transformer.training.tensorboard_scalars import TensorBoardScalars
+
+        callbacks.append(TensorBoardScalars(tensorboard))
+    history = TrainingRun(
+        loop,
+        batches_of_epoch,
+        folder,
+        epochs=recipe.epochs,
+        steps=recipe.steps,
+        steps_per_round=recipe.steps_per_round,
+        average_last=recipe.average_last,
+        validate=validate,
+        callbacks=callbacks,
+        minutes=minutes,
+        minutes_between_states=minutes_between_states,
+        description={**_description(recipe, seed, jit_compile), "pairs": training.num_pairs},
+    ).run(verbose)
+    if loop.is_chief and not save.has_saved:
+        raise ValueError(
+            f"Expected a finite loss. Received: {monitor}={[logs.get(monitor) for logs in history]}; nothing is saved"
         )
-    if not save.has_saved:
-        raise ValueError(f"Expected a finite loss. Received: val_loss={history.history['val_loss']}; nothing is saved")
     return history
+
+
+def _description(recipe, seed, jit_compile):
+    """What must be the same when a training goes on: all of the recipe but when it ends."""
+    ends = ("epochs", "patience") if recipe.schedule == "linear" else ("epochs", "steps", "patience")
+    kept = {name: value for name, value in dataclasses.asdict(recipe).items() if name not in ends}
+    return {**kept, "seed": seed, "jit_compile": jit_compile}
+
+
+def _current_strategy():
+    import tensorflow as tf
+
+    return tf.distribute.get_strategy()

@@ -43,20 +43,20 @@ class LabelSmoothedCrossEntropy(keras.losses.Loss):
         name="label_smoothed_cross_entropy",
     ):
         arguments.one_of("reduction", reduction, _REDUCTIONS)
-        super().__init__(name=name, reduction=reduction)
+        of_keras = "mean_with_sample_weight" if reduction == "sum_over_batch_size" else reduction
+        super().__init__(name=name, reduction=of_keras)
+        self._reduction = reduction
         self.label_smoothing = arguments.rate("label_smoothing", label_smoothing)
         self.padding_id = padding_id
 
     def __call__(self, y_true, y_pred, sample_weight=None):
-        # Not Keras' own: its mean would count padding, unless the prediction happens to carry a mask.
-        losses = self.call(y_true, y_pred)
-        weights = token_weights(y_true, self.padding_id, sample_weight)
-        if self.reduction == "none":
-            return losses * weights
-        total = ops.sum(losses * weights)
-        if self.reduction == "sum":
-            return total
-        return ops.divide_no_nan(total, ops.sum(weights))
+        # The mean is Keras' own, which also knows of several devices, but over tokens that are not padding.
+        weights = self.weights(y_true, sample_weight)
+        return super().__call__(y_true, y_pred, sample_weight=weights)
+
+    def weights(self, y_true, sample_weight=None):
+        """How much each token counts: (B, T), float32, 0 where padded."""
+        return token_weights(y_true, self.padding_id, sample_weight)
 
     def call(self, y_true, y_pred):
         return token_losses(y_true, y_pred, self.label_smoothing)
@@ -65,7 +65,7 @@ class LabelSmoothedCrossEntropy(keras.losses.Loss):
         return {
             "label_smoothing": self.label_smoothing,
             "padding_id": self.padding_id,
-            "reduction": self.reduction,
+            "reduction": self._reduction,
             "name": self.name,
         }
 
@@ -75,14 +75,30 @@ def token_losses(labels, logits, label_smoothing=0.0):
 
     A label outside [0, V) raises where the device can; elsewhere its loss is NaN.
     """
-    logits = ops.cast(logits, "float32")
     labels = ops.cast(labels, "int32")
-    of_label = ops.squeeze(ops.take_along_axis(logits, labels[..., None], axis=-1), axis=-1)
-    losses = ops.logsumexp(logits, axis=-1) - (1.0 - label_smoothing) * of_label
-    if label_smoothing:
-        losses = losses - label_smoothing * ops.mean(logits, axis=-1)
-    known = ops.logical_and(labels >= 0, labels < logits.shape[-1])
-    return ops.where(known, losses, float("nan"))
+    vocabulary_size = logits.shape[-1]
+
+    @ops.custom_gradient
+    def losses_of(logits):
+        wide = ops.cast(logits, "float32")
+        of_label = ops.squeeze(ops.take_along_axis(wide, labels[..., None], axis=-1), axis=-1)
+        log_total = ops.logsumexp(wide, axis=-1)
+        losses = log_total - (1.0 - label_smoothing) * of_label
+        if label_smoothing:
+            losses = losses - label_smoothing * ops.mean(wide, axis=-1)
+
+        def gradient(*arguments, upstream=None):
+            # softmax - wanted distribution. Derived from the lines above it would scatter into a matrix (B, T, V).
+            upstream = (arguments[0] if upstream is None else upstream)[..., None]
+            probabilities = ops.exp(ops.cast(logits, "float32") - log_total[..., None])
+            is_label = labels[..., None] == ops.arange(vocabulary_size, dtype="int32")
+            wanted = ops.where(is_label, 1.0 - label_smoothing, 0.0) + label_smoothing / vocabulary_size
+            return ops.cast((probabilities - wanted) * upstream, logits.dtype)
+
+        return losses, gradient
+
+    known = ops.logical_and(labels >= 0, labels < vocabulary_size)
+    return ops.where(known, losses_of(logits), float("nan"))
 
 
 def token_weights(labels, padding_id, sample_weight=None):

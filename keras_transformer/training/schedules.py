@@ -62,3 +62,39 @@ class NoamSchedule(InverseSquareRootSchedule):
 
     def get_config(self):
         return {"hidden_dim": self.hidden_dim, "warmup_steps": self.warmup_steps}
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
+class LinearDecaySchedule(keras.optimizers.schedules.LearningRateSchedule):
+    """Linear warm-up to a peak, then linear decay to 0 at the last step of a training of known length.
+
+    rate(s) = peak * min(s / warmup, (steps - s) / (steps - warmup)), s counted from 1, never below 0.
+
+    Args:
+        peak_learning_rate: the rate at step `warmup_steps`.
+        warmup_steps: steps of linear growth.
+        steps: steps of the whole training.
+
+    Raises:
+        ValueError: for a rate of 0 or less, steps below 1, and a warm-up that is not shorter than the training.
+    """
+
+    def __init__(self, peak_learning_rate, warmup_steps, steps):
+        self.peak_learning_rate = arguments.positive_number("peak_learning_rate", peak_learning_rate)
+        self.warmup_steps = arguments.positive_integer("warmup_steps", warmup_steps)
+        self.steps = arguments.positive_integer("steps", steps)
+        if warmup_steps >= steps:
+            raise ValueError(f"Expected fewer warmup_steps than steps={steps}. Received: warmup_steps={warmup_steps}")
+
+    def __call__(self, step):
+        step = ops.cast(step, "float32") + 1.0
+        growth = step / self.warmup_steps
+        decay = (self.steps - step) / (self.steps - self.warmup_steps)
+        return self.peak_learning_rate * ops.maximum(ops.minimum(growth, decay), 0.0)
+
+    def get_config(self):
+        return {
+            "peak_learning_rate": self.peak_learning_rate,
+            "warmup_steps": self.warmup_steps,
+            "steps": self.steps,
+        }

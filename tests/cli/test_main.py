@@ -3,50 +3,14 @@
 import keras
 import pytest
 
-from keras_transformer import Translator
+from keras_transformer.cli import translate
 from keras_transformer.cli.main import main
-from keras_transformer.models import Transformer
 from keras_transformer.text import ByteTokenizer
 from tests import made_data
 
 
-@pytest.fixture(scope="module")
-def model_dir(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("model")
-    tokenizer = ByteTokenizer()
-    transformer = Transformer(tokenizer.vocabulary_size, 1, 12, 19, 3)
-    Translator(transformer, tokenizer, max_extra_length=3).save(folder / "translator.keras")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def wanted(model_dir):
-    translator = keras.models.load_model(model_dir / "translator.keras")
-    return list(translator.translate(["dog", "", "red cat"]))
-
-
 def run(*arguments):
     return main([str(argument) for argument in arguments])
-
-
-def test_translates_texts(model_dir, wanted, capsys):
-    assert run("translate", "--model", model_dir, "dog", "", "red cat") == 0
-    assert capsys.readouterr().out.split("\n") == [*wanted, ""]
-
-
-def test_translates_a_file_to_a_file(model_dir, wanted, write_lines, tmp_path):
-    source = write_lines("in.txt.gz", ["dog", "", "red cat"])
-    model = model_dir / "translator.keras"
-    assert run("translate", "--model", model, "--input", source, "--output", tmp_path / "out") == 0
-    assert (tmp_path / "out").read_text(encoding="utf-8").split("\n") == [*wanted, ""]
-
-
-def test_a_bad_line_leaves_no_half_output(model_dir, write_lines, tmp_path, capsys):
-    source = write_lines("in.txt", ["dog", b"\xff"])
-    arguments = ("translate", "--model", model_dir, "--input", source, "--output", tmp_path / "out")
-    assert run(*arguments) == 1
-    assert "in.txt, line 2: expected UTF-8" in capsys.readouterr().err
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.txt"]
 
 
 def test_exports(model_dir, tmp_path, capsys):
@@ -59,8 +23,6 @@ def test_exports(model_dir, tmp_path, capsys):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["translate", "--model", "nowhere", "x"], "Expected a .keras file with a translator"),
-        (["translate", "--model", "m", "--input", "f", "x"], "Expected TEXTs or --input. Received both"),
         (["export", "--model", "nowhere", "--out", "o"], "Received: nowhere"),
         (
             ["train", "translator", "--source", "nowhere", "--target", "t", "--out", "o"],
@@ -79,12 +41,6 @@ def test_errors_go_to_standard_error(arguments, message, capsys, tmp_path, monke
     assert list(tmp_path.iterdir()) == []
 
 
-def test_another_model_is_refused(tmp_path, capsys):
-    keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]).save(tmp_path / "other.keras")
-    assert run("translate", "--model", tmp_path / "other.keras", "x") == 1
-    assert "Expected a Translator in" in capsys.readouterr().err
-
-
 def test_training_does_not_overwrite(model_dir, capsys):
     arguments = ["train", "translator", "--source", "s", "--target", "t", "--out", model_dir]
     assert run(*arguments) == 1
@@ -96,7 +52,7 @@ def test_training_does_not_overwrite(model_dir, capsys):
     [
         (["--epochs", "0"], "epochs=0"),
         (["--minutes", "0"], "minutes=0.0"),
-        (["--max-length", "4000"], "Expected --tokens-per-batch to hold"),
+        (["--max-length", "4000"], "Expected tokens_per_batch to hold"),
         (["--label-smoothing", "1"], "label_smoothing=1.0"),
         (["--max-length", "1"], "Expected training pairs within max_length. Received: all are left out"),
     ],
@@ -115,7 +71,11 @@ def test_trains_on_bytes(write_lines, tmp_path):
     assert main([*fixed, "--byte-level", "--num-layers", "1", "--epochs", "1", "--max-length", "64"]) == 0
     translator = keras.models.load_model(tmp_path / "out" / "translator.keras")
     assert type(translator.tokenizer) is ByteTokenizer
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["history.csv", "translator.keras"]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+        "history.csv",
+        "training-state",
+        "translator.keras",
+    ]
 
 
 def test_demo_in_small(tmp_path, monkeypatch, capfd):
@@ -131,7 +91,19 @@ def test_demo_in_small(tmp_path, monkeypatch, capfd):
     assert (tmp_path / "o" / "saved_model" / "2" / "saved_model.pb").exists()
 
 
-@pytest.mark.parametrize("command", [[], ["demo"], ["train"], ["train", "translator"], ["translate"], ["export"]])
+def test_an_interrupt_is_no_traceback(monkeypatch, capsys):
+    def interrupted(args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(translate, "run", interrupted)
+    assert main(["translate", "x"]) == 130
+    assert capsys.readouterr().err == ""
+
+
+COMMANDS = ["", "demo", "train", "train translator", "evaluate", "evaluate translator", "translate", "export"]
+
+
+@pytest.mark.parametrize("command", [command.split() for command in COMMANDS])
 def test_help(command, capsys):
     with pytest.raises(SystemExit) as exit_:
         main([*command, "--help"])

@@ -3,7 +3,7 @@ import pytest
 
 from keras_transformer.data import ParallelText
 from keras_transformer.data.parallel_text import bucket_lengths
-from keras_transformer.text import ByteTokenizer
+from keras_transformer.text import ByteTokenizer, SubwordTokenizer
 from tests import made_data
 
 
@@ -112,3 +112,58 @@ def test_bad_sizes(files):
 def test_bucket_lengths_grow_to_the_longest(longest):
     lengths = bucket_lengths(longest)
     assert lengths[-1] == longest and lengths == sorted(set(lengths))
+
+
+def ids_of(data):
+    return [(x["source_ids"].numpy().tolist(), x["target_ids"].numpy().tolist()) for x, _ in data]
+
+
+@pytest.fixture
+def subwords(files):
+    return ParallelText(*files, SubwordTokenizer.from_files(files, 60, model_type="bpe"), max_length=64)
+
+
+@pytest.mark.parametrize("options", [{}, {"bpe_dropout": 0.1}, {"both_directions": True}], ids=str)
+def test_an_epoch_is_a_function_of_seed_and_number(subwords, options):
+    def epoch(number, seed=3):
+        return subwords.batches(64, seed=seed, epoch=number, **options)
+
+    first = ids_of(epoch(1))
+    assert ids_of(epoch(1)) == first
+    data = epoch(1)
+    assert ids_of(data) == ids_of(data) == first  # each pass over it
+    assert ids_of(epoch(1).skip(5)) == first[5:]
+    assert ids_of(epoch(2)) != first != ids_of(epoch(1, seed=4))
+    without_number = subwords.batches(64, seed=3, **options)
+    assert ids_of(without_number) != ids_of(without_number)
+
+
+def test_bpe_dropout_segments_otherwise(subwords):
+    def texts(data, side):
+        tokenizer = subwords.source_tokenizer
+        return sorted(text for x, _ in data for text in tokenizer.detokenize(x[side]).numpy())
+
+    plain, dropped = subwords.batches(64), subwords.batches(64, bpe_dropout=0.3)
+    for side in ("source_ids", "target_ids"):
+        assert texts(plain, side) == texts(dropped, side)
+    assert sum(len(row[0]) for row in rows(dropped)) > 1.1 * sum(len(row[0]) for row in rows(plain))
+
+
+def test_both_directions(files):
+    plain = ParallelText(*files, ByteTokenizer(), max_length=64)
+    swapped = ParallelText(*reversed(files), ByteTokenizer(), max_length=64)
+    both = rows(plain.batches(64, both_directions=True))
+    assert sorted(both) == sorted(rows(plain.batches(64)) + rows(swapped.batches(64)))
+
+
+def test_bad_options(files, subwords):
+    with pytest.raises(ValueError, match="epoch=2, seed=None"):
+        subwords.batches(64, epoch=2)
+    with pytest.raises(ValueError, match="bpe_dropout=1"):
+        subwords.batches(64, bpe_dropout=1)
+    plain = ParallelText(*files, ByteTokenizer(), max_length=64)
+    with pytest.raises(ValueError, match="method `sample`. Received: .'ByteTokenizer'"):
+        plain.batches(64, bpe_dropout=0.1)
+    two = ParallelText(*files, ByteTokenizer(), ByteTokenizer(), max_length=64)
+    with pytest.raises(ValueError, match="one tokenizer for both directions. Received two"):
+        two.batches(64, both_directions=True)

@@ -1,6 +1,9 @@
 """Fresh processes, as a user's are."""
 
+import contextlib
 import json
+import os
+import socket
 import subprocess
 import sys
 
@@ -22,3 +25,24 @@ def run_command(*arguments, **kwargs):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-4000:]
     return done.stdout
+
+
+def start_command(*arguments, **kwargs):
+    """Starts the command line; returns the `Popen`."""
+    return subprocess.Popen([sys.executable, "-m", "keras_transformer.cli.main", *map(str, arguments)], **kwargs)
+
+
+def cluster(num_workers):
+    """The environment of each worker of a cluster on this machine."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(num_workers)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        workers = [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
+    return [
+        {
+            **os.environ,
+            "TF_CONFIG": json.dumps({"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}),
+        }
+        for index in range(num_workers)
+    ]

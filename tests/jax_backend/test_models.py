@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_transformer.decoding import greedy_decode
+from keras_transformer.decoding import BeamSearch, GreedySearch, Sampling
 from keras_transformer.models import SentenceEncoder, Transformer
 from keras_transformer.training import LabelSmoothedCrossEntropy
+from tests.decoding import models
 
 V, B, S, T = 23, 2, 5, 4
 SOURCE = np.array([[4, 5, 6, 7, 3], [8, 9, 3, 0, 0]], "int32")
@@ -47,12 +48,36 @@ def test_reloads_with_equal_outputs(tmp_path):
     np.testing.assert_array_equal(keras.models.load_model(tmp_path / "model.keras")(batch), model(batch))
 
 
-def test_compiled_decoding_equals_eager():
+SEARCHES = [GreedySearch(), BeamSearch(3, 1.0), Sampling(1.5, top_k=9, top_p=0.9, seed=4)]
+LIMITS = np.array([8, 3])
+
+
+def search_with(search, model, source):
+    return search(model, source, LIMITS, 2, 3, max_length=8, prefix_ids=np.array([[5, 0], [0, 0]]))
+
+
+@pytest.mark.parametrize("search", SEARCHES, ids=lambda search: type(search).__name__)
+def test_compiled_decoding_equals_eager(search):
     model = transformer()
-    limits = np.array([8, 3])
-    eager = greedy_decode(model, ops.convert_to_tensor(SOURCE), limits, 2, 3, max_length=8)
-    compiled = jax.jit(lambda source: greedy_decode(model, source, limits, 2, 3, max_length=8))
-    np.testing.assert_array_equal(compiled(SOURCE), eager)
+    eager = search_with(search, model, ops.convert_to_tensor(SOURCE))
+    compiled = jax.jit(lambda source: search_with(search, model, source))(SOURCE)
+    assert eager.ids.shape == (2, search.num_best, 8) and (eager.ids[0, :, 0] == 5).all()
+    np.testing.assert_array_equal(compiled.ids, eager.ids)
+    np.testing.assert_allclose(compiled.scores, eager.scores, atol=1e-5)
+
+
+def test_the_beam_is_that_of_the_reference():
+    model = models.HashModel(13, end_bonus=2.0)
+    found = BeamSearch(4, 1.0, min_length=2)(model, SOURCE, LIMITS, 2, 3, max_length=8)
+    for row, limit in enumerate(LIMITS):
+        wanted = models.beam_search(
+            lambda tokens: model.log_probs(SOURCE[row], tokens),  # noqa: B023
+            limit, 4, models.gnmt(1.0), 2,
+        )  # fmt: skip
+        np.testing.assert_allclose(
+            *([score for score, _ in x] for x in (models.as_lists(found, row), wanted[:4])), atol=1e-4
+        )
+        assert [tokens for _, tokens in models.as_lists(found, row)] == [tokens for _, tokens in wanted[:4]]
 
 
 def shapes(values):
@@ -73,10 +98,10 @@ def test_a_training_step_lowers_for_tpu(dtype):
     assert "dot_general" in module and ("bf16" in module) == (dtype == "mixed_bfloat16")
 
 
-def test_decoding_lowers_for_tpu():
+@pytest.mark.parametrize("search", SEARCHES, ids=lambda search: type(search).__name__)
+def test_decoding_lowers_for_tpu(search):
     model = transformer()
-    module = lower_for_tpu(lambda source: greedy_decode(model, source, np.array([8, 3]), 2, 3, max_length=8), SOURCE)
-    assert "while" in module
+    assert "while" in lower_for_tpu(lambda source: search_with(search, model, source), SOURCE)
 
 
 def test_the_sentence_encoder_lowers_for_tpu():

@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 from keras_transformer import Translator
+from keras_transformer.decoding import BeamSearch, GreedySearch, Sampling
 from keras_transformer.models import Transformer
 from keras_transformer.text import ByteTokenizer, SubwordTokenizer
 from tests import made_data, reference
@@ -23,17 +24,20 @@ def translator():
     return make()
 
 
+@pytest.fixture(scope="module")
+def beam():
+    return make(search=BeamSearch(3, 1.0, num_best=2))
+
+
 def strings(tensor):
     return [text.decode() for text in tensor.numpy()]
 
 
 def test_is_tokenizer_then_decoding_then_tokenizer(translator):
-    from keras_transformer.decoding import greedy_decode
-
     tokenizer = translator.tokenizer
     ids = tokenizer(["red dog"], add_end=True)
     limit = ids.shape[1] - 1 + 6
-    target = greedy_decode(translator.transformer, ids, [limit], 2, 3)
+    target = GreedySearch()(translator.transformer, ids, [limit], 2, 3).ids[:, 0]
     assert strings(translator(["red dog"])) == strings(tokenizer.detokenize(target))
 
 
@@ -67,10 +71,88 @@ def test_translate_reads_no_further_than_it_must(translator):
 
 def test_cut_sources_are_reported():
     translator = make(max_source_length=6)
-    with pytest.warns(UserWarning, match="1 of 2 texts have more than max_source_length=6 tokens"):
+    message = r"1 of 2 texts have more than max_source_length=6 tokens \(line 1\)"
+    with pytest.warns(UserWarning, match=message) as caught:
         long, _ = translator.translate(["red dog runs blue", "dog"], batch_size=2)
+    assert caught[0].filename == __file__
     ids = translator.tokenizer(["red dog runs blue"], add_end=True, max_length=6)
     assert long == strings(translator.tokenizer.detokenize(translator._from_ids(ids)))[0]
+    np.testing.assert_array_equal(translator.source_ids(["red dog runs blue"])[0], ids)
+
+
+def test_cut_sources_are_counted_over_the_whole_iterable():
+    translator = make(max_source_length=6, max_extra_length=1)
+    texts = ["dog"] * 64 + ["red dog runs blue"] * 7
+    with pytest.warns(UserWarning, match=r"7 of 7 texts .* \(line 65, 66, 67, 68, 69, \.\.\.\)"):
+        list(translator.translate(texts, batch_size=2 * 32))
+
+
+def test_texts_are_tokenized_once(translator, monkeypatch):
+    seen = []
+    tokenize = type(translator.tokenizer).tokenize
+    monkeypatch.setattr(type(translator.tokenizer), "tokenize", lambda *a, **k: seen.append(a) or tokenize(*a, **k))
+    fresh = Translator(translator.transformer, translator.tokenizer, max_extra_length=6)
+    assert len(list(fresh.translate(["red dog"] * 3, batch_size=1))) == 3
+    assert len(seen) == 1  # in the graph, for three batches
+
+
+def test_n_best(beam):
+    tables = list(beam.translate_n_best(TEXTS, batch_size=2))
+    assert [table[0][0] for table in tables] == list(beam.translate(TEXTS)) == strings(beam(TEXTS))
+    assert tables[1] == tables[3] == [("", 0.0)]
+    ids = beam.tokenizer(["red dog"], add_end=True)
+    found = BeamSearch(3, 1.0, num_best=2)(beam.transformer, ids, [ids.shape[1] - 1 + 6], 2, 3)
+    assert [text for text, _ in tables[0]] == strings(beam.tokenizer.detokenize(found.ids[0]))
+    np.testing.assert_allclose([score for _, score in tables[0]], found.scores[0], atol=1e-5)
+    assert tables[0][0][1] > tables[0][1][1]
+
+
+def test_greedy_gives_one_with_its_log_probability(translator):
+    ((text, score),) = next(translator.translate_n_best(["red dog"]))
+    ids = translator.tokenizer(["red dog"], add_end=True)
+    found = GreedySearch()(translator.transformer, ids, [ids.shape[1] - 1 + 6], 2, 3)
+    assert text == next(translator.translate(["red dog"]))
+    np.testing.assert_allclose(score, float(found.scores[0, 0]), atol=1e-5)
+
+
+@pytest.mark.parametrize("search", [GreedySearch(), BeamSearch(3), Sampling(seed=3)])
+def test_prefixes(search):
+    translator = make(search=search)
+    texts, prefixes = ["red dog", "cat", "blue house runs"], ["blue cat", "", "dog"]
+    found = list(translator.translate(texts, prefixes=iter(prefixes)))
+    assert found[0].startswith("blue cat") and found[2].startswith("dog")
+    assert found[1] == next(translator.translate(["cat"]))
+    assert [table[0][0] for table in translator.translate_n_best(texts, prefixes=prefixes)] == found
+    assert list(translator.translate([""], prefixes=["dog"])) == [""]
+
+
+def test_as_many_prefixes_as_texts(translator):
+    with pytest.raises(ValueError, match="Received: 1 prefixes and more texts"):
+        list(translator.translate(["a", "b"], prefixes=["a"]))
+    with pytest.raises(ValueError, match="Received: 1 texts and more prefixes"):
+        list(translator.translate(["a"], prefixes=["a", "b"]))
+    with pytest.raises(ValueError, match="a single one: 'dog'"):
+        list(translator.translate(["a"], prefixes="dog"))
+
+
+def test_another_search_counts_after_a_first_call():
+    translator = make()
+    translator(["red dog"]), list(translator.translate(["red dog"]))
+    for search in (BeamSearch(4, 2.0, min_length=5), Sampling(temperature=2.0), GreedySearch(min_length=6)):
+        wanted = strings(make(search=search)(["red dog"]))
+        translator.search = search
+        assert translator.search is search
+        assert strings(translator(["red dog"])) == list(translator.translate(["red dog"])) == wanted
+        assert [text.decode() for text in translator.predict(tf.constant(["red dog"]), verbose=0)] == wanted
+    with pytest.raises(ValueError, match="Expected a search .* Received: search='beam'"):
+        translator.search = "beam"
+
+
+def test_a_sample_does_not_depend_on_the_batch():
+    translator = make(search=Sampling(temperature=1.5, seed=4))
+    texts = made_data.sentences(20, seed=5)
+    assert list(translator.translate(texts, batch_size=3)) == list(translator.translate(texts, batch_size=20))
+    assert len(set(translator.translate(texts))) > 5
 
 
 def test_reloads_with_equal_outputs(translator, tmp_path):
@@ -78,6 +160,16 @@ def test_reloads_with_equal_outputs(translator, tmp_path):
     reloaded = keras.models.load_model(tmp_path / "translator.keras")
     assert type(reloaded) is Translator
     assert strings(reloaded(TEXTS)) == strings(translator(TEXTS))
+
+
+def test_the_search_is_saved_and_earlier_files_had_none(beam, tmp_path):
+    beam.save(tmp_path / "beam.keras")
+    reloaded = keras.models.load_model(tmp_path / "beam.keras")
+    assert type(reloaded.search) is BeamSearch and reloaded.search.get_config() == beam.search.get_config()
+    assert strings(reloaded(TEXTS)) == strings(beam(TEXTS))
+    config = beam.get_config()
+    del config["search"]
+    assert type(Translator.from_config(config).search) is GreedySearch
 
 
 @pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize` method")
@@ -162,6 +254,7 @@ def test_a_model_with_more_ids_than_its_tokenizer():
         reference.randomize(transformer, seed=seed)
         translator = Translator(transformer, ByteTokenizer(), max_extra_length=3)
         assert translator(["red dog"]).shape == (1,)
+        assert translator.attention("red dog")[2].shape[0] == 1
 
 
 def test_attention_of_nothing(translator):
@@ -176,3 +269,77 @@ def test_save_is_whole_or_not_at_all(translator, tmp_path, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         translator.save(path)
     assert path.read_bytes() == b"earlier" and len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.fixture(scope="module")
+def exported(beam, tmp_path_factory):
+    path = tmp_path_factory.mktemp("exported") / "beam"
+    beam.export(path)
+    return tf.saved_model.load(path)
+
+
+def test_exported_translations_are_those_of_python(exported, beam):
+    wanted = list(beam.translate(TEXTS))
+    assert strings(exported(TEXTS)) == strings(exported.signatures["serving_default"](tf.constant(TEXTS))["outputs"])
+    assert strings(exported(TEXTS)) == wanted
+    ids = beam.tokenizer(TEXTS, add_end=True)
+    target_ids = exported.signatures["ids"](ids)["outputs"]
+    np.testing.assert_array_equal(target_ids, beam._from_ids(ids))
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.0, 3.0])
+def test_exported_n_best(exported, beam, alpha):
+    prefixes = ["", "dog", "", "", "blue"]
+    found = exported.signatures["n_best"](
+        inputs=tf.constant(TEXTS), prefixes=tf.constant(prefixes), length_penalty=tf.constant(alpha)
+    )
+    assert found["outputs"].shape == found["scores"].shape == (5, 2)
+    translator = make(search=BeamSearch(3, alpha, num_best=2))
+    for row, table in enumerate(translator.translate_n_best(TEXTS, prefixes=prefixes)):
+        assert strings(found["outputs"][row])[: len(table)] == [text for text, _ in table]
+        np.testing.assert_allclose(found["scores"][row][: len(table)], [score for _, score in table], atol=1e-5)
+        assert (found["scores"][row][len(table) :].numpy() == -np.inf).all()
+
+
+def test_exported_samples(exported):
+    sample = exported.signatures["sample"]
+    for seed, temperature, top_p in ((1, 1.0, 1.0), (2, 2.0, 0.7)):
+        settings = {"seed": tf.constant(seed), "temperature": tf.constant(temperature), "top_p": tf.constant(top_p)}
+        found = sample(inputs=tf.constant(TEXTS), **settings)["outputs"]
+        assert strings(found) == list(make(search=Sampling(temperature, top_p=top_p, seed=seed)).translate(TEXTS))
+
+
+def test_exported_alignments(exported, beam):
+    found = exported.signatures["alignment"](tf.constant(TEXTS))
+    for row in (0, 2, 4):
+        source, target, weights = beam.attention(TEXTS[row])
+        assert [piece for piece in strings(found["source_tokens"][row]) if piece] == source
+        assert [piece for piece in strings(found["target_tokens"][row]) if piece] == target
+        wanted = np.zeros(found["weights"].shape[1:])
+        wanted[: len(target), : len(source)] = weights[-1].mean(0)
+        np.testing.assert_allclose(found["weights"][row], wanted, atol=1e-5)
+    assert (found["weights"].numpy()[[1, 3]] == 0).all()
+
+
+@pytest.mark.parametrize("search", [GreedySearch(), Sampling(top_k=3, seed=8)])
+def test_exports_of_other_searches(search, tmp_path):
+    translator = make(search=search)
+    translator.export(tmp_path / "exported")
+    exported = tf.saved_model.load(tmp_path / "exported")
+    wanted = list(translator.translate(TEXTS))
+    assert strings(exported(TEXTS)) == wanted
+    n_best = exported.signatures["n_best"](inputs=tf.constant(TEXTS), prefixes=tf.constant([""] * 5))
+    assert n_best["outputs"].shape == (5, 1) and strings(n_best["outputs"][:, 0]) == wanted
+    if isinstance(search, Sampling):
+        settings = {"seed": tf.constant(8), "temperature": tf.constant(1.0), "top_p": tf.constant(1.0)}
+        assert strings(exported.signatures["sample"](inputs=tf.constant(TEXTS), **settings)["outputs"]) == wanted
+
+
+def test_what_signatures_share_is_stored_once(exported, beam, tmp_path):
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    beam.export(tmp_path / "exported")
+    saved = saved_model_pb2.SavedModel.FromString((tmp_path / "exported" / "saved_model.pb").read_bytes())
+    functions = [function.signature.name for function in saved.meta_graphs[0].graph_def.library.function]
+    for shared in ("decode_step", "best_ids", "source_ids_of"):
+        assert sum(shared in name and "wrapper" not in name for name in functions) == 1

@@ -1,10 +1,9 @@
 import pathlib
 
 import keras
-import numpy as np
 import pytest
 
-from keras_transformer.training import SaveBest, StopAfter
+from keras_transformer.training import HistoryFile, SaveBest
 
 
 def model():
@@ -52,9 +51,28 @@ def test_a_failed_save_leaves_the_earlier_file(tmp_path):
     assert path.read_bytes() == b"whole" and len(list(tmp_path.iterdir())) == 1
 
 
-def test_stop_after_ends_in_the_middle_of_an_epoch():
-    x = np.zeros((1000, 1))
-    history = model().fit(x, x, batch_size=1, epochs=50, verbose=0, callbacks=[StopAfter(1e-9)])
-    assert len(history.epoch) == 1
-    with pytest.raises(ValueError, match="minutes=0"):
-        StopAfter(0)
+def test_save_best_of_what_should_rise_and_patience(tmp_path):
+    saved = model()
+    callback = SaveBest(saved, tmp_path / "best.keras", "val_bleu", higher_is_better=True, patience=2)
+    callback.set_model(saved)
+    stopped = []
+    for epoch, value in enumerate([10.0, 9.0, 12.0, float("nan"), 11.0]):
+        saved.stop_training = False
+        saved.layers[0].bias.assign([value])
+        callback.on_epoch_end(epoch, {"val_bleu": value})
+        stopped.append(saved.stop_training)
+    assert stopped == [False, False, False, False, True]
+    assert float(keras.models.load_model(tmp_path / "best.keras").layers[0].bias[0]) == 12.0
+    with pytest.raises(ValueError, match="patience=0"):
+        SaveBest(saved, "x.keras", patience=0)
+
+
+def test_history_file_has_every_column_of_every_epoch(tmp_path):
+    path = tmp_path / "history.csv"
+    callback = HistoryFile(path)
+    callback.on_epoch_end(0, {"loss": 2.5})
+    again = HistoryFile(path)
+    again.set_state(callback.get_state())
+    again.on_epoch_end(1, {"loss": 1.5, "val_loss": 2.0})
+    assert path.read_text() == "epoch,loss,val_loss\n1,2.5,\n2,1.5,2.0\n"
+    assert [p.name for p in tmp_path.iterdir()] == ["history.csv"]

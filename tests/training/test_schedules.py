@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_transformer.training import InverseSquareRootSchedule, NoamSchedule
+from keras_transformer.training import InverseSquareRootSchedule, LinearDecaySchedule, NoamSchedule
 
 
 @pytest.mark.parametrize("step", [1, 2, 100, 3999, 4000, 4001, 100_000])
@@ -37,3 +37,13 @@ def test_optimizer_with_it_round_trips(schedule):
 def test_bad_arguments(make):
     with pytest.raises(ValueError, match="Received: "):
         make()
+
+
+def test_linear_decay_by_hand():
+    schedule = LinearDecaySchedule(0.4, warmup_steps=4, steps=12)
+    rates = [float(schedule(step)) for step in (0, 1, 3, 4, 7, 10, 11, 12, 100)]  # Keras counts from 0
+    np.testing.assert_allclose(rates, [0.1, 0.2, 0.4, 0.35, 0.2, 0.05, 0.0, 0.0, 0.0], atol=1e-7)
+    again = keras.optimizers.schedules.deserialize(keras.optimizers.schedules.serialize(schedule))
+    assert again.get_config() == schedule.get_config()
+    with pytest.raises(ValueError, match="fewer warmup_steps than steps=4. Received: warmup_steps=4"):
+        LinearDecaySchedule(0.4, 4, 4)

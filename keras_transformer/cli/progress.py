@@ -1,0 +1,55 @@
+"""How far a long run is: one line on standard error."""
+
+import datetime
+import sys
+import time
+
+
+class Progress:
+    """Counts sentences, on a line that is written over again and again, and lets other messages through.
+
+    Args:
+        shown: whether to show the line.
+        total: how many sentences there are, if that is known.
+    """
+
+    def __init__(self, shown, total=None):
+        self._shown = shown
+        self._total = total
+        self._done = 0
+        self._width = 0  # of what stands on the line
+        self._started = time.monotonic()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self._width:
+            print(file=sys.stderr)
+
+    def advance(self, count):
+        """Adds `count` sentences that are done."""
+        self._done += count
+        self._draw()
+
+    def say(self, message):
+        """Prints a message on a line of its own."""
+        self._write(f"keras-transformer: {message}")
+        print(file=sys.stderr)
+        self._width = 0
+        self._draw()
+
+    def _draw(self):
+        if not self._shown or not self._done:
+            return
+        rate = self._done / max(time.monotonic() - self._started, 1e-9)
+        line = f"{self._done:,} sentences, {rate:,.1f} a second"
+        if self._total is not None:
+            left = datetime.timedelta(seconds=round((self._total - self._done) / rate))
+            line = f"{self._done:,} of {self._total:,} sentences, {rate:,.1f} a second, {left} left"
+        self._write(line)
+        self._width = len(line)
+
+    def _write(self, line):
+        start = "\r" if self._width else ""
+        print(start + line.ljust(self._width), end="", file=sys.stderr, flush=True)

@@ -1,0 +1,175 @@
+"""What `translate` and `evaluate` share: finding a translator, setting its search, and sending lines through it."""
+
+import argparse
+import itertools
+import os
+import pathlib
+import warnings
+import zipfile
+
+import keras_transformer
+from keras_transformer import arguments
+
+# The translator that a checkout carries; an installed package has none.
+_DEFAULT = pathlib.Path(keras_transformer.__file__).parents[1] / "saved_models" / "translator_en_de"
+MODEL_HELP = "a translator.keras, the folder it is in, or the folder of an exported SavedModel"
+
+
+def add_options(parser):
+    """Adds the options of how to translate."""
+    parser.add_argument("--batch-size", type=int, default=32, help="sentences translated at once (%(default)s)")
+    parser.add_argument("--beam", type=int, metavar="N", help="search with N hypotheses, where MODEL is a .keras file")
+    parser.add_argument(
+        "--length-penalty", type=float, metavar="A", help="of the beam: the higher, the longer the translations"
+    )
+    parser.add_argument(
+        "--progress",
+        action=argparse.BooleanOptionalAction,
+        help="count sentences on standard error, as by default on a terminal",
+    )
+
+
+def default_model():
+    """The newest version of the translator that a checkout carries.
+
+    Raises:
+        FileNotFoundError: if there is none.
+    """
+    versions = [path for path in _DEFAULT.iterdir() if path.name.isdecimal()] if _DEFAULT.is_dir() else []
+    if not versions:
+        raise FileNotFoundError(f"Expected --model: there is no translator to take by default in {_DEFAULT}")
+    return str(max(versions, key=lambda path: int(path.name)))
+
+
+def load_translator(path):
+    """The `Translator` saved in `path`, a `.keras` file or a folder with a translator.keras.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        ValueError: if the file holds something else, or is damaged.
+    """
+    import keras
+
+    from keras_transformer.pipelines import Translator
+
+    if os.path.isdir(path):
+        path = os.path.join(path, "translator.keras")
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"Expected a .keras file with a translator. Received: {path}")
+    if not zipfile.is_zipfile(path):  # Keras would say that there is no such file
+        raise ValueError(
+            f"Expected a .keras file with a translator. Received {path}: it is truncated, or something else"
+        )
+    translator = keras.models.load_model(path)
+    if not isinstance(translator, Translator):
+        raise ValueError(f"Expected a Translator in {path}. Received: {type(translator).__name__}")
+    return translator
+
+
+def open_translator(path, beam=None, length_penalty=None, n_best=None):
+    """The `Translator` or `ExportedTranslator` in `path`, with the search that is asked for.
+
+    Args:
+        path: a `.keras` file, a folder with a translator.keras, or the folder of a SavedModel.
+        beam: how many hypotheses a beam search keeps; by default what the translator came with.
+        length_penalty: of the beam search.
+        n_best: how many translations of each text are wanted; the least that `beam` may be.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        ValueError: if the file holds something else, and for a search that a SavedModel cannot do.
+    """
+    wanted = {"--beam": beam, "--length-penalty": length_penalty, "--n-best": n_best}
+    wanted = [name for name, value in wanted.items() if value is not None]
+    if not _is_saved_model(path):
+        translator = load_translator(path)
+        if wanted:
+            translator.search = _beam_search(translator.search, beam, length_penalty, n_best)
+        return translator
+    if wanted:
+        raise ValueError(
+            f"Expected a .keras file for {', '.join(wanted)}: the search of a SavedModel is fixed. Received: {path}"
+        )
+    from keras_transformer.pipelines.exported_translator import ExportedTranslator
+
+    return ExportedTranslator(path)
+
+
+def translated(translator, lines, batch_size, progress, n_best=False):
+    """Translates a stream of lines, and says which ones are cut.
+
+    Args:
+        translator: a `Translator` or `ExportedTranslator`.
+        lines: an iterable of (place, text), as `numbered` gives.
+        batch_size: sentences that are translated at once.
+        progress: a `Progress`.
+        n_best: give the whole beam.
+
+    Yields:
+        What `translate`, or `translate_n_best`, yields for each line.
+    """
+    from keras_transformer.pipelines.streaming import in_length_order
+
+    translate = translator.translate_n_best if n_best else translator.translate
+
+    def translate_batch(texts):
+        with warnings.catch_warnings():
+            # `_texts` says the same, with line numbers.
+            warnings.filterwarnings("ignore", message=".* max_source_length=")
+            translations = list(translate(texts, batch_size=batch_size))
+        progress.advance(len(texts))
+        return translations
+
+    yield from in_length_order(_texts(translator, lines, batch_size, progress), batch_size, translate_batch)
+
+
+def numbered(lines, name):
+    """Pairs each line with its place, "NAME 1" and so on. A blank line becomes an empty one."""
+    for number, line in enumerate(lines, start=1):
+        yield f"{name} {number}", line if line.strip() else ""
+
+
+def one_line(text):
+    """`text` as one line, whatever the model said, so that line n stays the translation of line n."""
+    return text.replace("\r", " ").replace("\n", " ")
+
+
+def _beam_search(current, beam, length_penalty, n_best):
+    """The beam search that the options ask for; the rest is as in `current`, if that is one."""
+    from keras_transformer.decoding import BeamSearch
+
+    if not isinstance(current, BeamSearch):
+        if beam is None and n_best is None:
+            raise ValueError(f"Expected --beam with --length-penalty. Received: a model with {type(current).__name__}")
+        current = BeamSearch(min_length=current.min_length)
+    settings = current.get_config()
+    settings["num_best"] = 1
+    if beam is not None:
+        settings["beam_size"] = arguments.positive_integer("--beam", beam)
+    if n_best is not None:
+        settings["num_best"] = arguments.positive_integer("--n-best", n_best)
+        if beam is None:
+            settings["beam_size"] = max(n_best, settings["beam_size"])
+        elif beam < n_best:
+            raise ValueError(f"Expected --n-best of at most --beam. Received: --beam {beam} --n-best {n_best}")
+    if length_penalty is not None:
+        settings["length_penalty"] = length_penalty
+    return BeamSearch(**settings)
+
+
+def _is_saved_model(path):
+    has_keras_file = os.path.isfile(os.path.join(path, "translator.keras"))
+    return not has_keras_file and os.path.isfile(os.path.join(path, "saved_model.pb"))
+
+
+def _texts(translator, lines, batch_size, progress):
+    """The texts of `lines`; those that are too long are reported. A SavedModel does not tell its limit."""
+    limit = getattr(translator, "max_source_length", None)
+    lines = iter(lines)
+    while limit and (chunk := list(itertools.islice(lines, batch_size))):
+        lengths = translator.tokenizer.tokenize([text for _, text in chunk], add_end=True).row_lengths().numpy()
+        for (place, text), length in zip(chunk, lengths):
+            if length > limit:
+                progress.say(f"{place}: {length} tokens, the model takes {limit}; the end is not translated")
+            yield text
+    yield from (text for _, text in lines)

@@ -1,0 +1,126 @@
+import keras
+from keras import ops
+
+from keras_transformer import arguments
+from keras_transformer.decoding.search import Search
+from keras_transformer.decoding.steps import select
+
+_NORMALIZATIONS = ("gnmt", "power")
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
+class BeamSearch(Search):
+    """The best of the hypotheses that a beam of K finds: score(Y) = log P(Y | X) / lp(|Y|).
+
+    Each step extends the hypotheses of the beam by every token and keeps the K likeliest of all. Those that end
+    leave the beam for the finished ones, of which the N of highest score are kept. A sentence is done
+    once nothing in its beam can beat the worst of these: log P only falls, and lp(limit) is the most it can be
+    divided by. Stopping then changes no result.
+
+    |Y| counts the end id, and not the begin id. Called as every `Search`; a call may give another
+    `length_penalty`, in which what is below 0 counts as 0.
+
+    Args:
+        beam_size: the hypotheses K of a sentence. 1 is greedy search.
+        length_penalty: alpha, at least 0. The higher, the longer the results; 0 compares log P itself.
+        length_normalization: "gnmt" for lp(n) = ((5 + n) / 6)^alpha, or "power" for lp(n) = n^alpha, which with an
+            alpha of 1 compares the mean log-probability of a token.
+        min_length: the end id is not chosen before so many other tokens.
+        num_best: hypotheses N in the result, at most K, which is the default. Where a call wants fewer it is done
+            earlier.
+
+    Raises:
+        ValueError: for sizes below 1, `num_best` above `beam_size`, negative numbers, an unknown normalization.
+
+    References:
+        Wu et al., 2016, "Google's Neural Machine Translation System", section 7, without its coverage penalty.
+        Vaswani et al., 2017, "Attention Is All You Need", section 6.1: K = 4, alpha = 0.6.
+    """
+
+    def __init__(self, beam_size=4, length_penalty=0.6, length_normalization="gnmt", min_length=0, num_best=None):
+        super().__init__(min_length)
+        self.beam_size = arguments.positive_integer("beam_size", beam_size)
+        self.length_penalty = arguments.non_negative_number("length_penalty", length_penalty)
+        self.length_normalization = arguments.one_of("length_normalization", length_normalization, _NORMALIZATIONS)
+        self.num_best = arguments.optional_positive_integer("num_best", num_best) or self.beam_size
+        if self.num_best > self.beam_size:
+            raise ValueError(f"Expected num_best of at most beam_size={beam_size}. Received: num_best={num_best}")
+
+    def _search(self, steps, length_penalty=None):
+        alpha = self.length_penalty if length_penalty is None else ops.maximum(length_penalty, 0.0)
+        highest_penalty = self._penalty(steps.length_limits, alpha)[:, None]
+
+        def goes_on(step, ids, log_probs, finished_ids, finished_scores, cache):
+            return (step < steps.max_length) & ops.any(log_probs > -float("inf"))
+
+        def advance(step, ids, log_probs, finished_ids, finished_scores, cache):
+            logits, new_cache = steps.logits(ids, step, cache)
+            # The K best of all extensions are among the K best of each hypothesis.
+            num_tokens = min(self.beam_size, logits.shape[-1])
+            tokens = ops.cast(ops.top_k(steps.allowed(logits, step), num_tokens)[1], "int32")
+            tokens, out = steps.settle(tokens, step)
+            gains = ops.where(out, -float("inf"), steps.log_probs(tokens, logits))
+            log_probs, best = _top_k(_merge(log_probs[..., None] + gains), self.beam_size)
+            tokens, parents = select(_merge(tokens), best), best // num_tokens
+            ids = steps.append(_reorder(ids, parents), tokens, step)
+
+            ended = steps.ends(tokens, step)
+            scores = ops.where(ended, log_probs / self._penalty(step + 1, alpha), -float("inf"))
+            finished_ids = ops.concatenate([finished_ids, ids], axis=1)
+            finished_scores, kept = _top_k(ops.concatenate([finished_scores, scores], axis=1), steps.num_best)
+            finished_ids = _reorder(finished_ids, kept)
+
+            # What cannot win any more crowds out only what could not either.
+            hopeful = log_probs / highest_penalty > finished_scores[:, -1:]
+            log_probs = ops.where(~ended & hopeful, log_probs, -float("inf"))
+            rows = ops.reshape(_rows(parents, self.beam_size), (-1,))
+            cache = keras.tree.map_structure(
+                lambda old, new: new if new is old else ops.take(new, rows, axis=0), cache, new_cache
+            )
+            return step + 1, ids, log_probs, finished_ids, finished_scores, cache
+
+        ids, cache = steps.start()
+        # One empty hypothesis; a second one would be extended to the same.
+        first = (steps.length_limits > 0)[:, None]
+        log_probs = ops.where(first & (ops.arange(self.beam_size) == 0), 0.0, -float("inf"))
+        scores = ops.where(~first & (ops.arange(steps.num_best) == 0), 0.0, -float("inf"))
+        start = (ops.zeros((), dtype="int32"), ids, log_probs, ids[:, : steps.num_best], scores, cache)
+        _, _, _, ids, scores, _ = ops.while_loop(goes_on, advance, start)
+        return steps.hypotheses(ids, scores)
+
+    def _penalty(self, length, alpha):
+        length = ops.cast(length, "float32")
+        return ops.power(
+            (5.0 + length) / 6.0 if self.length_normalization == "gnmt" else ops.maximum(length, 1.0), alpha
+        )
+
+    def get_config(self):
+        return {
+            "beam_size": self.beam_size,
+            "length_penalty": self.length_penalty,
+            "length_normalization": self.length_normalization,
+            "num_best": self.num_best,
+            **super().get_config(),
+        }
+
+
+def _top_k(values, k):
+    values, indices = ops.top_k(values, k)
+    return values, ops.cast(indices, "int32")
+
+
+def _merge(candidates):
+    """(B, K, C) -> (B, K * C)."""
+    batch_size, beam_size, number = ops.shape(candidates)
+    return ops.reshape(candidates, (batch_size, beam_size * number))
+
+
+def _rows(indices, number):
+    """Indices (B, K) among `number` rows of each sentence as indices among the rows of all."""
+    return ops.arange(ops.shape(indices)[0], dtype="int32")[:, None] * number + indices
+
+
+def _reorder(ids, indices):
+    """Ids (B, M, T), indices (B, K) -> (B, K, T)."""
+    batch_size, number, length = ops.shape(ids)
+    return ops.take(ops.reshape(ids, (batch_size * number, length)), _rows(indices, number), axis=0)

@@ -1,0 +1,101 @@
+"""What the searches share: the steps through one batch, and the rules for its tokens."""
+
+import dataclasses
+import typing
+
+import keras
+from keras import ops
+
+from keras_transformer.decoding.hypotheses import Hypotheses
+
+
+@dataclasses.dataclass(frozen=True)
+class Steps:
+    """One batch on its way through a model: B sentences with K hypotheses each.
+
+    The ids of hypotheses are (B, K, T + 1): the begin id stands first.
+    """
+
+    model: typing.Any
+    source_ids: typing.Any  # (B, S)
+    length_limits: typing.Any  # (B,)
+    begin_id: int
+    end_id: int
+    padding_id: int
+    prefix_ids: typing.Any  # (B, P) or None
+    max_length: typing.Any  # T
+    min_length: int
+    beam_size: int  # K
+    num_best: int  # N
+    return_scores: bool
+
+    def start(self):
+        """Hypotheses without tokens, and the cache, whose B rows become B * K after the encoder ran."""
+        shape = (ops.shape(self.source_ids)[0], self.beam_size)
+        begin = ops.full((*shape, 1), self.begin_id, dtype="int32")
+        ids = ops.concatenate([begin, ops.full((*shape, self.max_length), self.padding_id, dtype="int32")], axis=-1)
+        cache = self.model.make_cache(self.model.encode(self.source_ids), self.max_length)
+        if self.beam_size > 1:
+            cache = keras.tree.map_structure(lambda x: ops.repeat(x, self.beam_size, axis=0), cache)
+        return ids, cache
+
+    def logits(self, ids, step, cache):
+        """Logits (B, K, V) of the tokens after `step` others, in float32, and the updated cache."""
+        batch_size = ops.shape(ids)[0]
+        last = ops.reshape(ops.take(ids, step, axis=-1), (batch_size * self.beam_size, 1))
+        logits, cache = self.model.decode_step(last, cache, step)
+        shape = (batch_size, self.beam_size, logits.shape[-1])
+        return ops.cast(ops.reshape(logits, shape), "float32"), cache
+
+    def allowed(self, logits, step):
+        """`logits` (B, K, V) with -inf for the tokens that must not come."""
+        return ops.where(self._forbidden(ops.arange(logits.shape[-1], dtype="int32"), step), -float("inf"), logits)
+
+    def settle(self, tokens, step):
+        """Candidates after prefixes had their say.
+
+        Args:
+            tokens: int32 (B, K, C), chosen among the allowed ones as far as there are enough.
+            step: the number of tokens before.
+
+        Returns:
+            (tokens, ruled out), both (B, K, C). Where a sentence is still inside its prefix, the prefix' token is the
+            only candidate that is not ruled out.
+        """
+        out = self._forbidden(tokens, step)
+        if self.prefix_ids is None:
+            return tokens, out
+        # One more column of padding, to which all steps after the prefix point.
+        prefix_ids = ops.pad(self.prefix_ids, [[0, 0], [0, 1]], constant_values=self.padding_id)
+        forced = ops.take(prefix_ids, ops.minimum(step, ops.shape(prefix_ids)[1] - 1), axis=1)[:, None, None]
+        inside = forced != self.padding_id
+        return ops.where(inside, forced, tokens), ops.where(inside, ops.arange(tokens.shape[-1]) > 0, out)
+
+    def log_probs(self, tokens, logits):
+        """The model's own log-probabilities (B, K, C) of `tokens`, from all logits (B, K, V)."""
+        values = select(logits, tokens) - ops.logsumexp(logits, axis=-1, keepdims=True)
+        return ops.minimum(values, 0.0)  # never above, so that sums of them can only fall
+
+    def append(self, ids, tokens, step):
+        """`ids` (B, K, T + 1) with `tokens` (B, K) behind the first `step`."""
+        return ops.slice_update(ids, (0, 0, step + 1), tokens[..., None])
+
+    def ends(self, tokens, step):
+        """Boolean (B, K): which hypotheses end with `tokens` (B, K), the `step + 1`-th."""
+        return (tokens == self.end_id) | (step + 1 >= self.length_limits)[:, None]
+
+    def hypotheses(self, ids, scores):
+        """The result, from ids (B, N, T + 1) and scores (B, N)."""
+        found = (scores > -float("inf"))[..., None]
+        return Hypotheses(ops.where(found, ids[:, :, 1:], self.padding_id), scores)
+
+    def _forbidden(self, tokens, step):
+        never = (tokens == self.padding_id) | (tokens == self.begin_id)
+        return never | ((tokens == self.end_id) & (step < self.min_length)) if self.min_length else never
+
+
+def select(values, indices):
+    """Of values (..., M) those at int32 indices (..., C): (..., C). The leading axes are the same."""
+    rows = ops.reshape(indices, (-1, indices.shape[-1]))
+    first = ops.arange(ops.shape(rows)[0], dtype="int32")[:, None] * values.shape[-1]
+    return ops.reshape(ops.take(ops.reshape(values, (-1,)), first + rows), ops.shape(indices))

@@ -1,0 +1,46 @@
+"""Which devices to train on."""
+
+import os
+
+import tensorflow as tf
+
+from keras_transformer import arguments
+
+DISTRIBUTIONS = ("auto", "none", "mirrored", "workers")
+
+
+def make_strategy(name="auto"):
+    """The `tf.distribute.Strategy` for this process; to be called before TensorFlow computes anything.
+
+    Args:
+        name: "none" for one device; "mirrored" for all GPUs of this machine; "workers" for several processes that
+            train one model together, each started with the same command and its own `TF_CONFIG` (or all of them by
+            Slurm's `srun`): the call waits until all are there. "auto" for the last where `TF_CONFIG` or `srun` name
+            several workers, else for the second where there are several GPUs, else for the first.
+
+    Returns:
+        A strategy.
+
+    Raises:
+        ValueError: for an unknown name, and for "workers" without a cluster.
+    """
+    arguments.one_of("distribution", name, DISTRIBUTIONS)
+    resolver = _cluster_resolver() if name in ("auto", "workers") else None
+    if resolver is not None:
+        return tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
+    if name == "workers":
+        raise ValueError("Expected TF_CONFIG with a cluster of workers, or a start by srun. Received: neither")
+    if name == "mirrored" or (name == "auto" and len(tf.config.list_logical_devices("GPU")) > 1):
+        return tf.distribute.MirroredStrategy()
+    return tf.distribute.get_strategy()
+
+
+def _cluster_resolver():
+    """Of several workers, or `None`."""
+    resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
+    spec = resolver.cluster_spec()
+    if "worker" in spec.jobs and spec.num_tasks("worker") > 1:
+        return resolver
+    if int(os.environ.get("SLURM_STEP_NUM_TASKS", "1")) > 1:
+        return tf.distribute.cluster_resolver.SlurmClusterResolver()
+    return None

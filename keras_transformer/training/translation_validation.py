@@ -1,0 +1,80 @@
+import itertools
+import math
+
+import tensorflow as tf
+
+from keras_transformer.data.lines import read_lines
+from keras_transformer.decoding import GreedySearch
+from keras_transformer.pipelines import Translator
+from keras_transformer.training.losses import token_losses
+
+
+class TranslationValidation:
+    """Figures of a translator on pairs it was not trained on.
+
+    Args:
+        translator: a `Translator`, whose transformer is compiled with a `LabelSmoothedCrossEntropy`.
+        pairs: a `ParallelText`.
+        tokens_per_batch: of its batches.
+        bleu: whether to translate all sources (greedily, which is fast) and score them with sacrebleu.
+        bleu_tokenize: sacrebleu's tokenizer.
+        batch_size: sentences that are translated at once.
+
+    Call returns:
+        {"val_loss": the loss that is trained, "val_perplexity": exp of the cross-entropy without smoothing,
+        "val_token_accuracy", and "val_bleu" if asked for}.
+
+    Raises:
+        ValueError: if no pair is left within the length limit.
+        ImportError: for BLEU without sacrebleu.
+    """
+
+    def __init__(self, translator, pairs, tokens_per_batch=2048, bleu=False, bleu_tokenize="13a", batch_size=64):
+        self.translator = translator
+        self.pairs = pairs
+        self.batches = pairs.batches(tokens_per_batch, shuffle=False)
+        self.bleu = bleu
+        self.bleu_tokenize = bleu_tokenize
+        self.batch_size = batch_size
+        # One of its own, whose graphs stay while the other's search is what the user chose.
+        self.greedy = Translator(
+            translator.transformer,
+            translator.tokenizer,
+            translator.target_tokenizer,
+            max_extra_length=translator.max_extra_length,
+            max_source_length=translator.max_source_length,
+            search=GreedySearch(),
+        )
+        if not list(self.batches.take(1)):
+            raise ValueError("Expected validation pairs within max_length. Received: all are left out")
+        if bleu:
+            import sacrebleu  # noqa: F401 - missed now, not after the first epoch
+        self._sums = tf.function(self._batch_sums, input_signature=self.batches.element_spec)
+
+    def __call__(self):
+        totals = sum(self._sums(*batch).numpy() for batch in self.batches)
+        loss, cross_entropy, correct = totals[:3] / totals[3]
+        logs = {
+            "val_loss": float(loss),
+            "val_perplexity": math.exp(min(cross_entropy, 700.0)),
+            "val_token_accuracy": float(correct),
+        }
+        return {**logs, "val_bleu": self._bleu()} if self.bleu else logs
+
+    def _batch_sums(self, inputs, labels):
+        """float32 (4,): sums of losses, cross-entropies, hits and weights."""
+        transformer = self.translator.transformer
+        logits = transformer(inputs, training=False)
+        weights = transformer.loss.weights(labels)
+        hits = tf.argmax(logits, axis=-1, output_type=labels.dtype) == labels
+        values = transformer.loss.call(labels, logits), token_losses(labels, logits), tf.cast(hits, tf.float32)
+        return tf.stack([tf.reduce_sum(value * weights) for value in (*values, tf.ones_like(weights))])
+
+    def _bleu(self):
+        import sacrebleu
+
+        hypotheses = list(self.greedy.translate(read_lines(self.pairs.source), self.batch_size))
+        references = list(itertools.islice(read_lines(self.pairs.target), len(hypotheses)))
+        # `force`: already tokenized text is no mistake here.
+        score = sacrebleu.corpus_bleu(hypotheses, [references], tokenize=self.bleu_tokenize, force=True)
+        return round(score.score, 4)

@@ -1,0 +1,27 @@
+import json
+
+import pytest
+import tensorflow as tf
+
+from keras_transformer.training import make_strategy
+
+
+def test_one_device_unless_there_are_more():
+    for name in ("none", "auto"):
+        assert make_strategy(name).num_replicas_in_sync == 1
+    # The CPU alone.
+    strategy = make_strategy("mirrored")
+    assert isinstance(strategy, tf.distribute.MirroredStrategy) and strategy.num_replicas_in_sync == 1
+
+
+def test_a_cluster_of_one_is_none(monkeypatch):
+    config = {"cluster": {"worker": ["localhost:1"]}, "task": {"type": "worker", "index": 0}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+    assert not isinstance(make_strategy("auto"), tf.distribute.MultiWorkerMirroredStrategy)
+
+
+def test_bad_names():
+    with pytest.raises(ValueError, match="distribution='many'"):
+        make_strategy("many")
+    with pytest.raises(ValueError, match="Expected TF_CONFIG with a cluster of workers"):
+        make_strategy("workers")

@@ -1,0 +1,168 @@
+import csv
+import json
+import os
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_transformer.training import HistoryFile, SaveBest, TrainingLoop, TrainingRun
+
+STEPS_OF_EPOCH = 4
+
+
+class Killed(Exception):
+    pass
+
+
+class KillAt(keras.callbacks.Callback):
+    """Ends the training at the end of the n-th step, as if the process were gone."""
+
+    def __init__(self, step):
+        super().__init__()
+        self.step = step
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.step -= 1
+        if not self.step:
+            raise Killed
+
+
+def batches_of_epoch(epoch):
+    random = np.random.default_rng(epoch)
+    x = random.normal(size=(STEPS_OF_EPOCH, 6, 3)).astype("float32")
+    return tf.data.Dataset.from_tensor_slices((x, x[..., :1] * 2))
+
+
+def make_run(folder, kill_at=None, **kwargs):
+    """A run of a model with dropout, a moving average and a schedule, from the same random weights each time."""
+    keras.utils.set_random_seed(2)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dropout(0.4), keras.layers.Dense(1)])
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.8)
+    ema = {} if "average_last" in kwargs else {"use_ema": True, "ema_momentum": 0.6}
+    model.compile(keras.optimizers.Adam(schedule, **ema), keras.losses.MeanSquaredError())
+
+    def validate():
+        return {"val_loss": float(abs(model.get_weights()[0]).sum())}
+
+    callbacks = [SaveBest(model, os.path.join(folder, "best.keras")), HistoryFile(os.path.join(folder, "history.csv"))]
+    if kill_at:
+        callbacks.append(KillAt(kill_at))
+    defaults = {"epochs": 3, "validate": validate, "callbacks": callbacks, "minutes_between_states": 0.0}
+    return TrainingRun(TrainingLoop(model), batches_of_epoch, folder, **{**defaults, **kwargs})
+
+
+def outcome(run):
+    """All that a run leaves, apart from times."""
+    history = [{name: value for name, value in logs.items() if name != "minutes"} for logs in run.history]
+    best = keras.models.load_model(os.path.join(run.folder, "best.keras")).get_weights()
+    with open(os.path.join(run.folder, "history.csv"), encoding="utf-8") as file:
+        rows = [[row["epoch"], row["loss"], row["val_loss"]] for row in csv.DictReader(file)]
+    return history, rows, [variable.numpy() for variable in run.loop.variables], best
+
+
+def assert_equal_outcomes(one, other):
+    assert one[:2] == other[:2]
+    for a, b in zip(one[2] + one[3], other[2] + other[3], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("kwargs", [{}, {"steps_per_round": 3}, {"average_last": 2}, {"average_last": 1}], ids=str)
+def test_killed_at_any_step_ends_as_if_unbroken(tmp_path, kwargs):
+    unbroken = make_run(tmp_path / "unbroken", **kwargs)
+    unbroken.run(verbose=0)
+    wanted = outcome(unbroken)
+    assert len(wanted[0]) == (4 if kwargs == {"steps_per_round": 3} else 3)
+    for step in range(1, 3 * STEPS_OF_EPOCH + 1, 2):
+        folder = tmp_path / str(step)
+        with pytest.raises(Killed):
+            make_run(folder, kill_at=step, **kwargs).run(verbose=0)
+        again = make_run(folder, **kwargs)
+        again.run(verbose=0)
+        assert_equal_outcomes(outcome(again), wanted)
+
+
+def test_killed_many_times(tmp_path):
+    unbroken = make_run(tmp_path / "unbroken")
+    unbroken.run(verbose=0)
+    for _ in range(11):
+        with pytest.raises(Killed):
+            make_run(tmp_path / "broken", kill_at=2).run(verbose=0)  # one step each survives
+    again = make_run(tmp_path / "broken")
+    again.run(verbose=0)
+    assert_equal_outcomes(outcome(again), outcome(unbroken))
+
+
+def test_a_finished_run_is_not_repeated_but_goes_on_to_more_epochs(tmp_path):
+    run = make_run(tmp_path / "a", epochs=2)
+    run.run(verbose=0)
+    again = make_run(tmp_path / "a", epochs=2)
+    assert again.run(verbose=0) == run.history
+    more = make_run(tmp_path / "a", epochs=3)
+    more.run(verbose=0)
+    whole = make_run(tmp_path / "b", epochs=3)
+    whole.run(verbose=0)
+    assert_equal_outcomes(outcome(more), outcome(whole))
+
+
+def test_the_mean_of_the_last_rounds_is_what_is_validated_and_saved(tmp_path):
+    ends, validated = [], []
+    run = make_run(tmp_path, average_last=2)
+    model = run.loop.model
+
+    class AtTheEnd(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            ends.append(model.get_weights())  # of the round before
+
+    run.callbacks.append(AtTheEnd())
+    run.validate = lambda: validated.append(model.get_weights()) or {"val_loss": -float(len(validated))}
+    run.run(verbose=0)
+    ends = [*ends[1:], model.get_weights()]
+    for i, weights in enumerate(validated):
+        for value, *parts in zip(weights, *ends[max(0, i - 1) : i + 1]):
+            np.testing.assert_allclose(value, np.mean(parts, axis=0), atol=1e-7)
+    best = keras.models.load_model(tmp_path / "best.keras")
+    np.testing.assert_array_equal(best.get_weights()[0], validated[-1][0])
+    left = sorted(name for name in os.listdir(tmp_path) if "weights" in name)
+    assert left == ["training-state-weights-12", "training-state-weights-8"]
+
+
+def test_stops_after_steps_minutes_or_without_progress(tmp_path):
+    run = make_run(tmp_path / "steps", epochs=None, steps=6)
+    assert [logs["step"] for logs in run.run(verbose=0)] == [4, 6]
+    run = make_run(tmp_path / "minutes", minutes=1e-9)
+    assert [logs["step"] for logs in run.run(verbose=0)] == [1] or not run.history
+    run = make_run(tmp_path / "patience", epochs=50)
+    run.callbacks[0].patience = 2
+    values = iter([3.0, 2.0, 2.5, float("nan"), 1.0])
+    run.validate = lambda: {"val_loss": next(values)}
+    assert len(run.run(verbose=0)) == 4
+    again = make_run(tmp_path / "patience", epochs=50)
+    assert len(again.run(verbose=0)) == 4  # it has stopped for good
+
+
+def test_a_damaged_state_is_refused_by_name(tmp_path):
+    run = make_run(tmp_path, epochs=1)
+    run.run(verbose=0)
+    with open(run.state_path, "r+b") as file:
+        file.truncate(500)
+    with pytest.raises(ValueError, match="Expected a whole training state. Received .*training-state"):
+        make_run(tmp_path).run(verbose=0)
+
+
+def test_the_state_of_another_run_is_refused(tmp_path):
+    make_run(tmp_path, epochs=1, description={"rate": 1}).run(verbose=0)
+    with pytest.raises(ValueError, match=r"same arguments, \{'rate': 2\}. Received .*\{'rate': 1\}"):
+        make_run(tmp_path, description={"rate": 2}).run(verbose=0)
+
+
+def test_bad_arguments(tmp_path):
+    with pytest.raises(ValueError, match="epochs, steps or minutes. Received: none"):
+        make_run(tmp_path, epochs=None)
+    with pytest.raises(ValueError, match="steps_per_round=0"):
+        make_run(tmp_path, steps_per_round=0)
+
+
+def test_what_callbacks_keep_is_json():
+    assert json.loads(json.dumps(SaveBest(None, "x").get_state()))["best"] == float("inf")
