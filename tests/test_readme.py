@@ -36,7 +36,7 @@ def test_the_commands_parse(monkeypatch):
     lines = "\n".join(blocks(README, "bash")).replace("\\\n", " ").splitlines()
     commands = [shlex.split(line)[1:] for line in lines if re.match(r"(\.venv/bin/)?keras-transformer ", line)]
     assert len(commands) >= 3
-    for module in (main.demo, main.export, main.train, main.translate):
+    for module in (main.demo, main.evaluate, main.export, main.train, main.translate):
         monkeypatch.setattr(module, "run", lambda args: None)
     for command in commands:
         assert main.main(command) == 0

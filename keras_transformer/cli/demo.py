@@ -18,6 +18,8 @@ for text, translation in zip(sys.argv[2:], model(tf.constant(sys.argv[2:])).nump
     sys.stdout.buffer.write(f"  {text}  ->  ".encode() + translation + b"\\n")
 """
 
+_CAPTIONS = ["A dog runs through the snow.", "Two men are playing guitar in front of a large crowd."]
+
 
 def add_parser(commands):
     parser = commands.add_parser(
@@ -44,6 +46,7 @@ def run(args):
     from keras_transformer.data.dates import date_pairs
 
     started = time.monotonic()
+    _use_the_shipped_translator()
     training, held_out = date_pairs(args.pairs, args.seed)
     print(f"{len(training):,} pairs to train on, {len(held_out):,} of other dates held out, such as")
     for source, target in held_out[:4]:
@@ -57,6 +60,21 @@ def run(args):
     _draw(translator, os.path.join(args.out, "attention.png"))
     _export_and_use(translator, _next_version(os.path.join(args.out, "saved_model")), args.texts or _today())
     print(f"The demo took {time.monotonic() - started:.0f} s; its files are in {args.out}")
+
+
+def _use_the_shipped_translator():
+    """Translates with the English-German model that a checkout carries; an installed package has none."""
+    from keras_transformer.cli.translators import default_model
+    from keras_transformer.pipelines.exported_translator import ExportedTranslator
+
+    try:
+        path = default_model()
+    except FileNotFoundError:
+        return
+    print(f"{os.path.relpath(path)} translates")
+    for text, translation in zip(_CAPTIONS, ExportedTranslator(path).translate(_CAPTIONS)):
+        print(f"  {text}  ->  {translation}")
+    print("and now a translator of our own.", flush=True)
 
 
 def _train(training, validation, args):

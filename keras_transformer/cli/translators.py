@@ -163,11 +163,11 @@ def _is_saved_model(path):
 
 
 def _texts(translator, lines, batch_size, progress):
-    """The texts of `lines`; those that are too long are reported. A SavedModel does not tell its limit."""
-    limit = getattr(translator, "max_source_length", None)
+    """The texts of `lines`; those that are too long are reported, unless another project's model does not tell."""
+    limit = translator.max_source_length
     lines = iter(lines)
     while limit and (chunk := list(itertools.islice(lines, batch_size))):
-        lengths = translator.tokenizer.tokenize([text for _, text in chunk], add_end=True).row_lengths().numpy()
+        lengths = translator.num_source_tokens([text for _, text in chunk]).numpy()
         for (place, text), length in zip(chunk, lengths):
             if length > limit:
                 progress.say(f"{place}: {length} tokens, the model takes {limit}; the end is not translated")

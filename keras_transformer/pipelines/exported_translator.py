@@ -11,11 +11,13 @@ class ExportedTranslator:
     """A SavedModel from strings to strings, called as a `Translator` is.
 
     It runs what `Translator.export` wrote, or another project's SavedModel: its signature "serving_default", if that
-    takes one vector of strings and gives one, else its root. How it searches and where it cuts long texts is fixed in
-    its graph, which does not tell.
+    takes one vector of strings and gives one, else its root. How it searches is fixed in its graph.
 
     Args:
         path: the folder of the SavedModel.
+
+    Attributes:
+        max_source_length: sources of more tokens are cut, as its signature "lengths" tells; `None` if it has none.
 
     Call arguments:
         inputs: strings (N,): a list of `str` or a string tensor.
@@ -37,9 +39,17 @@ class ExportedTranslator:
             import tensorflow_text  # noqa: F401
         self._root = tf.saved_model.load(path)  # keeps the variables of the function
         self._function = _strings_to_strings(self._root, path)
+        self._lengths = getattr(self._root, "signatures", {}).get("lengths")
+        self.max_source_length = None
+        if self._lengths is not None:
+            self.max_source_length = int(self._lengths(inputs=tf.constant([""]))["longest"])
 
     def __call__(self, inputs):
         return self._function(as_strings(inputs))
+
+    def num_source_tokens(self, texts):
+        """As `Translator.num_source_tokens`, where `max_source_length` is known."""
+        return self._lengths(inputs=as_strings(texts))["outputs"]
 
     def translate(self, texts, batch_size=32):
         """As `Translator.translate`: an iterable of `str`, however long, in constant memory.

@@ -98,6 +98,13 @@ class Translator(Pipeline):
         is_end = (lengths >= longest)[:, None] & (tf.range(tf.shape(ids)[1]) == longest - 1)
         return tf.where(is_end, tokenizer.end_id, ids), lengths
 
+    def num_source_tokens(self, texts):
+        """How many tokens each of the texts (N,) has, its end id included: int64 (N,).
+
+        What is beyond `max_source_length` is not translated.
+        """
+        return self.tokenizer.tokenize(texts, add_end=True).row_lengths()
+
     def find(self, source_ids, prefix_ids=None, search=None, model=None, **settings):
         """Searches for translations, ids to ids.
 
@@ -251,6 +258,8 @@ class Translator(Pipeline):
         - "sample": inputs, seed (an int32 of at least 0), temperature, top_p (floats) -> outputs, strings (N,).
         - "alignment": inputs -> source_tokens, strings (N, S), and target_tokens, strings (N, T), both padded with "",
           and weights, float32 (N, T, S): the cross-attention of the last layer, averaged over its heads.
+        - "lengths": inputs -> outputs, int64 (N,), the tokens of each text with its end id, and longest, an int64:
+          what is beyond so many is not translated.
 
         Fixed by the export are `search` with its beam size, normalization, `num_best` and `min_length` (and the
         length penalty of all but "n_best"), the `top_k` of "sample" (of `search` if that is a `Sampling`, else all

@@ -62,6 +62,10 @@ def functions(translator):
             "weights": tf.where((target_ids != target_side.padding_id)[:, :, None], weights, 0.0),
         }
 
+    def lengths(inputs):
+        longest = tf.constant(translator.max_source_length, tf.int64)
+        return {"outputs": translator.num_source_tokens(inputs), "longest": longest}
+
     penalty = [_NUMBER] if isinstance(search, BeamSearch) else []
     signatures = {
         serving_default: [_STRINGS],
@@ -69,6 +73,7 @@ def functions(translator):
         n_best: [_STRINGS, _STRINGS, *penalty],
         sample: [_STRINGS, _INTEGER, _NUMBER, _NUMBER],
         alignment: [_STRINGS],
+        lengths: [_STRINGS],
     }
     root = tf.function(lambda inputs: translate(inputs), input_signature=[_STRINGS])
     return root, {f.__name__: _traced(*specs)(f) for f, specs in signatures.items()}

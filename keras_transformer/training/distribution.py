@@ -1,5 +1,6 @@
 """Which devices to train on."""
 
+import json
 import os
 
 import tensorflow as tf
@@ -37,10 +38,15 @@ def make_strategy(name="auto"):
 
 def _cluster_resolver():
     """Of several workers, or `None`."""
+    num_tasks = int(os.environ.get("SLURM_STEP_NUM_TASKS", "1"))
+    if num_tasks > 1 and "TF_CONFIG" not in os.environ:
+        # Only for the addresses: of GPUs each process takes those that Slurm gave it (srun --gpus-per-task).
+        slurm = tf.distribute.cluster_resolver.SlurmClusterResolver(
+            gpus_per_node=num_tasks, gpus_per_task=1, auto_set_gpu=False
+        )
+        cluster = slurm.cluster_spec().as_dict()
+        task = {"type": slurm.task_type, "index": slurm.task_id}
+        os.environ["TF_CONFIG"] = json.dumps({"cluster": cluster, "task": task})
     resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
     spec = resolver.cluster_spec()
-    if "worker" in spec.jobs and spec.num_tasks("worker") > 1:
-        return resolver
-    if int(os.environ.get("SLURM_STEP_NUM_TASKS", "1")) > 1:
-        return tf.distribute.cluster_resolver.SlurmClusterResolver()
-    return None
+    return resolver if "worker" in spec.jobs and spec.num_tasks("worker") > 1 else None

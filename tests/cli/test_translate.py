@@ -79,10 +79,11 @@ def test_elsewhere_the_model_must_be_named(tmp_path, monkeypatch, capsys):
         assert "Expected --model: there is no translator to take by default" in capsys.readouterr().err
 
 
-def test_long_lines_are_reported_by_number(model_dir, translator, write_lines, capsys, recwarn):
+@pytest.mark.parametrize("kind", ["keras", "saved_model"])
+def test_long_lines_are_reported_by_number(kind, model_dir, exported, translator, write_lines, capsys, recwarn):
     long = "x" * 40
     source = write_lines("in.txt", ["dog", long, "cat", "y" * 29])
-    assert run("--model", model_dir, "--batch-size", 2, "--input", source) == 0
+    assert run("--model", model_dir if kind == "keras" else exported, "--batch-size", 2, "--input", source) == 0
     shown = capsys.readouterr()
     assert shown.err == (
         f"keras-transformer: {source}, line 2: 41 tokens, the model takes 30; the end is not translated\n"

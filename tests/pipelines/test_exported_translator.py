@@ -21,6 +21,9 @@ def translator():
 def test_equals_the_translator(translator, tmp_path):
     translator.export(tmp_path / "1")
     exported = ExportedTranslator(tmp_path / "1")
+    assert exported.max_source_length == translator.max_source_length
+    lengths = exported.num_source_tokens(["", "dog", "x" * 600]).numpy().tolist()
+    assert lengths == translator.num_source_tokens(["", "dog", "x" * 600]).numpy().tolist()
     wanted = list(translator.translate(TEXTS))
     assert list(exported.translate(iter(TEXTS), batch_size=2)) == wanted
     assert [text.decode() for text in exported(TEXTS[:4]).numpy()] == wanted[:4]
@@ -38,7 +41,9 @@ def save(function, spec, path, signature):
 @pytest.mark.parametrize("signature", [True, False])
 def test_another_projects_model(signature, tmp_path):
     path = save(tf.strings.upper, tf.TensorSpec([None], tf.string), str(tmp_path), signature)
-    assert list(ExportedTranslator(path).translate(["a", "", "b"])) == ["A", "", "B"]
+    exported = ExportedTranslator(path)
+    assert list(exported.translate(["a", "", "b"])) == ["A", "", "B"]
+    assert exported.max_source_length is None
 
 
 def test_other_models_are_refused(tmp_path):

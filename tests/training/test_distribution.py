@@ -25,3 +25,23 @@ def test_bad_names():
         make_strategy("many")
     with pytest.raises(ValueError, match="Expected TF_CONFIG with a cluster of workers"):
         make_strategy("workers")
+
+
+def test_a_start_by_srun(monkeypatch):
+    made = []
+    monkeypatch.setattr(
+        tf.distribute, "MultiWorkerMirroredStrategy", lambda cluster_resolver: made.append(cluster_resolver)
+    )
+    monkeypatch.setenv("TF_CONFIG", "")  # so that it is put back afterwards
+    monkeypatch.delenv("TF_CONFIG")
+    for name, value in {
+        "SLURM_STEP_NUM_TASKS": "2",
+        "SLURM_STEP_NODELIST": "n[1-2]",
+        "SLURM_STEP_TASKS_PER_NODE": "1(x2)",
+        "SLURM_PROCID": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    make_strategy("workers")
+    (resolver,) = made
+    assert resolver.cluster_spec().as_dict() == {"worker": ["n1:8888", "n2:8888"]}
+    assert (resolver.task_type, resolver.task_id) == ("worker", 1)
