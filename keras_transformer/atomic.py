@@ -1,6 +1,7 @@
 """Files that are there whole or not at all."""
 
 import contextlib
+import glob
 import os
 
 
@@ -30,3 +31,10 @@ def replacing(path):
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.remove(unfinished)
+
+
+def remove_unfinished(path):
+    """Removes what processes that were killed while they wrote `path` left beside it. None may be writing it now."""
+    folder, name = os.path.split(os.path.realpath(os.fspath(path)))
+    for unfinished in glob.glob(os.path.join(glob.escape(folder), f".unfinished-*-{glob.escape(name)}")):
+        os.remove(unfinished)

@@ -23,6 +23,7 @@ def main(arguments=None):
     for module in (demo, train, evaluate, translate, export):
         module.add_parser(commands)
     parsed = parser.parse_args(arguments)
+    parsed.is_own_process = arguments is None
     try:
         parsed.run(parsed)
         sys.stdout.flush()

@@ -9,9 +9,9 @@ from keras_transformer.models.presets import PRESETS
 from keras_transformer.training.recipes import RECIPES
 
 _STATE, _VOCABULARY = "training-state", "vocabulary.model"
-# How often a worker begins again when another one is lost.
+# How often a worker begins again, when another one is lost, without a new state.
 _RESTARTS = "KERAS_TRANSFORMER_RESTARTS"
-_MOST_RESTARTS = 20
+_MOST_RESTARTS = 5
 
 # The recipe's fields that have an option of their own: type, help.
 _FIELDS = {
@@ -128,9 +128,9 @@ def run(args):
     try:
         _train(args, recipe, path, strategy)
     except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError) as error:
-        if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        if not (args.is_own_process and isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)):
             raise
-        _begin_again(error)
+        _begin_again(error, os.path.join(args.out, _STATE))
 
 
 def recipe_of(args):
@@ -140,6 +140,9 @@ def recipe_of(args):
     if given.get("schedule") == "noam":
         given.setdefault("learning_rate", None)
     model = {name: getattr(args, name) for name in (*_MODEL, "norm_first") if getattr(args, name) is not None}
+    for name, other in (("ema", "average_last"), ("average_last", "ema")):
+        if name in given:  # one or the other
+            given.setdefault(other, None if other == "average_last" else 0.0)
     return dataclasses.replace(recipe, model={**recipe.model, **model}, **given)
 
 
@@ -215,14 +218,16 @@ def _tokenizer(args, recipe, say):
     return SubwordTokenizer.from_files(args.source + args.target, recipe.vocabulary_size, model_type=recipe.subwords)
 
 
-def _begin_again(error):
+def _begin_again(error, state):
     """Starts this process anew, to go on from the last state when all workers are back."""
-    restarts = int(os.environ.get(_RESTARTS, "0"))
-    if restarts == _MOST_RESTARTS:
-        raise OSError(f"Another worker was lost for the {restarts + 1}th time: {error}") from error
+    written = os.stat(state).st_mtime_ns if os.path.exists(state) else 0
+    restarts, before = map(int, os.environ.get(_RESTARTS, "0 0").split())
+    restarts = restarts + 1 if written == before else 1
+    if restarts > _MOST_RESTARTS:
+        raise OSError(f"Another worker was lost {restarts} times since the last state was written: {error}") from error
     print(f"Another worker was lost ({type(error).__name__}); beginning again from the last state", file=sys.stderr)
     sys.stdout.flush()
-    os.environ[_RESTARTS] = str(restarts + 1)
+    os.environ[_RESTARTS] = f"{restarts} {written}"
     os.execv(sys.executable, [sys.executable, "-m", "keras_transformer.cli.main", *sys.argv[1:]])
 
 

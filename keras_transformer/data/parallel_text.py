@@ -67,8 +67,8 @@ class ParallelText:
             shuffle: whether lines, and then batches, come in another order each epoch.
             seed: of the order and of BPE-dropout, an integer, or `None` for one that differs from run to run.
             epoch: the number of the epoch, an integer, makes the batches depend on nothing but it and `seed`, which
-                must then be given: `batches(..., epoch=3).skip(100)` goes on where a run was cut off. By default
-                every pass over the dataset is another epoch.
+                must then be given (and TensorFlow's global seed, if one is set): `batches(..., epoch=3).skip(100)`
+                goes on where a run was cut off. By default every pass over the dataset is another epoch.
             fixed_shapes: pad to the length of the bucket and drop batches that do not fill up, so that there are
                 no more shapes than buckets, as XLA wants.
             bpe_dropout: the dropout of `SubwordTokenizer.sample`, for both sides; 0 for the one segmentation.
@@ -95,7 +95,9 @@ class ParallelText:
         self._check_options(seed, epoch, bpe_dropout, both_directions)
         lines = self._lines()
         if both_directions:
-            lines = lines.concatenate(lines.map(lambda source, target: (target, source)))
+            lines = lines.flat_map(
+                lambda source, target: tf.data.Dataset.from_tensor_slices(([source, target], [target, source]))
+            )
         order = {"seed": seed}
         if epoch is not None:
             order = {"seed": _epoch_seed(seed, epoch), "reshuffle_each_iteration": False}

@@ -204,7 +204,8 @@ class Translator(Pipeline):
             *found, lengths = (x.numpy() for x in graph(*columns))
             self._warn_of_cuts(numbers, lengths)
             return [
-                [(text.decode("utf-8"), float(score)) for text, score in zip(*row) if score > -float("inf")]
+                # The first one always, whatever scores a broken model gives.
+                [(t.decode("utf-8"), float(s)) for i, (t, s) in enumerate(zip(*row)) if not i or s > -float("inf")]
                 for row in zip(*found)
             ]
 

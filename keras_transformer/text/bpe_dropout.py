@@ -6,6 +6,7 @@ import numpy as np
 from keras_transformer import arguments
 
 _MARK = "\u2581"  # stands for the blank before a word
+_MOST_KEPT = 1_000_000  # segmentations in memory; they can be drawn again
 _DRAWS = 64  # segmentations of one word, drawn once and then chosen from
 
 
@@ -21,7 +22,8 @@ class BpeDropout:
         dropout: the probability with which a merge is left out, each time it is considered; the paper's 0.1.
 
     Raises:
-        ValueError: for another type of model, and a dropout outside [0, 1).
+        ValueError: for another type of model, one with byte fallback or other marks of words than SentencePiece's
+            default, and a dropout outside [0, 1).
 
     References:
         Provilkov et al., 2020, "BPE-Dropout: Simple and Effective Subword Regularization".
@@ -32,8 +34,15 @@ class BpeDropout:
         from sentencepiece import sentencepiece_model_pb2
 
         proto = sentencepiece_model_pb2.ModelProto.FromString(model)
-        if proto.trainer_spec.model_type != proto.trainer_spec.BPE:
+        trainer, normalizer = proto.trainer_spec, proto.normalizer_spec
+        if trainer.model_type != trainer.BPE:
             raise ValueError("Expected a vocabulary of type bpe, for BPE-dropout. Received: another type")
+        if trainer.byte_fallback or trainer.treat_whitespace_as_suffix or not normalizer.add_dummy_prefix:
+            raise ValueError(
+                "Expected a vocabulary as SentencePiece makes it by default, for BPE-dropout. Received: byte_fallback="
+                f"{trainer.byte_fallback}, treat_whitespace_as_suffix={trainer.treat_whitespace_as_suffix}, "
+                f"add_dummy_prefix={normalizer.add_dummy_prefix}"
+            )
         self.dropout = arguments.rate("dropout", dropout)
         self._processor = sentencepiece.SentencePieceProcessor(model_proto=model)
         normal = proto.SentencePiece.NORMAL
@@ -52,6 +61,8 @@ class BpeDropout:
             for word, draw in zip(words, draws):
                 key = word, draw
                 if key not in self._drawn:
+                    if len(self._drawn) == _MOST_KEPT:
+                        self._drawn.clear()
                     self._drawn[key] = self._draw(_MARK + word, draw)
                 ids.extend(self._drawn[key])
             rows.append(ids)

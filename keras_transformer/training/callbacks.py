@@ -42,14 +42,20 @@ class SaveBest(keras.callbacks.Callback):
                 raise ValueError(f"Expected {self.monitor!r} among the logs. Received: {sorted(logs or {})}")
             if not self.sign * value < self.best:
                 self.waited += 1
-                if self.waited == self.patience:
-                    self.model.stop_training = True
+                self._stop_if_patience_ends()
                 return
             self.best = self.sign * value
             self.waited = 0
         with replacing(self.path) as unfinished:
             self.saved.save(unfinished)
         self.has_saved = True
+
+    def on_train_begin(self, logs=None):
+        self._stop_if_patience_ends()  # it may have ended before
+
+    def _stop_if_patience_ends(self):
+        if self.patience and self.waited >= self.patience:
+            self.model.stop_training = True
 
     def get_state(self):
         """What a run that goes on later needs."""

@@ -30,7 +30,10 @@ def make_strategy(name="auto"):
     if resolver is not None:
         return tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
     if name == "workers":
-        raise ValueError("Expected TF_CONFIG with a cluster of workers, or a start by srun. Received: neither")
+        raise ValueError(
+            "Expected TF_CONFIG with a cluster of several workers, or a start by srun. Received: "
+            f"TF_CONFIG={os.environ.get('TF_CONFIG')!r}"
+        )
     if name == "mirrored" or (name == "auto" and len(tf.config.list_logical_devices("GPU")) > 1):
         return tf.distribute.MirroredStrategy()
     return tf.distribute.get_strategy()
@@ -49,4 +52,4 @@ def _cluster_resolver():
         os.environ["TF_CONFIG"] = json.dumps({"cluster": cluster, "task": task})
     resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
     spec = resolver.cluster_spec()
-    return resolver if "worker" in spec.jobs and spec.num_tasks("worker") > 1 else None
+    return resolver if sum(spec.num_tasks(job) for job in spec.jobs if job in ("chief", "worker")) > 1 else None

@@ -1,6 +1,9 @@
 import dataclasses
+import hashlib
+import json
 import os
 
+from keras_transformer.atomic import remove_unfinished
 from keras_transformer.training.callbacks import HistoryFile, SaveBest
 from keras_transformer.training.losses import LabelSmoothedCrossEntropy
 from keras_transformer.training.recipes import TranslationRecipe
@@ -70,7 +73,8 @@ def fit_translator(
         )
 
     if not list(batches_of_epoch(0).take(1)):
-        raise ValueError("Expected training pairs within max_length. Received: all are left out")
+        few = ", or too few to fill a batch, as jit_compile needs" if jit_compile else ""
+        raise ValueError(f"Expected training pairs within max_length. Received: all are left out{few}")
     transformer = translator.transformer
     strategy = strategy or _current_strategy()
     with strategy.scope():
@@ -95,6 +99,8 @@ def fit_translator(
         )
     folder = os.path.dirname(os.path.abspath(path))
     os.makedirs(folder, exist_ok=True)
+    if loop.is_chief:
+        remove_unfinished(path)
     save = SaveBest(translator, path, monitor, recipe.monitor == "bleu", recipe.patience)
     callbacks = [save, HistoryFile(os.path.join(folder, "history.csv"))]
     if tensorboard is not None:
@@ -113,12 +119,18 @@ def fit_translator(
         callbacks=callbacks,
         minutes=minutes,
         minutes_between_states=minutes_between_states,
-        description={**_description(recipe, seed, jit_compile), "pairs": training.num_pairs},
+        description={
+            **_description(recipe, seed, jit_compile),
+            "pairs": training.num_pairs,
+            "transformer": {**transformer.get_config(), "name": None},
+            "tokenizers": [_fingerprint(tokenizer) for tokenizer in translator.tokenizers],
+        },
     ).run(verbose)
     if loop.is_chief and not save.has_saved:
-        raise ValueError(
-            f"Expected a finite loss. Received: {monitor}={[logs.get(monitor) for logs in history]}; nothing is saved"
-        )
+        values = [logs.get(monitor, logs["loss"]) for logs in history]
+        raise ValueError(f"Expected a finite loss. Received: {monitor or 'loss'}={values}; nothing is saved")
+    if loop.is_chief and not os.path.exists(path):
+        raise FileNotFoundError(f"Expected the translator of this finished training. Received: {path} is gone")
     return history
 
 
@@ -127,6 +139,11 @@ def _description(recipe, seed, jit_compile):
     ends = ("epochs", "patience") if recipe.schedule == "linear" else ("epochs", "steps", "patience")
     kept = {name: value for name, value in dataclasses.asdict(recipe).items() if name not in ends}
     return {**kept, "seed": seed, "jit_compile": jit_compile}
+
+
+def _fingerprint(tokenizer):
+    config = {name: value for name, value in tokenizer.get_config().items() if name != "name"}
+    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
 
 
 def _current_strategy():

@@ -81,9 +81,12 @@ class TranslationRecipe:
         for name in (
             "vocabulary_size", "max_length", "tokens_per_batch", "accumulated_batches", "warmup_steps", "beam_size",
         ):  # fmt: skip
-            arguments.positive_integer(name, getattr(self, name))
+            object.__setattr__(self, name, arguments.positive_integer(name, getattr(self, name)))
+        arguments.non_negative_integer("bidirectional_epochs", self.bidirectional_epochs)
+        for name in ("consistency", "length_penalty"):
+            arguments.non_negative_number(name, getattr(self, name))
         for name in ("epochs", "steps", "steps_per_round", "average_last", "patience"):
-            arguments.optional_positive_integer(name, getattr(self, name))
+            object.__setattr__(self, name, arguments.optional_positive_integer(name, getattr(self, name)))
         for name in ("label_smoothing", "bpe_dropout", "ema"):
             arguments.rate(name, getattr(self, name))
         if self.clip_norm is not None:

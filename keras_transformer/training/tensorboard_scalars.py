@@ -29,3 +29,7 @@ class TensorBoardScalars(keras.callbacks.Callback):
             for name, value in logs.items():
                 tf.summary.write(name, tf.constant(value, tf.float32), metadata=scalar)
         self._writer.flush()
+
+    def on_train_end(self, logs=None):
+        if self._writer:
+            self._writer.close()

@@ -44,10 +44,10 @@ class TrainingLoop:
         self.accumulated_batches = arguments.positive_integer("accumulated_batches", accumulated_batches)
         self.clip_norm = None if clip_norm is None else arguments.positive_number("clip_norm", clip_norm)
         self.consistency = consistency and arguments.positive_number("consistency", consistency)
-        self.optimizer = model.optimizer
-        self.loss = model.loss
+        self.loss = getattr(model, "loss", None)
         if not isinstance(self.loss, keras.losses.Loss):
             raise ValueError(f"Expected a model compiled with one keras.losses.Loss. Received: loss={self.loss!r}")
+        self.optimizer = model.optimizer
         self.num_devices = self.strategy.num_replicas_in_sync
         if jit_compile and self.num_devices > 1:
             raise ValueError(f"Expected one device for jit_compile. Received: {self.num_devices}")
@@ -83,11 +83,12 @@ class TrainingLoop:
         batches = iter(batches.skip(first * self.accumulated_batches))
         while group := list(itertools.islice(batches, self.accumulated_batches)):
             total, count = self._step(group)
-            yield float(total) / max(float(count), 1.0), float(count)
+            total, count = float(total), float(count)
+            yield (total / count if count else 0.0), count
 
     def any_worker(self, flag):
         """Whether `flag` is true on at least one worker; all of them must ask at the same time."""
-        if self.num_devices == 1:
+        if self.strategy.cluster_resolver is None:
             return bool(flag)
         flags = self.strategy.experimental_distribute_values_from_function(lambda _: tf.constant(float(bool(flag))))
         return float(self.strategy.reduce(tf.distribute.ReduceOp.SUM, flags, axis=None)) > 0
@@ -146,19 +147,23 @@ class TrainingLoop:
             losses, weights = self._losses(y, predictions, sample_weight)
             count = tf.reduce_sum(weights)
             loss = tf.math.divide_no_nan(tf.reduce_sum(losses * weights), count)
-            objective = loss + tf.add_n(self.model.losses) if self.model.losses else loss
+            objective = tf.add_n([loss, *(tf.cast(penalty, tf.float32) for penalty in self.model.losses)])
             # A mean, for the range of float16.
             objective = self.optimizer.scale_loss(objective)
-        gradients = [tf.convert_to_tensor(gradient) * count for gradient in tape.gradient(objective, variables)]
+        gradients = tape.gradient(objective, variables)
+        for variable, gradient in zip(variables, gradients):
+            if gradient is None:
+                raise ValueError(f"Expected a loss that depends on every trainable weight. Received: {variable.path}")
+        gradients = [tf.cast(tf.convert_to_tensor(gradient), tf.float32) * count for gradient in gradients]
         if self.consistency:
             gradients, count = [gradient / 2 for gradient in gradients], count / 2
         return gradients, loss * count, count
 
     def _losses(self, y, predictions, sample_weight):
-        losses = self.loss.call(y, predictions)
         if hasattr(self.loss, "weights"):
-            weights = self.loss.weights(y, sample_weight)
+            losses, weights = self.loss.call(y, predictions), self.loss.weights(y, sample_weight)
         else:
+            losses = self.loss.call(tf.cast(y, tf.float32), tf.cast(predictions, tf.float32))
             weights = tf.ones_like(losses)
             if sample_weight is not None:
                 weights *= tf.reshape(
@@ -171,17 +176,20 @@ class TrainingLoop:
             divergence = consistency_losses(*tf.split(predictions, 2))
             losses += self.consistency / 2 * tf.concat([divergence, divergence], axis=0)
         # Where nothing counts, an undefined loss does not either.
-        return tf.where(weights > 0, losses, 0.0), weights
+        return tf.where(weights != 0, losses, 0.0), weights
 
     def _apply(self, gradients, total, count):
         """One step of the optimizer with the sums of all devices; returns (sum of losses, number of tokens)."""
         total, count = self._all_reduce([total, count])
         gradients = [tf.math.divide_no_nan(gradient, count) for gradient in gradients]
-        if self.clip_norm:
-            # The optimizer will sum over the devices once more.
+        scale = getattr(self.optimizer, "dynamic_scale", None)
+        if self.clip_norm or scale is not None:
+            # The whole gradient, for its norm, and for the devices to agree whether float16 overflowed. The optimizer
+            # will sum over the devices once more.
             gradients = [gradient / self.num_devices for gradient in self._all_reduce(gradients)]
-            scale = getattr(self.optimizer, "dynamic_scale", 1.0) / self.num_devices
-            gradients, _ = tf.clip_by_global_norm(gradients, self.clip_norm * scale)
+        if self.clip_norm:
+            norm = self.clip_norm / self.num_devices * (1.0 if scale is None else scale)
+            gradients, _ = tf.clip_by_global_norm(gradients, norm)
         self.optimizer.apply(gradients, self.model.trainable_variables)
         return total, count
 

@@ -1,4 +1,5 @@
 import contextlib
+import json
 import os
 import time
 
@@ -6,6 +7,7 @@ import keras
 import numpy as np
 
 from keras_transformer import arguments
+from keras_transformer.atomic import remove_unfinished
 from keras_transformer.training.training_state import read_training_state, write_training_state
 
 _STATE = "training-state"
@@ -69,23 +71,24 @@ class TrainingRun:
         self.minutes = None if minutes is None else arguments.positive_number("minutes", minutes)
         if epochs is None and steps is None and minutes is None:
             raise ValueError("Expected a number of epochs, steps or minutes. Received: none of them")
-        self.minutes_between_states = minutes_between_states
-        self.description = description
+        self.minutes_between_states = arguments.non_negative_number("minutes_between_states", minutes_between_states)
+        self.description = json.loads(json.dumps(description))
         self.callbacks = list(callbacks) if loop.is_chief else []
         self._progress = {
             "epoch": 0,
             "step_of_epoch": 0,
             "step": 0,
             "round": 0,
+            "step_of_round": 0,
             "loss": 0.0,
             "tokens": 0.0,
             "seconds": 0.0,
-            "finished": False,
             "snapshots": [],
             "history": [],
             "callbacks": [],
-            "description": description,
+            "description": self.description,
         }
+        self._failure = None
 
     @property
     def state_path(self):
@@ -107,8 +110,11 @@ class TrainingRun:
             The history.
 
         Raises:
-            ValueError: for a state that is damaged or of another run.
+            ValueError: for a state that is damaged or of another run; for an epoch without batches.
+            Exception: whatever validation, callbacks and writing raised in the first worker; in the others `OSError`.
         """
+        if self.loop.is_chief:
+            remove_unfinished(self.state_path)
         if os.path.exists(self.state_path):
             self._restore()
         listeners = keras.callbacks.CallbackList(
@@ -116,16 +122,20 @@ class TrainingRun:
             add_progbar=verbose > 0 and self.loop.is_chief,
             model=self.loop.model,
             verbose=verbose,
-            epochs=self.epochs or 1,
+            epochs=1 if self.steps_per_round or not self.epochs else self.epochs,
             steps=None,
         )
         self.loop.model.stop_training = False
         self._started = self._saved = time.monotonic()
         self._in_round = False
         listeners.on_train_begin()
-        while not self._is_finished():
-            self._epoch(listeners)
-        listeners.on_train_end()
+        try:
+            while not self._is_finished():
+                self._epoch(listeners)
+        finally:
+            listeners.on_train_end()
+        if self.loop.any_worker(self._failure is not None):
+            raise self._failure or OSError("The first worker failed; its own message says why")
         return self.history
 
     def _epoch(self, listeners):
@@ -135,17 +145,21 @@ class TrainingRun:
         for loss, tokens in self.loop.steps(self.batches_of_epoch(now["epoch"]), now["step_of_epoch"]):
             now["step"] += 1
             now["step_of_epoch"] += 1
+            now["step_of_round"] += 1
             now["loss"] += loss * tokens
             now["tokens"] += tokens
-            listeners.on_train_batch_end(now["step_of_epoch"] - 1, {"loss": now["loss"] / max(now["tokens"], 1.0)})
+            listeners.on_train_batch_end(now["step_of_round"] - 1, {"loss": self._mean_loss()})
             if self.steps_per_round and now["step"] % self.steps_per_round == 0:
                 self._end_round(listeners)
             if self._is_finished():
                 break
             self._begin_round(listeners)
             if time.monotonic() - self._saved > 60 * self.minutes_between_states:
-                self._save()
+                self._saved = time.monotonic()
+                self._on_chief(self._save)
         else:
+            if not now["step_of_epoch"]:
+                raise ValueError(f"Expected batches in epoch {now['epoch']}. Received: none")
             now["epoch"] += 1
             now["step_of_epoch"] = 0
             if self.steps_per_round and not self._is_finished():
@@ -157,7 +171,7 @@ class TrainingRun:
         """Whether to stop here, on which all workers agree."""
         now = self._progress
         reasons = (
-            now["finished"],
+            self._failure,
             self.epochs and now["epoch"] >= self.epochs,
             self.steps and now["step"] >= self.steps,
             self.minutes and self._seconds() > 60 * self.minutes,
@@ -173,19 +187,31 @@ class TrainingRun:
     def _end_round(self, listeners):
         now = self._progress
         self._in_round = False
-        if self.loop.is_chief:
-            logs = {"loss": now["loss"] / max(now["tokens"], 1.0), "step": now["step"]}
-            with self._averaged_weights():
-                logs.update(self.validate())
-                logs["minutes"] = round(self._seconds() / 60, 2)
-                # Before the callbacks, which write it; a copy, since they may add to theirs.
-                self.history.append(dict(logs))
-                listeners.on_epoch_end(now["round"], logs)
+        self._on_chief(self._validate, listeners)
         now["round"] += 1
+        now["step_of_round"] = 0
         now["loss"] = now["tokens"] = 0.0
-        if self.loop.model.stop_training:
-            now["finished"] = True
-        self._save()
+        self._on_chief(self._save)
+
+    def _on_chief(self, work, *args):
+        """Does what only the first worker does. If that fails, all of them stop after the step, and `run` raises."""
+        if self.loop.is_chief and not self._failure:
+            try:
+                work(*args)
+            except Exception as error:
+                self._failure = error
+
+    def _validate(self, listeners):
+        logs = {"loss": self._mean_loss(), "step": self._progress["step"]}
+        with self._averaged_weights():
+            logs.update((name, float(value)) for name, value in self.validate().items())
+            logs["minutes"] = round(self._seconds() / 60, 2)
+            self.history.append(dict(logs))  # a copy, since callbacks may add to theirs
+            listeners.on_epoch_end(self._progress["round"], logs)
+
+    def _mean_loss(self):
+        now = self._progress
+        return now["loss"] / now["tokens"] if now["tokens"] else 0.0
 
     @contextlib.contextmanager
     def _averaged_weights(self):
@@ -214,8 +240,6 @@ class TrainingRun:
 
     def _save(self):
         self._saved = time.monotonic()
-        if not self.loop.is_chief:
-            return
         states = [callback.get_state() if hasattr(callback, "get_state") else None for callback in self.callbacks]
         progress = {**self._progress, "callbacks": states, "seconds": self._seconds()}
         write_training_state(self.state_path, self.loop.variables, progress)
@@ -224,13 +248,14 @@ class TrainingRun:
                 os.remove(os.path.join(self.folder, name))
 
     def _restore(self):
-        progress = read_training_state(self.state_path)
-        if progress["description"] != self.description:
-            raise ValueError(
-                f"Expected the state of a run with the same arguments, {self.description}. "
-                f"Received {self.state_path}: {progress['description']}"
-            )
-        read_training_state(self.state_path, self.loop.variables)
+        def accept(progress):
+            if progress["description"] != self.description:
+                raise ValueError(
+                    f"Expected the state of a run with the same arguments, {self.description}. "
+                    f"Received {self.state_path}: {progress['description']}"
+                )
+
+        progress = read_training_state(self.state_path, self.loop.variables, accept)
         for callback, state in zip(self.callbacks, progress["callbacks"]):
             if state is not None:
                 callback.set_state(state)

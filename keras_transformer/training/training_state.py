@@ -31,14 +31,15 @@ def write_training_state(path, variables, progress):
         os.fsync(file.fileno())
 
 
-def read_training_state(path, variables=None):
+def read_training_state(path, variables, accept=lambda progress: None):
     """Reads a file of `write_training_state`, assigns the variables, and returns the progress.
 
     Nothing is assigned unless all of it can be.
 
     Args:
         path: the file.
-        variables: the variables in the order of writing; `None` to read the progress alone.
+        variables: the variables in the order of writing.
+        accept: called with the progress before anything is assigned; it may raise.
 
     Raises:
         FileNotFoundError: if there is no file.
@@ -47,11 +48,10 @@ def read_training_state(path, variables=None):
     try:
         with zipfile.ZipFile(path) as archive:
             progress = json.loads(archive.read(_PROGRESS))
-            if variables is None:
-                return progress
             arrays = [_read_array(archive, i) for i in range(len(archive.namelist()) - 1)]
     except (zipfile.BadZipFile, EOFError, KeyError, ValueError) as error:
         raise ValueError(f"Expected a whole training state. Received {path}: {error}") from error
+    accept(progress)
     written = [array.shape for array in arrays]
     expected = [tuple(variable.shape) for variable in variables]
     if written != expected:

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from keras_transformer.data.lines import read_lines
 from keras_transformer.decoding import GreedySearch
+from keras_transformer.evaluation.translation import check_tokenize
 from keras_transformer.pipelines import Translator
 from keras_transformer.training.losses import token_losses
 
@@ -25,7 +26,7 @@ class TranslationValidation:
         "val_token_accuracy", and "val_bleu" if asked for}.
 
     Raises:
-        ValueError: if no pair is left within the length limit.
+        ValueError: if no pair is left within the length limit; for an unknown tokenizer.
         ImportError: for BLEU without sacrebleu.
     """
 
@@ -48,7 +49,7 @@ class TranslationValidation:
         if not list(self.batches.take(1)):
             raise ValueError("Expected validation pairs within max_length. Received: all are left out")
         if bleu:
-            import sacrebleu  # noqa: F401 - missed now, not after the first epoch
+            check_tokenize(bleu_tokenize)
         self._sums = tf.function(self._batch_sums, input_signature=self.batches.element_spec)
 
     def __call__(self):

@@ -76,6 +76,33 @@ def test_two_devices_of_one_machine_equal_one(files, alone):
     assert_the_same_training(mirrored, alone)
 
 
+# One device overflows in float16: prints the weights of the devices before and after, and the loss scale.
+OVERFLOW = """
+import json
+import keras
+import numpy as np
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+from keras_transformer.training import TrainingLoop
+with strategy.scope():
+    keras.config.set_dtype_policy("mixed_float16")
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="ones")])
+    model.compile(keras.optimizers.SGD(0.1), keras.losses.MeanSquaredError())
+loop = TrainingLoop(model, strategy)
+x = np.array([[1.0], [30000.0]], "float32")  # the second row, for the second device, is too much
+list(loop.steps(tf.data.Dataset.from_tensors((x, np.zeros_like(x)))))
+after = [float(value) for value in strategy.experimental_local_results(model.trainable_weights[0].value)]
+print(json.dumps([after, float(model.optimizer.dynamic_scale)]))
+"""
+
+
+def test_an_overflow_on_one_device_skips_the_step_on_all():
+    weights, scale = run_python(OVERFLOW)
+    assert weights == [1.0, 1.0] and scale == 2.0**14
+
+
 def rows(folder):
     if not (folder / "history.csv").exists():
         return []

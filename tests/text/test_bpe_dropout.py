@@ -4,6 +4,7 @@ import sys
 import numpy as np
 import pytest
 import sentencepiece
+from sentencepiece import sentencepiece_model_pb2
 
 from keras_transformer.text import SubwordTokenizer
 from keras_transformer.text.bpe_dropout import BpeDropout
@@ -66,5 +67,9 @@ def test_bad_arguments(model):
     unigram = SubwordTokenizer.from_texts(CORPUS, 60).model
     with pytest.raises(ValueError, match="type bpe"):
         BpeDropout(unigram, 0.1)
+    proto = sentencepiece_model_pb2.ModelProto.FromString(model)
+    proto.normalizer_spec.add_dummy_prefix = False
+    with pytest.raises(ValueError, match="add_dummy_prefix=False"):
+        BpeDropout(proto.SerializeToString(), 0.1)
     with pytest.raises(ValueError, match="type bpe"):
         SubwordTokenizer(unigram).sample(["red"], 0.1, 1)

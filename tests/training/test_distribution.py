@@ -23,7 +23,7 @@ def test_a_cluster_of_one_is_none(monkeypatch):
 def test_bad_names():
     with pytest.raises(ValueError, match="distribution='many'"):
         make_strategy("many")
-    with pytest.raises(ValueError, match="Expected TF_CONFIG with a cluster of workers"):
+    with pytest.raises(ValueError, match="Expected TF_CONFIG with a cluster of several workers"):
         make_strategy("workers")
 
 

@@ -100,6 +100,21 @@ def test_goes_on_where_it_was_and_refuses_another_recipe(pairs, tmp_path):
         fit_translator(translator(), pairs, path=path, recipe=other, verbose=0)
 
 
+def test_an_unknown_tokenizer_of_bleu_is_named_at_once(pairs, tmp_path):
+    recipe = dataclasses.replace(RECIPE, monitor="bleu", bleu_tokenize="foo")
+    with pytest.raises(ValueError, match="foo"):
+        fit_translator(translator(), pairs, pairs, path=tmp_path / "x.keras", recipe=recipe)
+    assert not list(tmp_path.glob("x*"))
+
+
+def test_a_finished_training_whose_translator_is_gone(pairs, tmp_path):
+    path, recipe = tmp_path / "translator.keras", dataclasses.replace(RECIPE, epochs=1)
+    fit_translator(translator(), pairs, path=path, recipe=recipe, verbose=0)
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match="is gone"):
+        fit_translator(translator(), pairs, path=path, recipe=recipe, verbose=0)
+
+
 def test_bleu_needs_validation_pairs(pairs, tmp_path):
     recipe = dataclasses.replace(RECIPE, monitor="bleu")
     with pytest.raises(ValueError, match="validation pairs for monitor='bleu'"):

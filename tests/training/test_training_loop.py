@@ -177,6 +177,16 @@ def test_any_other_loss_with_sample_weights():
     np.testing.assert_allclose(one.get_weights()[0], kernel - 0.1 * slope, atol=1e-5)
 
 
+def test_any_other_loss_in_low_precision():
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, dtype="bfloat16", kernel_regularizer="l2")])
+    model.compile(keras.optimizers.SGD(0.1), keras.losses.MeanSquaredError())
+    x, y = np.ones((4, 3), "float32"), np.zeros((4, 2), "float32")
+    wanted = float(np.mean(np.asarray(model(x), "float32") ** 2))
+    ((loss, _),) = TrainingLoop(model).steps(tf.data.Dataset.from_tensors((x, y)))
+    assert loss == pytest.approx(wanted, rel=1e-2)
+
+
 def test_a_batch_without_tokens_moves_nothing():
     x, y = BATCHES[0]
     padding = tf.nest.map_structure(tf.zeros_like, (x, y))
@@ -194,6 +204,8 @@ def test_bad_arguments():
     ):
         with pytest.raises(ValueError, match=message):
             TrainingLoop(model, **arguments)
+    with pytest.raises(ValueError, match="Received: loss=None"):
+        TrainingLoop(keras.Sequential([keras.layers.Dense(1)]))
     model.compile("sgd", "mse")
     with pytest.raises(ValueError, match="compiled with one keras.losses.Loss. Received: loss='mse'"):
         TrainingLoop(model)

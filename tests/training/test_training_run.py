@@ -139,6 +139,7 @@ def test_stops_after_steps_minutes_or_without_progress(tmp_path):
     run.validate = lambda: {"val_loss": next(values)}
     assert len(run.run(verbose=0)) == 4
     again = make_run(tmp_path / "patience", epochs=50)
+    again.callbacks[0].patience = 2
     assert len(again.run(verbose=0)) == 4  # it has stopped for good
 
 
@@ -157,9 +158,40 @@ def test_the_state_of_another_run_is_refused(tmp_path):
         make_run(tmp_path, description={"rate": 2}).run(verbose=0)
 
 
+def test_a_failure_of_the_first_worker_ends_the_run_after_the_step(tmp_path):
+    def fail():
+        raise OSError("disk full")
+
+    run = make_run(tmp_path, validate=fail)
+    with pytest.raises(OSError, match="disk full"):
+        run.run(verbose=0)
+    again = make_run(tmp_path, epochs=1)  # from the state before the round's end
+    again.run(verbose=0)
+    whole = make_run(tmp_path / "whole", epochs=1)
+    whole.run(verbose=0)
+    assert_equal_outcomes(outcome(again), outcome(whole))
+
+
+def test_leftovers_of_killed_processes_go(tmp_path):
+    (tmp_path / ".unfinished-77-training-state").write_bytes(b"half")
+    make_run(tmp_path, epochs=1).run(verbose=0)
+    assert not list(tmp_path.glob(".unfinished*"))
+
+
+def test_an_epoch_without_batches_is_no_training(tmp_path):
+    run = make_run(tmp_path)
+    run.batches_of_epoch = lambda epoch: batches_of_epoch(epoch).take(STEPS_OF_EPOCH * (epoch == 0))
+    with pytest.raises(ValueError, match="Expected batches in epoch 1. Received: none"):
+        run.run(verbose=0)
+
+
 def test_bad_arguments(tmp_path):
     with pytest.raises(ValueError, match="epochs, steps or minutes. Received: none"):
         make_run(tmp_path, epochs=None)
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        make_run(tmp_path, description={"x": np.float32(1)})
+    with pytest.raises(ValueError, match="minutes_between_states=-1"):
+        make_run(tmp_path, minutes_between_states=-1)
     with pytest.raises(ValueError, match="steps_per_round=0"):
         make_run(tmp_path, steps_per_round=0)
 

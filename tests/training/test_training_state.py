@@ -23,7 +23,7 @@ def test_comes_back(tmp_path):
     path = tmp_path / "state"
     written, read = variables(), blank()
     write_training_state(path, written, {"step": 3})
-    assert read_training_state(path, read) == {"step": 3} == read_training_state(path)
+    assert read_training_state(path, read) == {"step": 3}
     for a, b in zip(written, read):
         np.testing.assert_array_equal(np.asarray(a.numpy(), "float32"), np.asarray(b.numpy(), "float32"))
     assert [p.name for p in tmp_path.iterdir()] == ["state"]
