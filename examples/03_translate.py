@@ -41,7 +41,8 @@ def main():
     aligned = module.signatures["alignment"](inputs=texts[:1])
     sources, targets = strings(aligned["source_tokens"]), strings(aligned["target_tokens"])
     for target, weights in zip(targets, aligned["weights"][0].numpy()):
-        print(f"  {target:>12}  {sources[weights.argmax()]} ({weights.max():.2f})")
+        if target:  # the rest is padding
+            print(f"  {target:>12}  {sources[weights.argmax()]} ({weights.max():.2f})")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,14 @@ def test_completes_a_date():
     assert re.fullmatch(r"Tuesday, Ma(rch|y) \d{1,2}, (19|20)\d\d", completed)
 
 
+def test_translates_with_the_shipped_model():
+    out = run("03_translate.py", "A dog runs through the snow.", "--begin", "Im Schnee")
+    assert "A dog runs through the snow.  ->  Ein Hund" in out
+    begun = re.findall(r"^ +-[\d.]+  (.*)$", out, re.MULTILINE)
+    assert len(begun) == 5 and all(text.startswith("Im Schnee") for text in begun)
+    assert re.search(r"Hund  ▁dog \(0\.\d\d\)", out)
+
+
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.name)
 def test_is_short_and_tested(path):
     assert len(path.read_text().splitlines()) < 60 and path.name[:2].isdigit()
