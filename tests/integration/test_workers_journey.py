@@ -93,8 +93,8 @@ with strategy.scope():
 loop = TrainingLoop(model, strategy)
 x = np.array([[1.0], [30000.0]], "float32")  # the second row, for the second device, is too much
 list(loop.steps(tf.data.Dataset.from_tensors((x, np.zeros_like(x)))))
-after = [float(value) for value in strategy.experimental_local_results(model.trainable_weights[0].value)]
-print(json.dumps([after, float(model.optimizer.dynamic_scale)]))
+after = [value.numpy().item() for value in strategy.experimental_local_results(model.trainable_weights[0].value)]
+print(json.dumps([after, model.optimizer.dynamic_scale.numpy().item()]))
 """
 
 
