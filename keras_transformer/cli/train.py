@@ -140,9 +140,11 @@ def recipe_of(args):
     if given.get("schedule") == "noam":
         given.setdefault("learning_rate", None)
     model = {name: getattr(args, name) for name in (*_MODEL, "norm_first") if getattr(args, name) is not None}
-    for name, other in (("ema", "average_last"), ("average_last", "ema")):
-        if name in given:  # one or the other
-            given.setdefault(other, None if other == "average_last" else 0.0)
+    # One of the two replaces the other.
+    if "ema" in given:
+        given.setdefault("average_last", None)
+    elif "average_last" in given:
+        given["ema"] = 0.0
     return dataclasses.replace(recipe, model={**recipe.model, **model}, **given)
 
 

@@ -105,7 +105,13 @@ class ParallelText:
             lines = lines.shuffle(min(self.num_pairs * (1 + both_directions), _SHUFFLED_LINES), **order)
         lengths = bucket_lengths(self.max_length)
         padding = self.source_tokenizer.padding_id, self.target_tokenizer.padding_id
-        batches = self._pairs(lines, bpe_dropout, order).bucket_by_sequence_length(
+        if bpe_dropout:
+            # A seed for each batch of lines; other ones in each pass, unless the epoch is fixed.
+            seeds = tf.data.Dataset.random(order["seed"], rerandomize_each_iteration=epoch is None)
+            pairs = self._sampled_pairs(lines, bpe_dropout, seeds)
+        else:
+            pairs = self._pairs(lines)
+        batches = pairs.bucket_by_sequence_length(
             lambda source, target: tf.maximum(tf.size(source), tf.size(target) - 1),
             # A bucket ends before its boundary.
             [length + 1 for length in lengths],
@@ -135,7 +141,7 @@ class ParallelText:
         if both_directions and self.source_tokenizer is not self.target_tokenizer:
             raise ValueError("Expected one tokenizer for both directions. Received two")
 
-    def _pairs(self, lines, bpe_dropout=0.0, order=None):
+    def _pairs(self, lines):
         """A dataset of (source ids + end, begin + target ids + end), without those left out."""
 
         def tokenize(source, target):
@@ -143,6 +149,11 @@ class ParallelText:
                 self.source_tokenizer.tokenize(source, add_end=True),
                 self.target_tokenizer.tokenize(target, add_begin=True, add_end=True),
             )
+
+        return self._kept(lines.batch(_LINES_AT_ONCE).map(tokenize, num_parallel_calls=_PARALLEL_CALLS))
+
+    def _sampled_pairs(self, lines, bpe_dropout, seeds):
+        """As `_pairs`, with segmentations drawn at random, by the next of `seeds` for each batch of lines."""
 
         def sample(lines, seed):
             source, target = lines
@@ -152,20 +163,17 @@ class ParallelText:
                 _sampled(self.target_tokenizer, target, bpe_dropout, seed + 1, begin=begin),
             )
 
+        return self._kept(tf.data.Dataset.zip(lines.batch(_LINES_AT_ONCE), seeds).map(sample))
+
+    def _kept(self, tokenized):
+        """Batches of ragged pairs as single pairs, without those left out."""
+
         def is_kept(source, target):
             # One token is the end id alone; the target has the begin id too.
             num_source, num_target = tf.size(source), tf.size(target) - 1
             longest = tf.maximum(num_source, num_target)
             return (tf.minimum(num_source, num_target) > 1) & (longest <= self.max_length)
 
-        tokenized = lines.batch(_LINES_AT_ONCE)
-        if bpe_dropout:
-            # A seed for each batch of lines; other ones in each pass, unless the epoch is fixed.
-            again = (order or {}).get("reshuffle_each_iteration", True)
-            seeds = tf.data.Dataset.random(order["seed"], rerandomize_each_iteration=again)
-            tokenized = tf.data.Dataset.zip(tokenized, seeds).map(sample)
-        else:
-            tokenized = tokenized.map(tokenize, num_parallel_calls=_PARALLEL_CALLS)
         # The rows of a ragged tensor are dense, but tf.data says so only after a map.
         pairs = tokenized.unbatch().map(lambda *pair: tuple(tf.identity(ids) for ids in pair))
         return pairs.filter(is_kept)

@@ -1,6 +1,7 @@
 """Fresh processes, as a user's are."""
 
 import contextlib
+import csv
 import json
 import os
 import socket
@@ -46,3 +47,11 @@ def cluster(num_workers):
         }
         for index in range(num_workers)
     ]
+
+
+def history(folder):
+    """The rows of a training's history.csv so far."""
+    if not (folder / "history.csv").exists():
+        return []
+    with open(folder / "history.csv") as file:
+        return list(csv.DictReader(file))

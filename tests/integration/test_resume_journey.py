@@ -1,6 +1,5 @@
 """`kill -9` in the middle of a training, and the same command once more."""
 
-import csv
 import random
 import signal
 import time
@@ -9,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests import made_data
-from tests.integration.processes import start_command
+from tests.integration.processes import history, start_command
 
 EPOCHS = 5
 
@@ -31,16 +30,9 @@ def arguments(tmp_path_factory):
     ]  # fmt: skip
 
 
-def rows(folder):
-    if not (folder / "history.csv").exists():
-        return []
-    with open(folder / "history.csv") as file:
-        return list(csv.DictReader(file))
-
-
 def test_a_killed_training_ends_as_the_unbroken_one(arguments, tmp_path):
     assert start_command(*arguments, "--out", tmp_path / "unbroken").wait() == 0
-    wanted = rows(tmp_path / "unbroken")
+    wanted = history(tmp_path / "unbroken")
     assert len(wanted) == EPOCHS
 
     folder = tmp_path / "killed"
@@ -54,11 +46,11 @@ def test_a_killed_training_ends_as_the_unbroken_one(arguments, tmp_path):
         time.sleep(moments.uniform(0, 1.0))
         process.send_signal(signal.SIGKILL)
         process.wait()
-    assert len(rows(folder)) < EPOCHS  # it was cut off, not done
+    assert len(history(folder)) < EPOCHS  # it was cut off, not done
     assert start_command(*arguments, "--out", folder).wait() == 0
-    got = rows(folder)
+    got = history(folder)
     for column in ("loss", "val_loss", "val_bleu"):
         np.testing.assert_allclose(
             [float(row[column]) for row in got], [float(row[column]) for row in wanted], rtol=0, atol=1e-4
         )
-    assert not list(folder.glob(".unfinished*translator*"))
+    assert not list(folder.glob(".unfinished*"))

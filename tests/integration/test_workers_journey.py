@@ -1,6 +1,5 @@
 """Two worker processes on this machine train one model."""
 
-import csv
 import json
 import subprocess
 import sys
@@ -10,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests import made_data
-from tests.integration.processes import cluster, run_python, start_command
+from tests.integration.processes import cluster, history, run_python, start_command
 
 # A training of its own loop, with gradients clipped and accumulated; prints the weights.
 SCRIPT = """
@@ -103,13 +102,6 @@ def test_an_overflow_on_one_device_skips_the_step_on_all():
     assert weights == [1.0, 1.0] and scale == 2.0**14
 
 
-def rows(folder):
-    if not (folder / "history.csv").exists():
-        return []
-    with open(folder / "history.csv") as file:
-        return list(csv.DictReader(file))
-
-
 def test_a_lost_worker_comes_back(files, tmp_path):
     """The command line: the chief validates alone; one worker is killed and started again, the other waits for it."""
 
@@ -124,14 +116,14 @@ def test_a_lost_worker_comes_back(files, tmp_path):
     assert start_command(*arguments("alone")).wait() == 0
     environments = cluster(2)
     chief, other = (start_command(*arguments("both"), env=env) for env in environments)
-    while len(rows(tmp_path / "both")) < 3:
+    while len(history(tmp_path / "both")) < 3:
         assert chief.poll() is None and other.poll() is None
         time.sleep(0.05)
     other.kill()
     other.wait()
     other = start_command(*arguments("both"), env=environments[1])
     assert chief.wait() == 0 and other.wait() == 0
-    both, alone = rows(tmp_path / "both"), rows(tmp_path / "alone")
+    both, alone = history(tmp_path / "both"), history(tmp_path / "alone")
     assert len(both) == len(alone) == 25
     for column in ("loss", "val_loss"):
         np.testing.assert_allclose(
