@@ -63,7 +63,9 @@ def test_imports_go_one_way(path):
 WITH_TENSORFLOW = {
     "backends.py",
     "distribution.py",
+    "dropout.py",
     "fit_translator.py",
+    "optimizers.py",
     "tensorboard_scalars.py",
     "training_loop.py",
     "translation_validation.py",

@@ -24,6 +24,7 @@ _FIELDS = {
     "epochs": (int, "at most"),
     "steps": (int, "at most; the length of the linear schedule"),
     "steps_per_round": (int, "between validations, instead of an epoch"),
+    "optimizer": (str, "muon makes the matrices' updates orthogonal"),
     "schedule": (str, "of the learning rate"),
     "learning_rate": (float, "the peak"),
     "warmup_steps": (int, "until the peak"),
@@ -43,6 +44,7 @@ _FIELDS = {
 _CHOICES = {
     "preset": list(PRESETS),
     "subwords": ["unigram", "bpe"],
+    "optimizer": ["adam", "muon"],
     "schedule": ["inverse_sqrt", "linear", "noam"],
     "monitor": ["loss", "bleu"],
 }

@@ -9,9 +9,10 @@ from keras_transformer.layers.attention import scaled_dot_product_attention
 
 # Blocks to stack
 from keras_transformer.layers.decoder_block import DecoderBlock
-from keras_transformer.layers.encoder_block import EncoderBlock
 
 # What blocks are made of
+from keras_transformer.layers.dropout import Dropout
+from keras_transformer.layers.encoder_block import EncoderBlock
 from keras_transformer.layers.feed_forward import FeedForward
 from keras_transformer.layers.initializers import FusedInitializer
 from keras_transformer.layers.multi_head_cross_attention import MultiHeadCrossAttention
@@ -27,6 +28,7 @@ from keras_transformer.layers.unit_length import UnitLength
 
 __all__ = [
     "DecoderBlock",
+    "Dropout",
     "EncoderBlock",
     "FeedForward",
     "FusedInitializer",

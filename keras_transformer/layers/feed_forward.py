@@ -3,6 +3,7 @@ import keras
 from keras_transformer import arguments
 from keras_transformer.layers import masks
 from keras_transformer.layers.composite import CompositeLayer
+from keras_transformer.layers.dropout import Dropout
 from keras_transformer.layers.initializers import copy_of
 
 
@@ -55,7 +56,7 @@ class FeedForward(CompositeLayer):
     def build(self, inputs_shape):
         width = arguments.known_width(self, inputs_shape, rank=3)
         self.expansion = self._dense(0, self.intermediate_dim, "expansion", self.activation)
-        self.activation_dropout = keras.layers.Dropout(self.dropout, dtype=self.dtype_policy, name="activation_dropout")
+        self.activation_dropout = Dropout(self.dropout, dtype=self.dtype_policy, name="activation_dropout")
         self.contraction = self._dense(1, width, "contraction")
         self.expansion.build((None, None, width))
         self.contraction.build((None, None, self.intermediate_dim))

@@ -6,6 +6,7 @@ from keras import ops
 from keras_transformer import arguments
 from keras_transformer.layers import attention, masks
 from keras_transformer.layers.composite import CompositeLayer
+from keras_transformer.layers.dropout import Dropout
 from keras_transformer.layers.initializers import FusedInitializer, copy_of
 
 
@@ -38,7 +39,7 @@ class MultiHeadAttention(CompositeLayer):
                 f"given). Received: num_heads={self.num_heads}"
             )
         self.head_dim = self.key_dim or width // self.num_heads
-        self.attention_dropout = keras.layers.Dropout(self.dropout, dtype=self.dtype_policy, name="attention_dropout")
+        self.attention_dropout = Dropout(self.dropout, dtype=self.dtype_policy, name="attention_dropout")
         self.output_projection = self.projection(width, "output", self.num_heads * self.head_dim, first_matrix=3)
 
     def projection(self, units, name, input_width, num_parts=1, first_matrix=0):

@@ -2,6 +2,7 @@ import keras
 
 from keras_transformer import arguments
 from keras_transformer.layers.composite import CompositeLayer
+from keras_transformer.layers.dropout import Dropout
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -46,7 +47,7 @@ class Residual(CompositeLayer):
             epsilon=self.layer_norm_epsilon, dtype=self.dtype_policy, name="norm"
         )
         self.norm.build(tuple(inputs_shape))
-        self.output_dropout = keras.layers.Dropout(self.dropout, dtype=self.dtype_policy, name="output_dropout")
+        self.output_dropout = Dropout(self.dropout, dtype=self.dtype_policy, name="output_dropout")
 
     def prepare(self, inputs):
         """What the sub-layer takes: `norm(inputs)` under pre-norm, else `inputs`."""

@@ -2,6 +2,7 @@ import keras
 
 from keras_transformer import arguments
 from keras_transformer.layers import (
+    Dropout,
     EncoderBlock,
     PositionalEncoding,
     SequencePooling,
@@ -76,7 +77,7 @@ class SentenceEncoder(ComposedModel):
             vocabulary_size, hidden_dim, padding_id=padding_id, dtype=dtype, name="embedding"
         )
         self.positional_encoding = PositionalEncoding(dtype=dtype, name="positional_encoding")
-        self.embedding_dropout = keras.layers.Dropout(dropout, dtype=dtype, name="dropout")
+        self.embedding_dropout = Dropout(dropout, dtype=dtype, name="dropout")
         self.encoder_blocks = [
             EncoderBlock(
                 num_heads,

@@ -4,6 +4,7 @@ from keras import ops
 from keras_transformer import arguments
 from keras_transformer.layers import (
     DecoderBlock,
+    Dropout,
     EncoderBlock,
     PositionalEncoding,
     TokenEmbedding,
@@ -97,8 +98,8 @@ class Transformer(ComposedModel):
             else TokenEmbedding(target_vocabulary_size, name="target_embedding", **embedding)
         )
         self.positional_encoding = PositionalEncoding(dtype=dtype, name="positional_encoding")
-        self.source_dropout = keras.layers.Dropout(dropout, dtype=dtype, name="source_dropout")
-        self.target_dropout = keras.layers.Dropout(dropout, dtype=dtype, name="target_dropout")
+        self.source_dropout = Dropout(dropout, dtype=dtype, name="source_dropout")
+        self.target_dropout = Dropout(dropout, dtype=dtype, name="target_dropout")
         self.encoder_blocks = [EncoderBlock(name=f"encoder_block_{i}", **block) for i in range(num_layers)]
         self.decoder_blocks = [DecoderBlock(name=f"decoder_block_{i}", **block) for i in range(num_layers)]
         self.encoder_norm = self.decoder_norm = None

@@ -10,6 +10,7 @@ from keras_transformer.training.consistency import consistency_losses
 from keras_transformer.training.fit_translator import fit_translator
 from keras_transformer.training.losses import LabelSmoothedCrossEntropy
 from keras_transformer.training.metrics import Perplexity, TokenAccuracy
+from keras_transformer.training.optimizers import Adam, Muon
 from keras_transformer.training.recipes import RECIPES, TranslationRecipe
 from keras_transformer.training.schedules import InverseSquareRootSchedule, LinearDecaySchedule, NoamSchedule
 from keras_transformer.training.training_run import TrainingRun
@@ -23,10 +24,12 @@ _NEEDS_TENSORFLOW = {
 
 __all__ = [
     "RECIPES",
+    "Adam",
     "HistoryFile",
     "InverseSquareRootSchedule",
     "LabelSmoothedCrossEntropy",
     "LinearDecaySchedule",
+    "Muon",
     "NoamSchedule",
     "Perplexity",
     "SaveBest",

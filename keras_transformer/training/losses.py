@@ -81,21 +81,30 @@ def token_losses(labels, logits, label_smoothing=0.0):
     @ops.custom_gradient
     def losses_of(logits):
         wide = ops.cast(logits, "float32")
-        of_label = ops.squeeze(ops.take_along_axis(wide, labels[..., None], axis=-1), axis=-1)
-        log_total = ops.logsumexp(wide, axis=-1)
-        losses = log_total - (1.0 - label_smoothing) * of_label
+        largest = ops.max(wide, axis=-1, keepdims=True)
+        exponentials = ops.exp(wide - largest)
+        total = ops.sum(exponentials, axis=-1, keepdims=True)
+        of_label = ops.take_along_axis(wide, labels[..., None], axis=-1)
+        losses = ops.log(total) + largest - (1.0 - label_smoothing) * of_label
         if label_smoothing:
-            losses = losses - label_smoothing * ops.mean(wide, axis=-1)
+            losses = losses - label_smoothing * ops.mean(wide, axis=-1, keepdims=True)
 
         def gradient(*arguments, upstream=None):
-            # softmax - wanted distribution. Derived from the lines above it would scatter into a matrix (B, T, V).
-            upstream = (arguments[0] if upstream is None else upstream)[..., None]
-            probabilities = ops.exp(ops.cast(logits, "float32") - log_total[..., None])
-            is_label = labels[..., None] == ops.arange(vocabulary_size, dtype="int32")
-            wanted = ops.where(is_label, 1.0 - label_smoothing, 0.0) + label_smoothing / vocabulary_size
-            return ops.cast((probabilities - wanted) * upstream, logits.dtype)
+            # softmax - wanted distribution; the label's column is set, not found in a second matrix (B, T, V).
+            upstream = ops.reshape(arguments[0] if upstream is None else upstream, (*ops.shape(labels), 1))
+            smoothing = label_smoothing / vocabulary_size
+            gradients = exponentials * (upstream / total) - smoothing * upstream
+            probability = ops.exp(of_label - largest) / total
+            of_labels = (probability - (1.0 - label_smoothing + smoothing)) * upstream
+            rows = ops.reshape(labels, (-1, 1))
+            gradients = ops.scatter_update(
+                ops.reshape(ops.cast(gradients, logits.dtype), (-1, vocabulary_size)),
+                ops.concatenate([ops.arange(ops.shape(rows)[0], dtype="int32")[:, None], rows], axis=-1),
+                ops.reshape(ops.cast(of_labels, logits.dtype), (-1,)),
+            )
+            return ops.reshape(gradients, ops.shape(logits))
 
-        return losses, gradient
+        return ops.squeeze(losses, axis=-1), gradient
 
     known = ops.logical_and(labels >= 0, labels < vocabulary_size)
     return ops.where(known, losses_of(logits), float("nan"))

@@ -2,10 +2,9 @@
 
 import dataclasses
 
-import keras
-
 from keras_transformer import arguments
 from keras_transformer.models.presets import preset
+from keras_transformer.training.optimizers import Adam, Muon
 from keras_transformer.training.schedules import InverseSquareRootSchedule, LinearDecaySchedule, NoamSchedule
 
 
@@ -24,6 +23,7 @@ class TranslationRecipe:
         epochs: at most, or `None`.
         steps: at most, or `None`. The linear schedule needs it.
         steps_per_round: steps between validations; by default an epoch.
+        optimizer: "adam" (0.9, 0.98, 1e-9), or "muon" for the matrices and adam for the rest.
         schedule: "inverse_sqrt", "linear" (down to 0 at `steps`) or "noam" (the paper's, which knows its peak).
         learning_rate: the peak of the schedule; `None` for "noam".
         warmup_steps: of the schedule.
@@ -57,6 +57,7 @@ class TranslationRecipe:
     epochs: int | None = 20
     steps: int | None = None
     steps_per_round: int | None = None
+    optimizer: str = "adam"
     schedule: str = "inverse_sqrt"
     learning_rate: float | None = 2e-3
     warmup_steps: int = 1000
@@ -76,6 +77,7 @@ class TranslationRecipe:
     def __post_init__(self):
         preset(self.preset)
         arguments.one_of("subwords", self.subwords, ("unigram", "bpe"))
+        arguments.one_of("optimizer", self.optimizer, ("adam", "muon"))
         arguments.one_of("schedule", self.schedule, ("inverse_sqrt", "linear", "noam"))
         arguments.one_of("monitor", self.monitor, ("loss", "bleu"))
         for name in (
@@ -116,8 +118,8 @@ class TranslationRecipe:
                 f"Received: tokens_per_batch={self.tokens_per_batch}"
             )
 
-    def make_optimizer(self, hidden_dim):
-        """Adam with 0.9, 0.98 and 1e-9 on the recipe's schedule, for a model of this width."""
+    def make_optimizer(self, hidden_dim, compute_dtype="float32"):
+        """The optimizer on the recipe's schedule, for a model of this width and compute dtype."""
         if self.schedule == "noam":
             rate = NoamSchedule(hidden_dim, self.warmup_steps)
         elif self.schedule == "linear":
@@ -125,7 +127,10 @@ class TranslationRecipe:
         else:
             rate = InverseSquareRootSchedule(self.learning_rate, self.warmup_steps)
         average = {"use_ema": True, "ema_momentum": self.ema} if self.ema else {}
-        return keras.optimizers.Adam(rate, beta_1=0.9, beta_2=0.98, epsilon=1e-9, **average)
+        if self.optimizer == "muon":
+            dtype = "bfloat16" if compute_dtype == "bfloat16" else "float32"
+            return Muon(rate, dtype, adam_beta_1=0.9, adam_beta_2=0.98, epsilon=1e-9, **average)
+        return Adam(rate, beta_1=0.9, beta_2=0.98, epsilon=1e-9, **average)
 
 
 # The paper's training on WMT 2014 English-German (sections 5.1 to 5.4, 6.1): 37,000 BPE subwords, batches of about

@@ -36,6 +36,7 @@ CASES = {
     "FeedForward": LayerCase(
         layers.FeedForward, {"intermediate_dim": F, "activation": "gelu"}, {"inputs": X}, OF_INPUTS
     ),
+    "Dropout": LayerCase(layers.Dropout, {"rate": 0.2}, {"inputs": X}),
     "Residual": LayerCase(layers.Residual, {"dropout": 0.2}, {"inputs": X, "outputs": X[:, ::-1]}),
     "EncoderBlock": LayerCase(layers.EncoderBlock, BLOCK, {"inputs": X}, OF_INPUTS),
     "EncoderBlock causal": LayerCase(

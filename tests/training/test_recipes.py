@@ -1,6 +1,6 @@
 import pytest
 
-from keras_transformer.training import RECIPES, TranslationRecipe
+from keras_transformer.training import RECIPES, Muon, TranslationRecipe
 
 
 def test_the_papers_numbers():
@@ -17,12 +17,20 @@ def test_the_papers_numbers():
     assert float(optimizer.learning_rate) == pytest.approx(512**-0.5 * 4000**-0.5)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_muon_works_in_the_compute_dtype(dtype):
+    optimizer = TranslationRecipe(optimizer="muon", ema=0.5).make_optimizer(128, dtype)
+    assert isinstance(optimizer, Muon)
+    assert (optimizer.orthogonal_dtype, optimizer.ema_momentum, optimizer.weight_decay) == (dtype, 0.5, None)
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
         ({"preset": "huge"}, "'huge'"),
         ({"subwords": "words"}, "subwords='words'"),
         ({"epochs": 0}, "epochs=0"),
+        ({"optimizer": "sgd"}, "optimizer='sgd'"),
         ({"ema": 1.0}, "ema=1.0"),
         ({"clip_norm": 0}, "clip_norm=0"),
         ({"learning_rate": None}, "schedule='inverse_sqrt', learning_rate=None"),
