@@ -5,6 +5,7 @@ import os
 import sys
 
 from keras_transformer import arguments
+from keras_transformer.cli.translators import load_translator
 from keras_transformer.models.presets import PRESETS
 from keras_transformer.training.recipes import RECIPES
 
@@ -59,6 +60,18 @@ _MODEL = {
     "activation_dropout": (float, "inside the feed-forward networks"),
 }
 
+# What a model that is trained already has.
+_SHAPE = (
+    "preset",
+    "vocabulary_size",
+    "subwords",
+    "num_layers",
+    "hidden_dim",
+    "intermediate_dim",
+    "num_heads",
+    "norm_first",
+)
+
 
 def add_parser(commands):
     train = commands.add_parser("train", help="train a model on your own files")
@@ -76,6 +89,11 @@ def add_parser(commands):
     files.add_argument("--target", nargs="+", required=True, metavar="FILE")
     files.add_argument("--validation-source", nargs="+", metavar="FILE")
     files.add_argument("--validation-target", nargs="+", metavar="FILE")
+    files.add_argument(
+        "--start-from",
+        metavar="FILE",
+        help="a translator.keras whose weights, vocabulary and shape this training begins with",
+    )
     files.add_argument("--out", required=True, metavar="DIR")
     files.add_argument("--tensorboard", metavar="DIR", help="write event files for TensorBoard")
     recipe = parser.add_argument_group("recipe", "Each option replaces what the recipe says.")
@@ -169,7 +187,8 @@ def _train(args, recipe, path, strategy):
     count_pairs(args.source, args.target)
     if args.validation_source:
         count_pairs(args.validation_source, args.validation_target)
-    tokenizer = _tokenizer(args, recipe, say)
+    start = _start(args) if args.start_from else None
+    tokenizer = start.tokenizer if start else _tokenizer(args, recipe, say)
     training = ParallelText(args.source, args.target, tokenizer, max_length=recipe.max_length)
     validation = None
     if args.validation_source:
@@ -183,16 +202,21 @@ def _train(args, recipe, path, strategy):
         f"{training.num_pairs:,} pairs, {left_out:,} of them left out (a side is empty "
         f"or has more than {recipe.max_length} tokens), {tokenizer.vocabulary_size:,} token ids"
     )
-    if is_chief and not args.byte_level:  # Every worker has trained the same.
+    if is_chief and not (args.byte_level or start):  # Every worker has trained the same.
         with replacing(os.path.join(args.out, _VOCABULARY)) as unfinished, open(unfinished, "wb") as file:
             file.write(tokenizer.model)
     search = GreedySearch() if recipe.beam_size == 1 else BeamSearch(recipe.beam_size, recipe.length_penalty)
     with strategy.scope():
-        transformer = Transformer.from_preset(
-            recipe.preset, tokenizer.vocabulary_size, dtype=args.dtype, **recipe.model
-        )
+        if start:
+            config = {**start.transformer.get_config(), **recipe.model, "dtype": args.dtype}
+            transformer = Transformer.from_config(config)
+            transformer.set_weights(start.transformer.get_weights())
+        else:
+            transformer = Transformer.from_preset(
+                recipe.preset, tokenizer.vocabulary_size, dtype=args.dtype, **recipe.model
+            )
         translator = Translator(transformer, tokenizer, search=search)
-    say(f"{recipe.preset} Transformer with {transformer.count_params():,} parameters", flush=True)
+    say(f"{args.start_from or recipe.preset} Transformer with {transformer.count_params():,} parameters", flush=True)
     fit_translator(
         translator,
         training,
@@ -207,6 +231,17 @@ def _train(args, recipe, path, strategy):
         tensorboard=args.tensorboard,
     )
     say(f"Wrote {path}")
+
+
+def _start(args):
+    """The translator that the training begins with."""
+    fixed = [name for name in (*_SHAPE, "byte_level") if getattr(args, name)]
+    if fixed:
+        raise ValueError(f"Expected no {', '.join(map(_option, fixed))} beside --start-from, whose model has its own")
+    translator = load_translator(args.start_from)
+    if translator.target_tokenizer:
+        raise ValueError(f"Expected one vocabulary for both languages. Received: {args.start_from} has two")
+    return translator
 
 
 def _tokenizer(args, recipe, say):

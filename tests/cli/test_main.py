@@ -1,6 +1,7 @@
 """The command line in this process: what it parses, what it prints, how it fails."""
 
 import keras
+import numpy as np
 import pytest
 
 from keras_transformer.cli import translate
@@ -76,6 +77,22 @@ def test_trains_on_bytes(write_lines, tmp_path):
         "training-state",
         "translator.keras",
     ]
+
+
+def test_starts_from_a_trained_model(model_dir, translator, write_lines, tmp_path, capsys):
+    """A step too small to matter leaves its weights; dropout may be another."""
+    files = write_lines("s", made_data.sentences(9)), write_lines("t", made_data.sentences(9))
+    fixed = ["train", "translator", "--source", files[0], "--target", files[1], "--start-from", str(model_dir)]
+    options = ["--epochs", "1", "--max-length", "64", "--learning-rate", "1e-9", "--dropout", "0.4"]
+    assert main([*fixed, *options, "--out", str(tmp_path / "out")]) == 0
+    trained = keras.models.load_model(tmp_path / "out" / "translator.keras")
+    config = translator.transformer.get_config()
+    assert trained.transformer.get_config() == {**config, "dropout": 0.4}
+    for weight, start in zip(trained.transformer.weights, translator.transformer.weights, strict=True):
+        np.testing.assert_allclose(weight.numpy(), start.numpy(), atol=1e-6)
+    assert main([*fixed, "--num-layers", "3", "--out", str(tmp_path / "other")]) == 1
+    assert "Expected no --num-layers beside --start-from" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
 
 
 def test_demo_in_small(tmp_path, monkeypatch, capfd):
