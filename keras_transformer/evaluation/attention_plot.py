@@ -1,25 +1,9 @@
 """A picture of how a translation came about."""
 
-import functools
-import importlib.util
-import os
-
 import numpy as np
 
 from keras_transformer.atomic import replacing
-
-# Scripts that Matplotlib's own font lacks, and fonts that many systems have for them.
-_FONTS = (
-    "DejaVu Sans",
-    "Noto Sans CJK KR",
-    "Noto Sans KR",
-    "NanumGothic",
-    "Malgun Gothic",
-    "Apple SD Gothic Neo",
-    "Noto Sans CJK JP",
-    "WenQuanYi Zen Hei",
-    "Droid Sans Fallback",
-)
+from keras_transformer.evaluation.fonts import installed_fonts
 
 
 def plot_attention(path, source_pieces, target_pieces, weights, title=None):
@@ -50,7 +34,7 @@ def plot_attention(path, source_pieces, target_pieces, weights, title=None):
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     image = axes.imshow(weights, cmap="magma_r", vmin=0, vmax=max(1e-6, float(weights.max())))
-    font = {"fontfamily": _installed_fonts(), "fontsize": 10}
+    font = {"fontfamily": installed_fonts(), "fontsize": 10}
     axes.set_xticks(range(columns), [_label(p) for p in source_pieces], rotation=60, **font)
     axes.set_yticks(range(rows), [_label(p) for p in target_pieces], **font)
     axes.xaxis.tick_top()
@@ -64,23 +48,9 @@ def plot_attention(path, source_pieces, target_pieces, weights, title=None):
         side.set_visible(False)
     figure.colorbar(image, ax=axes, fraction=0.046, pad=0.03, label="attention weight")
     if title:
-        axes.set_title(title, fontsize=11, pad=12, fontfamily=_installed_fonts())
+        axes.set_title(title, fontsize=11, pad=12, fontfamily=installed_fonts())
     with replacing(path) as unfinished:
         figure.savefig(unfinished, format="png")
-
-
-@functools.cache
-def _installed_fonts():
-    from matplotlib import font_manager
-
-    # This package carries a font with Korean letters; importing it would change everybody's plots.
-    carrier = importlib.util.find_spec("koreanize_matplotlib")
-    for folder in carrier.submodule_search_locations if carrier else ():
-        path = f"{folder}/fonts/NanumGothic.ttf"
-        if os.path.isfile(path):
-            font_manager.fontManager.addfont(path)
-    installed = {font.name for font in font_manager.fontManager.ttflist}
-    return [name for name in _FONTS if name in installed]
 
 
 def _label(piece):

@@ -1,0 +1,153 @@
+"""keras-transformer evaluate embedder: similarity, classification and retrieval by a model's sentence vectors."""
+
+import dataclasses
+import functools
+import json
+import math
+
+from keras_transformer import arguments
+from keras_transformer.atomic import replacing
+from keras_transformer.cli import embedders
+
+
+def add_parser(kinds):
+    parser = kinds.add_parser(
+        "embedder",
+        help="similarity, classification and retrieval by sentence vectors",
+        description="Measures any model from strings to vectors. Files are tab-separated, plain or .gz, UTF-8, without "
+        "header and quoting. Intervals are of 95%, by the bootstrap.",
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument("--model", required=True, help=embedders.MODEL_HELP)
+    parser.add_argument("--batch-size", type=int, default=32, help="texts embedded at once (%(default)s)")
+    tasks = parser.add_argument_group("what to measure, at least one of them")
+    tasks.add_argument(
+        "--similarity",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="semantic textual similarity, as of STS-B; columns: score (0 to 5), sentence, sentence",
+    )
+    tasks.add_argument(
+        "--classification",
+        nargs="+",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="logistic regression on the vectors; columns: label, text. One file for 10-fold cross-validation, or two, "
+        "to train and to test; may be given again for other files",
+    )
+    tasks.add_argument(
+        "--retrieval",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="each query's answer among all answers of the file, by inner product; columns: query, answer",
+    )
+    tasks.add_argument("--heat-map", metavar="PNG", help="draw how alike the texts of --text are")
+    parser.add_argument("--text", nargs="+", metavar="TEXT", help="texts for --heat-map")
+    parser.add_argument("--json", metavar="FILE", help="keep the figures")
+
+
+def run(args):
+    _check(args)
+    similarity = [(path, _read_similarity(path)) for path in args.similarity]
+    classification = [(paths, [_read(path, "label", "text") for path in paths]) for paths in args.classification]
+    retrieval = [(path, _read(path, "query", "answer")) for path in args.retrieval]
+    embed = functools.partial(embedders.open_embedder(args.model).embed, batch_size=args.batch_size)
+    figures = {"model": args.model, "similarity": [], "classification": [], "retrieval": []}
+    print(args.model, flush=True)
+    if args.heat_map:
+        from keras_transformer.evaluation import plot_similarity
+
+        plot_similarity(args.text, embed(args.text), args.heat_map)
+        print(f"Wrote {args.heat_map}")
+    for path, columns in similarity:
+        figures["similarity"].append({"file": path, **_measure_similarity(path, columns, embed)})
+    for paths, files in classification:
+        figures["classification"].append({"files": paths, **_measure_classification(paths, files, embed)})
+    for path, columns in retrieval:
+        figures["retrieval"].append({"file": path, **_measure_retrieval(path, columns, embed)})
+    if args.json:
+        with replacing(args.json) as unfinished, open(unfinished, "w", encoding="utf-8", newline="\n") as file:
+            file.write(json.dumps(_without_nan(figures), indent=2, ensure_ascii=False) + "\n")
+
+
+def _check(args):
+    if not (args.similarity or args.classification or args.retrieval or args.heat_map):
+        raise ValueError("Expected at least one of --similarity, --classification, --retrieval and --heat-map")
+    for paths in args.classification:
+        if len(paths) > 2:
+            raise ValueError(f"Expected one or two files for a --classification. Received: {' '.join(paths)}")
+    if bool(args.heat_map) != bool(args.text):
+        raise ValueError("Expected both of --heat-map and --text, or neither")
+    arguments.positive_integer("--batch-size", args.batch_size)
+    if args.classification:
+        from keras_transformer.evaluation.text_classification import check_scikit_learn
+
+        check_scikit_learn()
+
+
+def _read(path, *columns, numbers=None):
+    """The columns of a file, a tuple each."""
+    from keras_transformer.data import read_rows
+
+    return list(zip(*read_rows(path, columns, numbers)))
+
+
+def _read_similarity(path):
+    return _read(path, "score", "sentence1", "sentence2", numbers={"score": (0, 5)})
+
+
+def _measure_similarity(path, columns, embed):
+    from keras_transformer.evaluation import score_similarity
+
+    gold, first, second = columns
+    scores = score_similarity(first, second, gold, embed)
+    print(f"Similarity, {path}: {scores.num_pairs:,} pairs")
+    for estimate in (scores.cosine_pearson, scores.angular_pearson, scores.spearman):
+        _print_estimate(estimate)
+    return dataclasses.asdict(scores)
+
+
+def _measure_classification(paths, files, embed):
+    from keras_transformer.evaluation import cross_validate, train_and_test
+
+    (labels, texts), *test = files
+    if test:
+        scores = train_and_test(texts, labels, test[0][1], test[0][0], embed)
+        how = f"trained on {len(texts):,} others"
+    else:
+        scores = cross_validate(texts, labels, embed)
+        how = f"{len(scores.fold_accuracies)} folds"
+    print(f"Classification, {' '.join(paths)}: {scores.num_texts:,} texts, {scores.num_labels} labels, {how}")
+    _print_estimate(scores.accuracy)
+    if not test:
+        print(f"  {'of each fold':<17}  {' '.join(f'{accuracy:.3f}' for accuracy in scores.fold_accuracies)}")
+    return dataclasses.asdict(scores)
+
+
+def _measure_retrieval(path, columns, embed):
+    from keras_transformer.evaluation import score_retrieval
+
+    scores = score_retrieval(*columns, embed)
+    print(f"Retrieval, {path}: {scores.num_pairs:,} pairs")
+    named = {"P@1": scores.precision_at_1, "MRR": scores.mean_reciprocal_rank}
+    named.update((f"recall@{k}", value) for k, value in scores.recall.items())
+    for name, value in named.items():
+        print(f"  {name:<17}{value:8.4f}")
+    return dataclasses.asdict(scores)
+
+
+def _print_estimate(estimate):
+    low, high = estimate.interval
+    print(f"  {estimate.name:<17}{estimate.value:8.4f}   95% interval {low:.4f} to {high:.4f}", flush=True)
+
+
+def _without_nan(figures):
+    """JSON has no NaN: `None` in its place."""
+    if isinstance(figures, dict):
+        return {name: _without_nan(value) for name, value in figures.items()}
+    if isinstance(figures, (list, tuple)):
+        return [_without_nan(value) for value in figures]
+    return None if isinstance(figures, float) and math.isnan(figures) else figures

@@ -1,0 +1,160 @@
+"""keras-transformer evaluate translator: BLEU and chrF of a model or of its translations, alone or against another."""
+
+import dataclasses
+import json
+import sys
+
+from keras_transformer import arguments
+from keras_transformer.atomic import replacing
+from keras_transformer.cli import translators
+from keras_transformer.cli.progress import Progress
+
+
+def add_parser(kinds):
+    parser = kinds.add_parser(
+        "translator",
+        help="BLEU and chrF of translations",
+        description="Translates --source with a model, or reads translations, and compares them with --reference: "
+        "BLEU and chrF with 95% bootstrap intervals and sacrebleu's signatures. Against a second system, a paired "
+        "bootstrap test says whether the two differ. Files are plain or .gz, a sentence a line.",
+    )
+    parser.set_defaults(run=run)
+    files = parser.add_argument_group("what to compare")
+    first = files.add_mutually_exclusive_group(required=True)
+    first.add_argument("--model", help=translators.MODEL_HELP)
+    first.add_argument("--hypotheses", metavar="FILE", help="translations, instead of a model")
+    second = files.add_mutually_exclusive_group()
+    second.add_argument("--against", metavar="FILE", help="translations of a second system")
+    second.add_argument("--against-model", metavar="MODEL", help="a second model")
+    files.add_argument("--source", metavar="FILE", help="what a model translates; shown with --worst")
+    files.add_argument("--reference", required=True, metavar="FILE", help="the right translations")
+    metrics = parser.add_argument_group("metrics")
+    metrics.add_argument(
+        "--tokenize",
+        default="13a",
+        metavar="NAME",
+        help="sacrebleu's tokenizer for BLEU: 13a (default), intl, char, zh, ja-mecab, ko-mecab, or none where "
+        "references and translations are tokenized already",
+    )
+    metrics.add_argument("--lowercase", action="store_true", help="ignore the case")
+    results = parser.add_argument_group("results")
+    results.add_argument("--worst", type=int, metavar="N", help="show the N sentences with the lowest chrF")
+    results.add_argument("--output", metavar="FILE", help="keep the translations of --model")
+    results.add_argument("--json", metavar="FILE", help="keep the figures")
+    translators.add_options(parser.add_argument_group("translating, with --model and --against-model"))
+
+
+def run(args):
+    from keras_transformer.evaluation.translation import (
+        check_tokenize,
+        compare_translations,
+        score_translations,
+        worst_translations,
+    )
+
+    _check(args)
+    check_tokenize(args.tokenize)
+    references, *given = _aligned(args.reference, args.source, args.hypotheses, args.against)
+    sources, hypotheses, others = given
+    models = [
+        path and translators.open_translator(path, args.beam, args.length_penalty)
+        for path in (args.model, args.against_model)
+    ]
+    if args.model:
+        hypotheses = _translate(models[0], sources, args)
+        if args.output:
+            _write(args.output, hypotheses)
+    if args.against_model:
+        others = _translate(models[1], sources, args)
+
+    names = [args.model or args.hypotheses]
+    metric = {"tokenize": args.tokenize, "lowercase": args.lowercase}
+    if others is None:
+        systems, p_values = [score_translations(hypotheses, references, **metric)], None
+    else:
+        names.append(args.against_model or args.against)
+        comparison = compare_translations(hypotheses, others, references, **metric)
+        systems, p_values = comparison.systems, comparison.p_values
+    for name, scores in zip(names, systems):
+        _print_scores(name, scores)
+    if p_values:
+        _print_comparison(systems, p_values)
+    if args.worst:
+        _print_worst(worst_translations(hypotheses, references, args.worst, sources, **metric))
+    if args.json:
+        figures = {
+            "reference": args.reference,
+            "systems": [{"name": name, **dataclasses.asdict(scores)} for name, scores in zip(names, systems)],
+            "p_values": p_values,
+        }
+        _write(args.json, [json.dumps(figures, indent=2, ensure_ascii=False)])
+
+
+def _check(args):
+    if (args.model or args.against_model) and not args.source:
+        raise ValueError("Expected --source: the sentences that the model is to translate")
+    if args.output and not args.model:
+        raise ValueError("Expected --model with --output, which keeps its translations")
+    if not (args.model or args.against_model) and (args.beam, args.length_penalty) != (None, None):
+        raise ValueError("Expected --model with --beam and --length-penalty")
+    arguments.positive_integer("--batch-size", args.batch_size)
+    arguments.optional_positive_integer("--worst", args.worst)
+
+
+def _aligned(first, *others):
+    """The lines of each file, `None` for none; raises `ValueError` unless all have as many as the first."""
+    from keras_transformer.data.lines import read_lines
+
+    wanted = list(read_lines(first))
+    if not wanted:
+        raise ValueError(f"Expected at least one line. Received: {first} is empty")
+    files = [wanted]
+    for path in others:
+        lines = None if path is None else list(read_lines(path))
+        if lines is not None and len(lines) != len(wanted):
+            raise ValueError(
+                f"Expected files with equally many lines. Received: {first} with {len(wanted):,}, "
+                f"{path} with {len(lines):,}"
+            )
+        files.append(lines)
+    return files
+
+
+def _translate(translator, sources, args):
+    shown = sys.stderr.isatty() if args.progress is None else args.progress
+    with Progress(shown, len(sources)) as progress:
+        lines = translators.numbered(sources, f"{args.source}, line")
+        translations = translators.translated(translator, lines, args.batch_size, progress)
+        return [translators.one_line(translation) for translation in translations]
+
+
+def _write(path, lines):
+    with replacing(path) as unfinished, open(unfinished, "w", encoding="utf-8", newline="\n") as file:
+        file.writelines(f"{line}\n" for line in lines)
+
+
+def _print_scores(name, scores):
+    print(f"{name}: {scores.num_sentences:,} sentences")
+    for metric in (scores.bleu, scores.chrf):
+        low, high = metric.interval
+        print(f"  {metric.name:<5} {metric.score:6.2f}   95% interval {low:.2f} to {high:.2f}   {metric.signature}")
+    precisions = " ".join(f"{precision:.1f}" for precision in scores.precisions)
+    print(
+        f"  n-gram precisions {precisions}, brevity penalty {scores.brevity_penalty:.3f} "
+        f"({scores.hypothesis_length:,} tokens for {scores.reference_length:,})"
+    )
+
+
+def _print_comparison(systems, p_values):
+    print("The first less the second, by paired bootstrap resampling:")
+    for first, second in zip(*((scores.bleu, scores.chrf) for scores in systems)):
+        print(f"  {first.name:<5} {first.score - second.score:+6.2f}   p = {p_values[first.name]:.4f}")
+
+
+def _print_worst(worst):
+    print(f"The {len(worst):,} sentences with the lowest chrF:")
+    for scored in worst:
+        print(f"line {scored.line}   chrF {scored.chrf:.1f}   BLEU {scored.bleu:.1f}")
+        for side in ("source", "reference", "hypothesis"):
+            if (text := getattr(scored, side)) is not None:
+                print(f"  {side:<10}  {text}".rstrip())
