@@ -2,16 +2,16 @@
 
 import argparse
 import itertools
-import os
 import pathlib
 import warnings
-import zipfile
 
 import keras_transformer
 from keras_transformer import arguments
+from keras_transformer.cli.saved_pipelines import is_saved_model, load_pipeline
 
 # The translator that a checkout carries; an installed package has none.
 _DEFAULT = pathlib.Path(keras_transformer.__file__).parents[1] / "saved_models" / "translator_en_de"
+_KERAS_NAME = "translator.keras"
 MODEL_HELP = "a translator.keras, the folder it is in, or the folder of an exported SavedModel"
 
 
@@ -48,22 +48,9 @@ def load_translator(path):
         FileNotFoundError: if there is none.
         ValueError: if the file holds something else, or is damaged.
     """
-    import keras
-
     from keras_transformer.pipelines import Translator
 
-    if os.path.isdir(path):
-        path = os.path.join(path, "translator.keras")
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f"Expected a .keras file with a translator. Received: {path}")
-    if not zipfile.is_zipfile(path):  # Keras would say that there is no such file
-        raise ValueError(
-            f"Expected a .keras file with a translator. Received {path}: it is truncated, or something else"
-        )
-    translator = keras.models.load_model(path)
-    if not isinstance(translator, Translator):
-        raise ValueError(f"Expected a Translator in {path}. Received: {type(translator).__name__}")
-    return translator
+    return load_pipeline(path, Translator, _KERAS_NAME, "a translator")
 
 
 def open_translator(path, beam=None, length_penalty=None, n_best=None):
@@ -81,7 +68,7 @@ def open_translator(path, beam=None, length_penalty=None, n_best=None):
     """
     wanted = {"--beam": beam, "--length-penalty": length_penalty, "--n-best": n_best}
     wanted = [name for name, value in wanted.items() if value is not None]
-    if not _is_saved_model(path):
+    if not is_saved_model(path, _KERAS_NAME):
         translator = load_translator(path)
         if wanted:
             translator.search = _beam_search(translator.search, beam, length_penalty, n_best)
@@ -155,11 +142,6 @@ def _beam_search(current, beam, length_penalty, n_best):
     if length_penalty is not None:
         settings["length_penalty"] = length_penalty
     return BeamSearch(**settings)
-
-
-def _is_saved_model(path):
-    has_keras_file = os.path.isfile(os.path.join(path, "translator.keras"))
-    return not has_keras_file and os.path.isfile(os.path.join(path, "saved_model.pb"))
 
 
 def _texts(translator, lines, batch_size, progress):

@@ -9,7 +9,7 @@ from keras_transformer.atomic import replacing
 from keras_transformer.export import write_saved_model
 from keras_transformer.text.tokenizer import as_strings
 
-_STRINGS = tf.TensorSpec([None], tf.string, name="inputs")
+STRINGS = tf.TensorSpec([None], tf.string, name="inputs")
 _IDS = tf.TensorSpec([None, None], tf.int32, name="inputs")
 
 
@@ -31,7 +31,7 @@ class Pipeline(keras.Model):
         if not tf.executing_eagerly():
             return super().__call__(inputs, **kwargs)
         call = functools.partial(super().__call__, **kwargs)
-        return self._graph(lambda inputs: call(inputs), [_STRINGS], *sorted(kwargs.items()))(inputs)
+        return self._graph(lambda inputs: call(inputs), [STRINGS], *sorted(kwargs.items()))(inputs)
 
     def _graph(self, function, signature, *key):
         """`function` as a `tf.function`, the same one for an equal `key`: eagerly a loop would run op by op."""
@@ -68,12 +68,16 @@ class Pipeline(keras.Model):
         Args:
             strings: the `tf.TensorSpec` of the inputs.
         """
-        raise NotImplementedError
+        function = tf.function(lambda inputs, training=False: self.call(inputs, training=training))
+        # Both, since the hub's Keras layers choose between them.
+        for training in (False, True):
+            function.get_concrete_function(strings, training=training)
+        return function
 
     def exported(self):
         """What a SavedModel offers: (the function that makes its root callable, its signatures by name)."""
-        signatures = {"serving_default": _signature(self.call, _STRINGS), "ids": _signature(self._from_ids, _IDS)}
-        return self.export_call(_STRINGS), signatures
+        signatures = {"serving_default": _signature(self.call, STRINGS), "ids": _signature(self._from_ids, _IDS)}
+        return self.export_call(STRINGS), signatures
 
     def export(self, path):
         """Writes a SavedModel in the reusable format of TF Hub.
@@ -120,3 +124,18 @@ def _signature(function, spec):
         return {"outputs": function(inputs)}
 
     return tf.function(serve, input_signature=[spec]).get_concrete_function()
+
+
+def lengths_signature(num_tokens, max_length):
+    """The signature "lengths": inputs, strings (N,) -> outputs, int64 (N,), by `num_tokens`, and longest, an int64."""
+
+    def lengths(inputs):
+        return {"outputs": num_tokens(inputs), "longest": tf.constant(max_length, tf.int64)}
+
+    return tf.function(lengths, input_signature=[STRINGS]).get_concrete_function()
+
+
+def pieces(tokenizer, ids):
+    """Ids (N, T) as the tokens' strings, padding as ""; ids that the tokenizer does not know as unknown."""
+    known = tf.where(ids < tokenizer.vocabulary_size, ids, tokenizer.unknown_id)
+    return tf.where(ids == tokenizer.padding_id, "", tokenizer.ids_to_pieces(known))

@@ -2,16 +2,26 @@ import keras
 import tensorflow as tf
 
 from keras_transformer import arguments
-from keras_transformer.pipelines.pipeline import Pipeline, deserialize_parts, serialize_part
+from keras_transformer.pipelines.embedding import EmbedsTexts, ids_and_lengths, in_batches, text_rows
+from keras_transformer.pipelines.pipeline import (
+    STRINGS,
+    Pipeline,
+    deserialize_parts,
+    lengths_signature,
+    pieces,
+    serialize_part,
+)
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
-class TextEmbedder(Pipeline):
+class TextEmbedder(EmbedsTexts, Pipeline):
     """Strings to unit vectors: tokenizer and sentence encoder.
+
+    A call embeds one batch, in the graph; `embed` any number of texts.
 
     Args:
         encoder: a model from token ids (N, T) to vectors (N, D), `keras_transformer.models.SentenceEncoder` for
-            example.
+            example. If it has a method `encode` from ids to a vector for each token (N, T, E), these are to be had too.
         tokenizer: of the texts.
         max_length: longer texts are cut to so many tokens.
         name: the model's name.
@@ -44,22 +54,105 @@ class TextEmbedder(Pipeline):
     def tokenizers(self):
         return [self.tokenizer]
 
+    @property
+    def output_dim(self):
+        """The width D of the vectors."""
+        return self.encoder.output_shape[-1]
+
     def call(self, inputs, training=None):
-        ids = self.tokenizer(inputs, max_length=self.max_length)
+        ids, _ = ids_and_lengths(self.tokenizer, inputs, self.max_length)
         return self._from_ids(ids, training=training)
+
+    def num_tokens(self, texts):
+        """How many tokens each of the texts (N,) has: int64 (N,). What is beyond `max_length` is not embedded."""
+        return self.tokenizer.tokenize(texts).row_lengths()
+
+    def embed_tokens(self, texts, batch_size=32):
+        """A vector for each token, of which the encoder makes the text's.
+
+        Args:
+            texts: an iterable of `str`.
+            batch_size: texts that are embedded at once.
+
+        Returns:
+            A list with (tokens, vectors) for each text: T `str` as they stand in the vocabulary, a byte that is no
+            character as "\\xff", and float32 (T, E). A warning says which texts were cut, counted from 1.
+
+        Raises:
+            ValueError: if the encoder has no method `encode`, and as `embed`.
+        """
+        if not self._has_token_vectors:
+            raise ValueError(
+                "Expected an encoder with a method encode, and a tokenizer with ids_to_pieces. "
+                f"Received: {type(self.encoder).__name__}, {type(self.tokenizer).__name__}"
+            )
+        return list(in_batches(text_rows(texts=texts), batch_size, self._embed_tokens_of_batch, self.max_length))
+
+    @property
+    def _has_token_vectors(self):
+        return hasattr(self.encoder, "encode") and hasattr(self.tokenizer, "ids_to_pieces")
+
+    def _embed_batch(self, texts):
+        def embed(texts):
+            ids, lengths = ids_and_lengths(self.tokenizer, texts, self.max_length)
+            return self._from_ids(ids, training=False), lengths
+
+        return [x.numpy() for x in self._graph(embed, [STRINGS], "embed")(tf.constant(texts))]
+
+    def _embed_tokens_of_batch(self, texts):
+        found, lengths = self._graph(self._token_vectors, [STRINGS], "embed_tokens")(tf.constant(texts))
+        found = [found[name].numpy() for name in ("tokens", "outputs", "lengths")]
+        rows = [
+            ([token.decode("utf-8", "backslashreplace") for token in tokens[:length]], vectors[:length].copy())
+            for tokens, vectors, length in zip(*found)
+        ]
+        return rows, lengths.numpy()
+
+    def _token_vectors(self, texts):
+        """What the signature "tokens" gives, and how many tokens each text had before it was cut."""
+        ids, lengths = ids_and_lengths(self.tokenizer, texts, self.max_length)
+        kept = tf.minimum(lengths, self.max_length)
+        is_token = tf.sequence_mask(kept, tf.shape(ids)[1])[:, :, None]
+        vectors = tf.cast(self.encoder.encode(ids), tf.float32)
+        tokens = pieces(self.tokenizer, ids)
+        return {"outputs": tf.where(is_token, vectors, 0.0), "tokens": tokens, "lengths": kept}, lengths
 
     def _from_ids(self, ids, training=None):
         return tf.cast(self.encoder(ids, training=training), tf.float32)
 
     def compute_output_spec(self, inputs, **kwargs):
-        return keras.KerasTensor((inputs.shape[0], self.encoder.output_shape[-1]), dtype="float32")
+        return keras.KerasTensor((inputs.shape[0], self.output_dim), dtype="float32")
 
-    def export_call(self, strings):
-        function = tf.function(lambda inputs, training=False: self.call(inputs, training=training))
-        # Both, since the hub's Keras layers choose between them.
-        for training in (False, True):
-            function.get_concrete_function(strings, training=training)
-        return function
+    def exported(self):
+        root, signatures = super().exported()
+        signatures["lengths"] = lengths_signature(self.num_tokens, self.max_length)
+        if self._has_token_vectors:
+            signatures["tokens"] = tf.function(
+                lambda inputs: self._token_vectors(inputs)[0], input_signature=[STRINGS]
+            ).get_concrete_function()
+        return root, signatures
+
+    def export(self, path):
+        """Writes a SavedModel in the reusable format of TF Hub.
+
+        `hub.load(path)(["..."])` gives what this object gives, in a process without this package. Any N goes. For
+        each signature its inputs -> outputs:
+
+        - "serving_default": inputs, strings (N,) -> outputs, float32 (N, D).
+        - "ids": inputs, int32 ids (N, T) with 0 as padding -> outputs, float32 (N, D).
+        - "tokens": inputs, strings (N,) -> outputs, float32 (N, T, E), a vector for each token and zeros behind the
+          last; tokens, strings (N, T), padded with ""; lengths, int64 (N,), how many there are. Only of an encoder
+          that has a method `encode`.
+        - "lengths": inputs, strings (N,) -> outputs, int64 (N,), the tokens of each text, and longest, an int64: what
+          is beyond so many is not embedded.
+
+        Args:
+            path: folder to make.
+
+        Raises:
+            FileExistsError: if `path` exists.
+        """
+        super().export(path)
 
     def get_config(self):
         return {

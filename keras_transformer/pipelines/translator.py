@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_transformer import arguments
 from keras_transformer.decoding import GreedySearch, Search
 from keras_transformer.pipelines import translator_export
-from keras_transformer.pipelines.pipeline import Pipeline, deserialize_parts, serialize_part
+from keras_transformer.pipelines.pipeline import Pipeline, deserialize_parts, pieces, serialize_part
 from keras_transformer.pipelines.streaming import in_length_order
 
 _NAMED_CUTS = 5  # texts that a warning names
@@ -318,4 +318,4 @@ def _numbered(texts, prefixes):
 
 
 def _piece_list(tokenizer, ids):
-    return [piece.decode("utf-8", "replace") for piece in translator_export.pieces(tokenizer, ids)[0].numpy()]
+    return [piece.decode("utf-8", "replace") for piece in pieces(tokenizer, ids)[0].numpy()]

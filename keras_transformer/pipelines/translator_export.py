@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from keras_transformer.decoding import BeamSearch, Sampling
 from keras_transformer.layers import masks
+from keras_transformer.pipelines.pipeline import pieces
 
 _STRINGS = tf.TensorSpec([None], tf.string)
 _IDS = tf.TensorSpec([None, None], tf.int32)
@@ -104,9 +105,3 @@ def _traced(*specs):
 
 def _with_mask(tensor):
     return tensor, masks.implicit_mask(tensor)
-
-
-def pieces(tokenizer, ids):
-    """Ids (N, T) as the tokens' strings, padding as ""; ids that the tokenizer does not know as unknown."""
-    known = tf.where(ids < tokenizer.vocabulary_size, ids, tokenizer.unknown_id)
-    return tf.where(ids == tokenizer.padding_id, "", tokenizer.ids_to_pieces(known))

@@ -46,6 +46,7 @@ texts = json.loads(sys.argv[2])
 model = hub.load(sys.argv[1])
 called = model(texts)
 served = model.signatures["serving_default"](inputs=tf.constant(texts))["outputs"]
+tokens = model.signatures["tokens"](inputs=tf.constant(texts))
 of_ids = model.signatures["ids"](inputs=tf.constant(json.loads(sys.argv[3])))["outputs"]
 v1 = tf.compat.v1
 with tf.Graph().as_default(), v1.Session() as session:  # as a server does
@@ -56,6 +57,10 @@ print(json.dumps({
     "served": served.numpy().tolist(),
     "ids": of_ids.numpy().tolist(),
     "session": in_session.tolist(),
+    "vectors of tokens": tokens["outputs"].numpy().tolist(),
+    "tokens": [[token.decode() for token in row] for row in tokens["tokens"].numpy().tolist()],
+    "token counts": tokens["lengths"].numpy().tolist(),
+    "lengths": [x.numpy().tolist() for x in model.signatures["lengths"](inputs=tf.constant(texts)).values()],
     "training differs": bool(abs(model(texts, training=True) - called).numpy().max() > 1e-4),
     "variables": [len(model.variables), len(model.trainable_variables), len(model.regularization_losses)],
     "empty": model(tf.constant([], tf.string)).shape.as_list(),
@@ -66,6 +71,13 @@ print(json.dumps({
     found = run_python(script, exported, json.dumps(TEXTS), json.dumps(ids))
     for way in ("called", "served", "ids", "session"):
         np.testing.assert_allclose(found[way], embedder(TEXTS), atol=1e-6, err_msg=way)
+    found_tokens = (found[name] for name in ("tokens", "vectors of tokens", "token counts"))
+    for (pieces, vectors), *padded, count in zip(embedder.embed_tokens(TEXTS), *found_tokens):
+        assert len(pieces) == count and padded[0] == [*pieces, *[""] * (len(padded[0]) - count)]
+        found_vectors = np.array(padded[1])
+        np.testing.assert_allclose(found_vectors[:count], vectors, atol=1e-5)
+        assert not found_vectors[count:].any()
+    assert sorted(found["lengths"], key=str) == sorted([found["token counts"], embedder.max_length], key=str)
     weights = len(embedder.weights)
     assert found["training differs"] and found["variables"] == [weights, weights, 0]
     assert found["empty"] == [0, 7] and not found["imported"]

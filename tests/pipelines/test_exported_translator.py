@@ -33,7 +33,7 @@ def test_equals_the_translator(translator, tmp_path):
 def save(function, spec, path, signature):
     root = tf.Module()
     root.__call__ = tf.function(function, input_signature=[spec])
-    signatures = root.__call__.get_concrete_function() if signature else None
+    signatures = root.__call__.get_concrete_function() if signature else {}
     tf.saved_model.save(root, path, signatures=signatures)
     return path
 

@@ -1,0 +1,97 @@
+"""keras-transformer embed: the vectors of the lines of files, or of standard input."""
+
+import argparse
+import itertools
+import os
+import sys
+import warnings
+
+from keras_transformer.atomic import replacing
+from keras_transformer.cli import embedders, vector_files
+from keras_transformer.cli.progress import Progress
+
+
+def add_parser(commands):
+    parser = commands.add_parser(
+        "embed",
+        help="write the vectors of texts",
+        description="Writes the vector of each line of FILEs, or of standard input: vector n is that of line n, zeros "
+        "for an empty one. To standard output go lines of JSON, as to an --output that ends in .jsonl. Memory does "
+        "not grow with the input.",
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument("files", nargs="*", metavar="FILE", help="plain or .gz, a text a line")
+    parser.add_argument("--model", required=True, help=embedders.MODEL_HELP)
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        help='written whole or not at all: FILE.npy, a float32 array (N, D); FILE.jsonl, lines {"text": ..., '
+        '"embedding": [...]}',
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace an --output that exists")
+    parser.add_argument("--batch-size", type=int, default=32, help="texts embedded at once (%(default)s)")
+    parser.add_argument(
+        "--progress",
+        action=argparse.BooleanOptionalAction,
+        help="count sentences on standard error, as by default on a terminal",
+    )
+
+
+def run(args):
+    from keras_transformer.data.lines import as_paths, read_lines
+
+    if args.files:
+        as_paths(args.files)  # before time is spent on the model
+    write = vector_files.writer(args.output) if args.output else vector_files.write_json_lines
+    if args.output and os.path.lexists(args.output) and not args.overwrite:
+        raise FileExistsError(f"Expected an --output that does not exist, or --overwrite. Received: {args.output}")
+    shown = args.progress
+    if shown is None:  # on a terminal, unless the vectors go there too
+        shown = sys.stderr.isatty() and bool(args.output or not sys.stdout.isatty())
+    total = sum(1 for _ in read_lines(args.files)) if shown and args.files else None
+    embedder = embedders.open_embedder(args.model)
+    with Progress(shown, total) as progress:
+        pairs = _embedded(embedder, _lines(args.files), args.batch_size, progress)
+        if not args.output:
+            write(pairs, embedder.output_dim, sys.stdout.buffer)
+            return
+        with replacing(args.output) as path, open(path, "wb") as file:
+            write(pairs, embedder.output_dim, file)
+
+
+def _lines(files):
+    """Yields (place, text) of the input."""
+    from keras_transformer.data.lines import decoded_lines, read_lines
+
+    for name in files or ["standard input"]:
+        lines = read_lines(name) if files else decoded_lines(sys.stdin.buffer, name)
+        for number, line in enumerate(lines, start=1):
+            yield f"{name}, line {number}", line
+
+
+def _embedded(embedder, lines, batch_size, progress):
+    """Yields (text, vector) for each of the (place, text)s; says which texts are cut."""
+    from keras_transformer.pipelines.streaming import in_length_order
+
+    def embed_batch(texts):
+        with warnings.catch_warnings():
+            # `_reported` says the same, with line numbers.
+            warnings.filterwarnings("ignore", message=".* max_length=")
+            vectors = embedder.embed(texts, batch_size)
+        progress.advance(len(texts))
+        return zip(texts, vectors)
+
+    return in_length_order(_reported(embedder, lines, batch_size, progress), batch_size, embed_batch)
+
+
+def _reported(embedder, lines, batch_size, progress):
+    """The texts of `lines`; those that are too long are reported, unless another project's model does not tell."""
+    lines = iter(lines)
+    while embedder.max_length and (chunk := list(itertools.islice(lines, batch_size))):
+        for (place, text), length in zip(chunk, embedder.num_tokens([text for _, text in chunk]).numpy()):
+            if length > embedder.max_length:
+                progress.say(
+                    f"{place}: {length} tokens, the model takes {embedder.max_length}; the end is not embedded"
+                )
+            yield text
+    yield from (text for _, text in lines)

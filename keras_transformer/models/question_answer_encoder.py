@@ -1,0 +1,148 @@
+import keras
+
+from keras_transformer import arguments
+from keras_transformer.layers import UnitLength
+from keras_transformer.models.composed_model import ComposedModel
+from keras_transformer.models.sentence_encoder import SentenceEncoder
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
+class QuestionAnswerEncoder(ComposedModel):
+    """A dual encoder: questions and responses as unit vectors, whose inner product says how well they fit.
+
+    A response is its text, the answer itself, and the context that it stands in:
+
+        question = unit(network_q(encoder(question)))
+        response = unit(network_r([encoder(text), encoder(context)]))
+
+    One encoder for all texts, as in the paper, or one for each side; a feed-forward network for each side. The
+    networks have no biases, so that nothing, neither text nor context, stays the zero vector.
+
+    Args:
+        encoder: a model from token ids (B, T) to vectors (B, E): a `SentenceEncoder`, trained or not.
+        response_encoder: another one, for the texts and contexts of responses; by default the same.
+        hidden_dim: width of the hidden layer of both networks.
+        output_dim: width D of the vectors.
+        activation: of the hidden layers.
+        name: the model's name.
+        dtype: dtype or dtype policy of the networks; by default the global one.
+
+    Call arguments:
+        inputs: {"question_ids", "response_ids", "context_ids"}: integer ids, (B, T) each, T as it comes.
+        training: whether dropout is active.
+
+    Returns:
+        {"questions": (B, D), "responses": (B, D)}, float32, of length 1 or, for nothing, 0.
+
+    Raises:
+        ValueError: for sizes below 1, and an encoder that does not give one vector a text.
+
+    References:
+        Yang et al., 2019, "Multilingual Universal Sentence Encoder for Semantic Retrieval"; Chidambaram et al., 2019,
+        "Learning Cross-Lingual Sentence Representations via a Multi-task Dual-Encoder Model". Their networks have
+        biases.
+    """
+
+    def __init__(
+        self,
+        encoder,
+        response_encoder=None,
+        hidden_dim=512,
+        output_dim=512,
+        activation="tanh",
+        name=None,
+        dtype=None,
+    ):
+        # Layers
+        dtype = keras.dtype_policies.get(dtype)
+        self.encoder = _check(encoder)
+        self.response_encoder = encoder if response_encoder is None else _check(response_encoder)
+        dense = {"use_bias": False, "dtype": dtype}
+        arguments.positive_integer("hidden_dim", hidden_dim)
+        arguments.positive_integer("output_dim", output_dim)
+        self.question_hidden = keras.layers.Dense(hidden_dim, activation, name="question_hidden", **dense)
+        self.question_projection = keras.layers.Dense(output_dim, name="question_projection", **dense)
+        self.response_parts = keras.layers.Concatenate(dtype=dtype, name="response_parts")
+        self.response_hidden = keras.layers.Dense(hidden_dim, activation, name="response_hidden", **dense)
+        self.response_projection = keras.layers.Dense(output_dim, name="response_projection", **dense)
+        self.unit_length = UnitLength(dtype=dtype, name="unit_length")
+
+        # Functional graph
+        inputs = {
+            name: keras.Input((None,), dtype="int32", name=name)
+            for name in ("question_ids", "response_ids", "context_ids")
+        }
+        super().__init__(
+            inputs=inputs,
+            outputs={
+                "questions": self.encode_questions(inputs["question_ids"]),
+                "responses": self.encode_responses(inputs["response_ids"], inputs["context_ids"]),
+            },
+            name=name,
+        )
+
+        # Config
+        self.dtype_policy = dtype
+        self.constructor_arguments = {
+            "hidden_dim": hidden_dim,
+            "output_dim": output_dim,
+            "activation": keras.activations.serialize(keras.activations.get(activation)),
+        }
+
+    @classmethod
+    def from_preset(cls, name, vocabulary_size, **kwargs):
+        """A new model, with random weights, on one `SentenceEncoder` of the size called `name`.
+
+        Args:
+            name: "tiny", "small", "base" or "big" (`keras_transformer.models.PRESETS`).
+            vocabulary_size: number of token ids V.
+            **kwargs: constructor arguments.
+
+        Raises:
+            ValueError: for an unknown name.
+        """
+        return cls(SentenceEncoder.from_preset(name, vocabulary_size), **kwargs)
+
+    @property
+    def output_dim(self):
+        """The width D of the vectors."""
+        return self.constructor_arguments["output_dim"]
+
+    def encode_questions(self, ids, training=None):
+        """Ids (B, T) to unit vectors (B, D)."""
+        encoded = self.encoder(ids, training=training)
+        return self.unit_length(self.question_projection(self.question_hidden(encoded)))
+
+    def encode_responses(self, ids, context_ids, training=None):
+        """Ids (B, T) of texts and (B, S) of their contexts to unit vectors (B, D)."""
+        parts = [self.response_encoder(part, training=training) for part in (ids, context_ids)]
+        encoded = self.response_parts(parts)
+        return self.unit_length(self.response_projection(self.response_hidden(encoded)))
+
+    def get_config(self):
+        own = None if self.response_encoder is self.encoder else self.response_encoder
+        encoders = {"encoder": _serialize(self.encoder), "response_encoder": own and _serialize(own)}
+        return {**self.base_config(), **encoders, **self.constructor_arguments}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        encoders = {
+            name: config[name] and keras.saving.deserialize_keras_object(config[name], custom_objects)
+            for name in ("encoder", "response_encoder")
+        }
+        return super().from_config({**config, **encoders}, custom_objects)
+
+
+def _check(encoder):
+    if len(encoder.output_shape) != 2 or encoder.output_shape[-1] is None:
+        raise ValueError(
+            f"Expected an encoder from ids (B, T) to vectors (B, E). Received: output_shape={encoder.output_shape}"
+        )
+    return encoder
+
+
+def _serialize(encoder):
+    """The config of an encoder, without how it was compiled or quantized: this model's config says the latter."""
+    config = keras.saving.serialize_keras_object(encoder)
+    inner = {key: value for key, value in config["config"].items() if key != "quantization"}
+    return {**{key: value for key, value in config.items() if key != "compile_config"}, "config": inner}

@@ -1,0 +1,183 @@
+import keras
+import tensorflow as tf
+
+from keras_transformer import arguments
+from keras_transformer.pipelines.embedding import as_array, ids_and_lengths, in_batches, progress_bar, text_rows
+from keras_transformer.pipelines.pipeline import (
+    STRINGS,
+    Pipeline,
+    deserialize_parts,
+    lengths_signature,
+    serialize_part,
+)
+
+_INPUT, _CONTEXT = (tf.TensorSpec([None], tf.string, name=name) for name in ("input", "context"))
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
+class QuestionAnswerEmbedder(Pipeline):
+    """Questions, and responses with their contexts, to unit vectors: the inner product ranks the responses.
+
+        scores = embedder.embed_questions(questions) @ embedder.embed_responses(texts, contexts).T
+
+    Args:
+        encoder: a `keras_transformer.models.QuestionAnswerEncoder`, or another model with its `encode_questions`,
+            `encode_responses` and `output_dim`.
+        tokenizer: of all texts.
+        max_length: longer texts, and longer contexts, are cut to so many tokens.
+        name: the model's name.
+
+    Call arguments:
+        inputs: questions (N,): a list of `str` or a string tensor.
+        training: whether dropout is active.
+
+    Returns:
+        (N, D), float32, of length 1. A question without tokens (empty, blanks) gives the zero vector.
+
+    Raises:
+        ValueError: for inputs that are not a list or vector of strings, and a `max_length` below 1.
+
+    References:
+        Yang et al., 2019, "Multilingual Universal Sentence Encoder for Semantic Retrieval".
+    """
+
+    def __init__(self, encoder, tokenizer, max_length=512, name=None):
+        super().__init__(name=name)
+        self.encoder = encoder
+        self.tokenizer = tokenizer
+        self.max_length = arguments.positive_integer("max_length", max_length)
+
+    @property
+    def model(self):
+        return self.encoder
+
+    @property
+    def tokenizers(self):
+        return [self.tokenizer]
+
+    @property
+    def output_dim(self):
+        """The width D of the vectors."""
+        return self.encoder.output_dim
+
+    def call(self, inputs, training=None):
+        return self._questions(inputs, training)[0]
+
+    def compute_output_spec(self, inputs, **kwargs):
+        return keras.KerasTensor((inputs.shape[0], self.output_dim), dtype="float32")
+
+    def embed_questions(self, texts, batch_size=32, show_progress=False):
+        """The vectors of any number of questions.
+
+        Args:
+            texts: an iterable of `str`.
+            batch_size: texts that are embedded at once.
+            show_progress: draw a bar, as `predict` does.
+
+        Returns:
+            (N, D), float32. A warning says which texts were cut, counted from 1, and how many.
+
+        Raises:
+            ValueError: for a batch size below 1, a single string, and what is no string.
+        """
+        bar = progress_bar(texts) if show_progress else None
+        vectors = in_batches(
+            text_rows(texts=texts), batch_size, self._embed_questions, self.max_length, bar, stacklevel=4
+        )
+        return as_array(vectors, self.output_dim)
+
+    def embed_responses(self, texts, contexts=None, batch_size=32, show_progress=False):
+        """The vectors of any number of responses, each the answer itself and the text around it.
+
+        Args:
+            texts: an iterable of `str`.
+            contexts: an iterable of as many `str`; by default they are empty.
+            batch_size: as for `embed_questions`.
+            show_progress: as for `embed_questions`.
+
+        Returns:
+            (N, D), float32; zero where both text and context are without tokens. A warning says where one was cut.
+
+        Raises:
+            ValueError: for more or fewer contexts than texts, and as `embed_questions`.
+        """
+        bar = progress_bar(texts) if show_progress else None
+        columns = {"texts": texts} if contexts is None else {"texts": texts, "contexts": contexts}
+        vectors = in_batches(
+            text_rows(**columns), batch_size, self._embed_responses, self.max_length, bar, stacklevel=4
+        )
+        return as_array(vectors, self.output_dim)
+
+    def _embed_questions(self, texts):
+        graph = self._graph(lambda texts: self._questions(texts, False), [STRINGS], "questions")
+        return [x.numpy() for x in graph(tf.constant(texts))]
+
+    def _embed_responses(self, texts, contexts=None):
+        contexts = [b""] * len(texts) if contexts is None else contexts
+        graph = self._graph(lambda *columns: self._responses(*columns, False), [_INPUT, _CONTEXT], "responses")
+        return [x.numpy() for x in graph(tf.constant(texts), tf.constant(contexts))]
+
+    def _questions(self, texts, training=None):
+        """The vectors of questions (N,), and how many tokens each had before it was cut."""
+        ids, lengths = ids_and_lengths(self.tokenizer, texts, self.max_length)
+        return self._from_ids(ids, training), lengths
+
+    def _responses(self, texts, contexts, training=None):
+        """The vectors of responses (N,), and how many tokens the longer of text and context had."""
+        ids, lengths = ids_and_lengths(self.tokenizer, texts, self.max_length)
+        context_ids, context_lengths = ids_and_lengths(self.tokenizer, contexts, self.max_length)
+        vectors = self.encoder.encode_responses(ids, context_ids, training=training)
+        return tf.cast(vectors, tf.float32), tf.maximum(lengths, context_lengths)
+
+    def _from_ids(self, ids, training=None):
+        return tf.cast(self.encoder.encode_questions(ids, training=training), tf.float32)
+
+    def num_tokens(self, texts):
+        """How many tokens each of the texts (N,) has: int64 (N,). What is beyond `max_length` is not embedded."""
+        return self.tokenizer.tokenize(texts).row_lengths()
+
+    def exported(self):
+        def question_encoder(input):
+            return {"outputs": self._questions(input)[0]}
+
+        def response_encoder(input, context):
+            return {"outputs": self._responses(input, context)[0]}
+
+        signatures = {question_encoder: [_INPUT], response_encoder: [_INPUT, _CONTEXT]}
+        traced = {
+            function.__name__: tf.function(function, input_signature=specs).get_concrete_function()
+            for function, specs in signatures.items()
+        }
+        return self.export_call(STRINGS), {**traced, "lengths": lengths_signature(self.num_tokens, self.max_length)}
+
+    def export(self, path):
+        """Writes a SavedModel with the signatures of TF Hub's universal-sentence-encoder-qa modules.
+
+        It runs in a process without this package. Any N goes. For each signature its inputs -> outputs:
+
+        - "question_encoder": input, strings (N,) -> outputs, float32 (N, D).
+        - "response_encoder": input, context, strings (N,) both -> outputs, float32 (N, D).
+        - "lengths": inputs, strings (N,) -> outputs, int64 (N,), the tokens of each text, and longest, an int64: what
+          is beyond so many is not embedded.
+
+        Called, it gives the vectors of questions, and can be trained.
+
+        Args:
+            path: folder to make.
+
+        Raises:
+            FileExistsError: if `path` exists.
+        """
+        super().export(path)
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "encoder": serialize_part(self.encoder),
+            "tokenizer": serialize_part(self.tokenizer),
+            "max_length": self.max_length,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**deserialize_parts(config, ("encoder", "tokenizer")))

@@ -1,0 +1,50 @@
+"""How alike vectors are, on NumPy arrays."""
+
+import numpy as np
+
+from keras_transformer import arguments
+
+KINDS = ("angular", "cosine")
+
+
+def similarity(a, b, kind="angular", paired=False):
+    """How alike the rows of two arrays are.
+
+    "cosine" is u.v / |u||v|, from -1 to 1, and 0 where a vector is zero. "angular" is 1 - arccos(cosine) / pi: 0 for
+    opposite directions, 0.5 for a right angle (and where a vector is zero), 1 for the same direction. It tells
+    neighbours apart that the cosine, flat near 1, crowds together.
+
+    Cosines are rounded to 12 decimals, so that equal vectors have exactly 1 and all of them tie.
+
+    Args:
+        a: (N, D).
+        b: (M, D).
+        kind: "angular" or "cosine".
+        paired: compare row n of `a` with row n of `b` alone; N and M are equal.
+
+    Returns:
+        (N, M), or (N,) if `paired`; float64.
+
+    Raises:
+        ValueError: for an unknown kind, arrays of other shapes, and NaN or infinity.
+
+    References:
+        Cer et al., 2018, "Universal Sentence Encoder", section 5.
+    """
+    arguments.one_of("kind", kind, KINDS)
+    a, b = np.asarray(a, "float64"), np.asarray(b, "float64")
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or (paired and len(a) != len(b)):
+        expected = "(N, D) and (N, D)" if paired else "(N, D) and (M, D)"
+        raise ValueError(f"Expected arrays {expected}. Received: shapes {a.shape} and {b.shape}")
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise ValueError("Expected finite vectors. Received: NaN or infinity among them")
+    a, b = _directions(a), _directions(b)
+    cosines = np.sum(a * b, axis=1) if paired else a @ b.T
+    cosines = np.clip(np.round(cosines, 12, out=cosines), -1, 1, out=cosines)
+    return cosines if kind == "cosine" else 1 - np.arccos(cosines, out=cosines) / np.pi
+
+
+def _directions(vectors):
+    """Rows of length 1; zero ones stay."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)

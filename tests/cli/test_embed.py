@@ -1,0 +1,177 @@
+"""keras-transformer embed, in this process."""
+
+import io
+import json
+import sys
+import tracemalloc
+
+import keras
+import numpy as np
+import pytest
+
+from keras_transformer import TextEmbedder
+from keras_transformer.cli import vector_files
+from keras_transformer.cli.main import main
+from keras_transformer.models import SentenceEncoder
+from keras_transformer.text import ByteTokenizer
+from tests import made_data
+
+TEXTS = [*made_data.sentences(70, seed=5, longest=4), "", "  ", "漢\u2028字"]
+
+
+def run(*arguments):
+    return main(["embed", *(str(argument) for argument in arguments)])
+
+
+@pytest.fixture(scope="module")
+def model_dir(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model")
+    tokenizer = ByteTokenizer()
+    encoder = SentenceEncoder(tokenizer.vocabulary_size, 1, 12, 19, 3, output_dim=7)
+    TextEmbedder(encoder, tokenizer, max_length=30).save(folder / "embedder.keras")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def embedder(model_dir):
+    return keras.models.load_model(model_dir / "embedder.keras")
+
+
+@pytest.fixture(scope="module")
+def exported(embedder, tmp_path_factory):
+    path = tmp_path_factory.mktemp("exported") / "1"
+    embedder.export(path)
+    return path
+
+
+@pytest.fixture
+def standard_input(monkeypatch):
+    """A function that makes bytes the standard input."""
+
+    def feed(data):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+
+    return feed
+
+
+def test_an_array(model_dir, embedder, write_lines, tmp_path, capsys):
+    files = write_lines("1.txt", TEXTS[:40]), write_lines("2.txt.gz", TEXTS[40:])
+    assert run("--model", model_dir, *files, "--output", tmp_path / "out.npy", "--batch-size", 1) == 0
+    vectors = np.load(tmp_path / "out.npy", mmap_mode="r")
+    assert (vectors.dtype, vectors.shape, vectors.flags.c_contiguous) == ("float32", (len(TEXTS), 7), True)
+    np.testing.assert_allclose(vectors, embedder.embed(TEXTS), atol=1e-5)
+    np.testing.assert_array_equal(vectors[TEXTS.index("")], np.zeros(7))
+    assert capsys.readouterr() == ("", "")
+
+
+def test_lines_of_json(model_dir, embedder, standard_input, tmp_path, capsysbinary):
+    standard_input("\r\n".join(TEXTS).encode())
+    assert run("--model", model_dir / "embedder.keras") == 0
+    shown = capsysbinary.readouterr().out
+    lines = [json.loads(line) for line in shown.decode().split("\n")[:-1]]
+    assert [list(line) for line in lines] == [["text", "embedding"]] * len(TEXTS)
+    assert [line["text"] for line in lines] == TEXTS
+    found = np.array([line["embedding"] for line in lines], "float32")
+    np.testing.assert_array_equal(found, embedder.embed(TEXTS))  # no digit is lost
+    standard_input("\n".join(TEXTS).encode())
+    assert run("--model", model_dir, "--output", tmp_path / "out.jsonl") == 0
+    assert (tmp_path / "out.jsonl").read_bytes() == shown
+
+
+def test_a_saved_model_gives_the_same(exported, embedder, write_lines, tmp_path):
+    assert run("--model", exported, write_lines("in", TEXTS), "--output", tmp_path / "out.npy") == 0
+    np.testing.assert_allclose(np.load(tmp_path / "out.npy"), embedder.embed(TEXTS), atol=1e-5)
+
+
+def test_nothing_gives_nothing(model_dir, standard_input, tmp_path, capsys):
+    standard_input(b"")
+    assert run("--model", model_dir, "--progress") == 0
+    assert run("--model", model_dir, "--output", tmp_path / "out.npy") == 0
+    assert capsys.readouterr() == ("", "") and np.load(tmp_path / "out.npy").shape == (0, 7)
+
+
+@pytest.mark.parametrize("kind", ["keras", "saved_model"])
+def test_long_lines_are_reported_by_number(kind, model_dir, exported, write_lines, tmp_path, capsys, recwarn):
+    source = write_lines("in.txt", ["dog", "x" * 40, "cat", "y" * 30])
+    model = model_dir if kind == "keras" else exported
+    assert run("--model", model, "--batch-size", 2, source, "--output", tmp_path / "out.npy") == 0
+    assert capsys.readouterr().err == (
+        f"keras-transformer: {source}, line 2: 40 tokens, the model takes 30; the end is not embedded\n"
+    )
+    assert not [warning for warning in recwarn if "max_length" in str(warning.message)]
+
+
+def test_progress_is_counted_on_standard_error(model_dir, write_lines, tmp_path, capsys):
+    arguments = ("--model", model_dir, write_lines("in.txt", ["dog", "z", "red cat"]), "--batch-size", 2)
+    assert run(*arguments, "--output", tmp_path / "1.npy", "--progress") == 0
+    assert capsys.readouterr().err.split("\r")[-1].startswith("3 of 3 sentences, ")
+    assert run(*arguments, "--output", tmp_path / "2.npy", "--no-progress") == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_an_output_is_not_overwritten_unasked(model_dir, write_lines, tmp_path, capsys):
+    arguments = ("--model", model_dir, write_lines("in.txt", ["dog"]), "--output", tmp_path / "out.npy")
+    (tmp_path / "out.npy").write_text("mine")
+    assert run(*arguments) == 1
+    assert "does not exist, or --overwrite. Received: " in capsys.readouterr().err
+    assert (tmp_path / "out.npy").read_text() == "mine"
+    assert run(*arguments, "--overwrite") == 0
+    assert np.load(tmp_path / "out.npy").shape == (1, 7)
+
+
+@pytest.mark.parametrize("ending", ["npy", "jsonl"])
+@pytest.mark.parametrize("fault", [b"\xff", KeyboardInterrupt, OSError("No space left on device")], ids=repr)
+def test_what_goes_wrong_leaves_no_half_output(fault, ending, model_dir, write_lines, tmp_path, capsys, monkeypatch):
+    source = write_lines("in.txt", ["dog"] * 40 + [fault if isinstance(fault, bytes) else "dog"])
+    output = tmp_path / f"out.{ending}"
+    output.write_text("earlier")
+    if not isinstance(fault, bytes):
+        pairs = TextEmbedder.embed
+        calls = []
+
+        def embed(*arguments, **kwargs):
+            calls.append(None)
+            if len(calls) == 40:
+                raise fault
+            return pairs(*arguments, **kwargs)
+
+        monkeypatch.setattr(TextEmbedder, "embed", embed)
+    status = run("--model", model_dir, "--batch-size", 1, source, "--output", output, "--overwrite")
+    assert status == (130 if fault is KeyboardInterrupt else 1)
+    message = capsys.readouterr().err
+    assert ("in.txt, line 41: expected UTF-8" in message) == isinstance(fault, bytes)
+    assert ("No space left" in message) == isinstance(fault, OSError)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.txt", output.name]
+    assert output.read_text() == "earlier"
+
+
+def test_an_array_is_written_in_constant_memory(tmp_path):
+    vector = np.arange(1000, dtype="float32")
+    tracemalloc.start()
+    with open(tmp_path / "out.npy", "wb") as file:
+        vector_files.write_array((("", vector + i) for i in range(3000)), 1000, file)
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000  # of 12 MB
+    tracemalloc.stop()
+    np.testing.assert_array_equal(np.load(tmp_path / "out.npy")[[0, 2999], :2], [[0, 1], [2999, 3000]])
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["--model", "nowhere"], "Expected a .keras file with an embedder. Received: nowhere"),
+        (["--model", "m", "nowhere"], "Expected a text file. Received: nowhere"),
+        (["--model", "m", "--output", "out.txt"], "ends in .npy or .jsonl. Received: out.txt"),
+        (["--model", "MODEL", "--batch-size", "0", "--output", "o.npy"], "Received: batch_size=0"),
+    ],
+)
+def test_bad_options(options, message, model_dir, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run(*(str(model_dir) if option == "MODEL" else option for option in options)) == 1
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_model_is_refused(tmp_path, capsys):
+    keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]).save(tmp_path / "other.keras")
+    assert run("--model", tmp_path / "other.keras") == 1
+    assert "Expected a TextEmbedder in" in capsys.readouterr().err

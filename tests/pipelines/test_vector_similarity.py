@@ -1,0 +1,51 @@
+import math
+
+import numpy as np
+import pytest
+
+from keras_transformer.pipelines import similarity
+
+A = np.array([[1, 0], [0, 2], [0, 0]], "float32")
+B = np.array([[3, 0], [1, 1], [-1, 0], [0, 0]], "float32")
+
+
+def test_by_hand():
+    half = math.sqrt(0.5)
+    cosines = [[1, half, -1, 0], [0, half, 0, 0], [0, 0, 0, 0]]
+    np.testing.assert_allclose(similarity(A, B, "cosine"), cosines, atol=1e-12)
+    angular = [[1, 0.75, 0, 0.5], [0.5, 0.75, 0.5, 0.5], [0.5, 0.5, 0.5, 0.5]]
+    np.testing.assert_allclose(similarity(A, B), angular, atol=1e-12)
+    assert similarity(A, B).dtype == "float64"
+
+
+@pytest.mark.parametrize("kind", ["angular", "cosine"])
+def test_pairs_are_the_diagonal(kind):
+    a, b = np.random.default_rng(0).normal(size=(2, 7, 5)).astype("float32")
+    np.testing.assert_allclose(similarity(a, b, kind, paired=True), np.diag(similarity(a, b, kind)), atol=1e-12)
+    assert similarity(a[:0], b, kind).shape == (0, 7) and similarity(a[:0], b[:0], kind, paired=True).shape == (0,)
+
+
+def test_equal_directions_have_exactly_1():
+    """In float32 the arccos of a cosine that misses 1 by a rounding is off by 1e-4."""
+    vectors = np.random.default_rng(1).normal(size=(50, 511)).astype("float32")
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    for factor in (1.0, 3.0, 1e-30):
+        assert (similarity(vectors, vectors * np.float32(factor), paired=True) > 1 - 1e-6).all()
+        assert (np.diag(similarity(vectors, vectors)) == 1).all()
+    np.testing.assert_array_equal(similarity(vectors, -vectors, paired=True), 0)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ((A, B, "euclidean"), "one of ['angular', 'cosine']. Received: kind='euclidean'"),
+        ((A, B, "cosine", True), "Expected arrays (N, D) and (N, D). Received: shapes (3, 2) and (4, 2)"),
+        ((A, A.T), "Received: shapes (3, 2) and (2, 3)"),
+        ((A[0], A), "Received: shapes (2,) and (3, 2)"),
+        ((A, B * np.nan), "Expected finite vectors"),
+    ],
+)
+def test_bad_input(arguments, message):
+    with pytest.raises(ValueError) as error:
+        similarity(*arguments)
+    assert message in str(error.value)
