@@ -14,8 +14,8 @@ with without_banner():
 from keras_transformer import layers, models, training
 from keras_transformer.version import __version__
 
-_PIPELINES = ("TextEmbedder", "Translator")
-__all__ = ["TextEmbedder", "Translator", "__version__", "layers", "models", "training"]
+_PIPELINES = ("QuestionAnswerEmbedder", "TextEmbedder", "Translator")
+__all__ = ["QuestionAnswerEmbedder", "TextEmbedder", "Translator", "__version__", "layers", "models", "training"]
 
 
 def __getattr__(name):
@@ -26,4 +26,4 @@ def __getattr__(name):
 
 if keras.backend.backend() == "tensorflow":
     from keras_transformer import hub  # noqa: F401
-    from keras_transformer.pipelines import TextEmbedder, Translator
+    from keras_transformer.pipelines import QuestionAnswerEmbedder, TextEmbedder, Translator

@@ -7,7 +7,7 @@ import shlex
 
 import pytest
 
-from keras_transformer.cli import main
+from keras_transformer.cli import evaluate, main, train
 from tests import made_data
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -36,7 +36,8 @@ def test_the_commands_parse(monkeypatch):
     lines = "\n".join(blocks(README, "bash")).replace("\\\n", " ").splitlines()
     commands = [shlex.split(line)[1:] for line in lines if re.match(r"(\.venv/bin/)?keras-transformer ", line)]
     assert len(commands) >= 3
-    for module in (main.demo, main.evaluate, main.export, main.train, main.translate):
+    kinds = train.train_embedder, evaluate.evaluate_embedder, evaluate.evaluate_translator
+    for module in (main.demo, main.embed, main.export, main.train, main.translate, *kinds):
         monkeypatch.setattr(module, "run", lambda args: None)
     for command in commands:
         assert main.main(command) == 0

@@ -5,6 +5,7 @@ import os
 import sys
 
 from keras_transformer import arguments
+from keras_transformer.cli import train_embedder
 from keras_transformer.cli.translators import load_translator
 from keras_transformer.models.presets import PRESETS
 from keras_transformer.training.recipes import RECIPES
@@ -76,6 +77,7 @@ _SHAPE = (
 def add_parser(commands):
     train = commands.add_parser("train", help="train a model on your own files")
     kinds = train.add_subparsers(dest="kind", required=True, metavar="KIND")
+    train_embedder.add_parser(kinds)
     parser = kinds.add_parser(
         "translator",
         help="from two aligned text files",

@@ -1,7 +1,9 @@
 """Whole models, composed of `keras_transformer.layers` with the Functional API: numbers in, numbers out."""
 
+from keras_transformer.models.deep_averaging_network import DeepAveragingNetwork
 from keras_transformer.models.presets import PRESETS
+from keras_transformer.models.question_answer_encoder import QuestionAnswerEncoder
 from keras_transformer.models.sentence_encoder import SentenceEncoder
 from keras_transformer.models.transformer import Transformer
 
-__all__ = ["PRESETS", "SentenceEncoder", "Transformer"]
+__all__ = ["PRESETS", "DeepAveragingNetwork", "QuestionAnswerEncoder", "SentenceEncoder", "Transformer"]

@@ -3,5 +3,6 @@
 from keras_transformer.text.byte_tokenizer import ByteTokenizer
 from keras_transformer.text.subword_tokenizer import SubwordTokenizer
 from keras_transformer.text.tokenizer import Tokenizer
+from keras_transformer.text.word_tokenizer import WordTokenizer
 
-__all__ = ["ByteTokenizer", "SubwordTokenizer", "Tokenizer"]
+__all__ = ["ByteTokenizer", "SubwordTokenizer", "Tokenizer", "WordTokenizer"]

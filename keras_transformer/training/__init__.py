@@ -7,15 +7,25 @@ import importlib
 
 from keras_transformer.training.callbacks import HistoryFile, SaveBest
 from keras_transformer.training.consistency import consistency_losses
+from keras_transformer.training.embedding_recipe import EmbeddingRecipe
+from keras_transformer.training.fit_embedder import fit_embedder
 from keras_transformer.training.fit_translator import fit_translator
 from keras_transformer.training.losses import LabelSmoothedCrossEntropy
 from keras_transformer.training.metrics import Perplexity, TokenAccuracy
+from keras_transformer.training.objectives import (
+    NaturalLanguageInference,
+    ResponseRanking,
+    SimilarityRegression,
+    TeacherVectors,
+)
 from keras_transformer.training.optimizers import Adam, Muon
 from keras_transformer.training.recipes import RECIPES, TranslationRecipe
 from keras_transformer.training.schedules import InverseSquareRootSchedule, LinearDecaySchedule, NoamSchedule
+from keras_transformer.training.sentence_tasks import SentenceTask
 from keras_transformer.training.training_run import TrainingRun
 
 _NEEDS_TENSORFLOW = {
+    "SentenceTrainingLoop": "sentence_training_loop",
     "TensorBoardScalars": "tensorboard_scalars",
     "TrainingLoop": "training_loop",
     "TranslationValidation": "translation_validation",
@@ -23,7 +33,14 @@ _NEEDS_TENSORFLOW = {
 }
 
 __all__ = [
+    "EmbeddingRecipe",
+    "NaturalLanguageInference",
     "RECIPES",
+    "ResponseRanking",
+    "SentenceTask",
+    "SimilarityRegression",
+    "TeacherVectors",
+    "fit_embedder",
     "Adam",
     "HistoryFile",
     "InverseSquareRootSchedule",

@@ -93,21 +93,9 @@ class TrainingLoop:
         flags = self.strategy.experimental_distribute_values_from_function(lambda _: tf.constant(float(bool(flag))))
         return float(self.strategy.reduce(tf.distribute.ReduceOp.SUM, flags, axis=None)) > 0
 
-    @contextlib.contextmanager
     def averaged_weights(self):
         """Within it, the model has the optimizer's moving averages (its `use_ema`), if it keeps any."""
-        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
-        if not optimizer.use_ema:
-            yield
-            return
-        weights = [variable.numpy() for variable in self.model.trainable_variables]
-        try:
-            with self.strategy.scope():
-                optimizer.finalize_variable_values(self.model.trainable_variables)
-            yield
-        finally:
-            for variable, value in zip(self.model.trainable_variables, weights):
-                variable.assign(value)
+        return averaged_weights(self.model, self.optimizer, self.strategy)
 
     def _step(self, group):
         one_batch, add, finish = self._functions
@@ -221,3 +209,20 @@ class TrainingLoop:
             for variable in self._sums:
                 variable.assign(tf.zeros_like(variable))
         return gradients, total, count
+
+
+@contextlib.contextmanager
+def averaged_weights(model, optimizer, strategy=None):
+    """Within it, a model has its optimizer's moving averages (its `use_ema`), if it keeps any."""
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    if not optimizer.use_ema:
+        yield
+        return
+    weights = [variable.numpy() for variable in model.trainable_variables]
+    try:
+        with (strategy or tf.distribute.get_strategy()).scope():
+            optimizer.finalize_variable_values(model.trainable_variables)
+        yield
+    finally:
+        for variable, value in zip(model.trainable_variables, weights):
+            variable.assign(value)

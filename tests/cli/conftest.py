@@ -1,8 +1,8 @@
 import keras
 import pytest
 
-from keras_transformer import Translator
-from keras_transformer.models import Transformer
+from keras_transformer import TextEmbedder, Translator
+from keras_transformer.models import SentenceEncoder, Transformer
 from keras_transformer.text import ByteTokenizer
 from tests import reference
 
@@ -28,4 +28,28 @@ def exported(translator, tmp_path_factory):
     """The same as a SavedModel, in a folder of versions."""
     path = tmp_path_factory.mktemp("translator_en_de") / "9"
     translator.export(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def embedder_dir(tmp_path_factory):
+    """A folder with the embedder.keras of an embedder that knows nothing."""
+    folder = tmp_path_factory.mktemp("embedder")
+    tokenizer = ByteTokenizer()
+    encoder = SentenceEncoder(tokenizer.vocabulary_size, 1, 12, 19, 3, output_dim=6)
+    reference.randomize(encoder, seed=2)
+    TextEmbedder(encoder, tokenizer).save(folder / "embedder.keras")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def embedder(embedder_dir):
+    return keras.models.load_model(embedder_dir / "embedder.keras")
+
+
+@pytest.fixture(scope="session")
+def exported_embedder(embedder, tmp_path_factory):
+    """The same as a SavedModel."""
+    path = tmp_path_factory.mktemp("exported") / "1"
+    embedder.export(path)
     return path

@@ -117,7 +117,19 @@ def test_an_interrupt_is_no_traceback(monkeypatch, capsys):
     assert capsys.readouterr().err == ""
 
 
-COMMANDS = ["", "demo", "train", "train translator", "evaluate", "evaluate translator", "translate", "export"]
+COMMANDS = [
+    "",
+    "demo",
+    "train",
+    "train translator",
+    "train embedder",
+    "evaluate",
+    "evaluate translator",
+    "evaluate embedder",
+    "translate",
+    "embed",
+    "export",
+]
 
 
 @pytest.mark.parametrize("command", [command.split() for command in COMMANDS])

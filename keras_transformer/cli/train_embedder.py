@@ -1,0 +1,207 @@
+"""keras-transformer train embedder: from text files of several kinds to a `.keras` embedder."""
+
+import dataclasses
+import os
+
+from keras_transformer import arguments
+from keras_transformer.models.presets import PRESETS
+from keras_transformer.training.embedding_recipe import EmbeddingRecipe
+
+_STATE = "training-state"
+_TASKS = {
+    "paraphrases": "sentences that say the same: one, two or more in a row",
+    "ranking": "input, right response, and maybe hard negatives, as many in each row",
+    "inference": "label, premise, hypothesis; labels entailment, neutral, contradiction",
+    "entailment": "the same files, for ranking: what a premise entails among what contradicts it and all others",
+    "similarity": "score (0 to 5), sentence, sentence",
+    "neighbours": "plain text, a sentence a line, a blank line between documents",
+}
+_RANKING = ("paraphrases", "ranking", "entailment", "neighbours")
+# The recipe's fields that have an option of their own: type, help.
+_FIELDS = {
+    "encoder": (str, "averaging: embeddings of words and of pairs of words, averaged"),
+    "preset": (str, "the size of the transformer"),
+    "vocabulary_size": (int, "of subwords, or of an averaging encoder's words"),
+    "subwords": (str, "how the vocabulary is trained"),
+    "max_length": (int, "longer texts are cut to so many tokens"),
+    "tokens_at_once": (int, "a batch of more goes through the encoder in pieces"),
+    "steps": (int, "at most; the length of the linear schedule"),
+    "steps_per_round": (int, "between validations"),
+    "optimizer": (str, "muon makes the matrices' updates orthogonal"),
+    "schedule": (str, "of the learning rate"),
+    "learning_rate": (float, "the peak"),
+    "warmup_steps": (int, "until the peak"),
+    "clip_norm": (float, "largest norm of the gradient"),
+    "ema": (float, "decay of the weights' moving average"),
+    "average_last": (int, "save the mean of the weights after so many last rounds"),
+    "patience": (int, "stop after so many rounds without a better one"),
+}
+_CHOICES = {
+    "encoder": ["transformer", "averaging"],
+    "preset": list(PRESETS),
+    "subwords": ["unigram", "bpe"],
+    "optimizer": ["adam", "muon"],
+    "schedule": ["inverse_sqrt", "linear", "noam"],
+}
+# Constructor arguments of the encoder: type, help.
+_MODEL = {
+    "num_layers": (int, "blocks, or hidden layers of an averaging encoder"),
+    "hidden_dim": (int, "width"),
+    "intermediate_dim": (int, "width of the feed-forward networks"),
+    "num_heads": (int, ""),
+    "output_dim": (int, "width of the vectors (default: 512)"),
+    "pooling": (str, "sqrtn, mean, max, first or sum"),
+    "dropout": (float, ""),
+}
+
+
+def add_parser(kinds):
+    parser = kinds.add_parser(
+        "embedder",
+        help="from text files of several kinds",
+        description="Trains a sentence encoder on any of the tasks below, from tab-separated or plain text files "
+        "(or .gz), and writes OUT/embedder.keras and OUT/history.csv. A training that was cut off goes on when it is "
+        "started again with the same arguments.",
+    )
+    parser.set_defaults(run=run)
+    tasks = parser.add_argument_group("tasks", "Each step trains a batch of one of them.")
+    for name, text in _TASKS.items():
+        tasks.add_argument(f"--{name}", nargs="+", metavar="FILE", help=text)
+    tasks.add_argument(
+        "--teacher", nargs=2, metavar=("TEXT", "VECTORS"), help="a text file, and an .npy with a vector of each line"
+    )
+    tasks.add_argument(
+        "--weights", nargs="+", metavar="TASK=W", default=[], help="how often a task's batches come (default: 1 each)"
+    )
+    tasks.add_argument("--batch-size", type=int, default=128, help="rows of a batch (default: %(default)s)")
+    tasks.add_argument(
+        "--ranking-batch-size", type=int, metavar="N", help="of the tasks that rank: candidates are those of the batch"
+    )
+    tasks.add_argument("--scale", type=float, default=20.0, help="of cosines in ranking (default: %(default)s)")
+    tasks.add_argument("--margin", type=float, default=0.0, help="additive, in ranking (default: %(default)s)")
+    tasks.add_argument(
+        "--response-network", type=int, metavar="WIDTH", help="a feed-forward network on the responses of ranking "
+        "and neighbours, as the paper has it"
+    )  # fmt: skip
+    files = parser.add_argument_group("files")
+    files.add_argument("--validation", metavar="FILE", help="scored pairs that choose the best round, as --similarity")
+    files.add_argument("--out", required=True, metavar="DIR")
+    files.add_argument("--tensorboard", metavar="DIR", help="write event files for TensorBoard")
+    recipe = parser.add_argument_group("recipe")
+    for name, (kind, text) in _FIELDS.items():
+        text = f"{text} (default: {getattr(EmbeddingRecipe(), name)})"
+        recipe.add_argument(_option(name), type=kind, choices=_CHOICES.get(name), help=text)
+    model = parser.add_argument_group("model", "Instead of what the preset says.")
+    for name, (kind, text) in _MODEL.items():
+        model.add_argument(_option(name), type=kind, help=text or None)
+    model.add_argument("--norm-first", action="store_true", default=None, help="pre-norm instead of post-norm")
+    machine = parser.add_argument_group("machine")
+    machine.add_argument("--minutes", type=float, help="stop after this time")
+    machine.add_argument("--dtype", default="float32", choices=("float32", "mixed_bfloat16", "mixed_float16"))
+    machine.add_argument("--minutes-between-states", type=float, default=5.0, help="how much work a kill may cost")
+    machine.add_argument("--seed", type=int, default=0)
+    machine.add_argument("--deterministic", action="store_true", help="the same operations give the same bits; slower")
+
+
+def run(args):
+    recipe = recipe_of(args)
+    if args.minutes is not None:
+        arguments.positive_number("minutes", args.minutes)
+    path = os.path.join(args.out, "embedder.keras")
+    if os.path.exists(path) and not os.path.exists(os.path.join(args.out, _STATE)):
+        raise FileExistsError(f"Expected no embedder in {args.out}. Received: {path} exists")
+
+    import keras
+    import tensorflow as tf
+
+    from keras_transformer.data.tab_separated import read_rows
+    from keras_transformer.pipelines import TextEmbedder
+    from keras_transformer.training import fit_embedder
+
+    keras.utils.set_random_seed(args.seed)
+    if args.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    tasks = _tasks(args)
+    validation = None
+    if args.validation:
+        columns = ("score", "sentence1", "sentence2")
+        validation = tuple(zip(*read_rows(args.validation, columns, numbers={"score": (0.0, 5.0)})))
+    for task in tasks:
+        print(f"{task.name}: {task.num_rows:,} rows, {len(task.texts):,} different texts")
+    tokenizer = _tokenizer(recipe, tasks)
+    encoder = _encoder(args, recipe, tokenizer.vocabulary_size)
+    embedder = TextEmbedder(encoder, tokenizer, max_length=recipe.max_length)
+    print(f"{tokenizer.vocabulary_size:,} token ids, an encoder of {encoder.count_params():,} parameters", flush=True)
+    fit_embedder(
+        embedder,
+        tasks,
+        validation,
+        path=path,
+        recipe=recipe,
+        minutes=args.minutes,
+        seed=args.seed,
+        minutes_between_states=args.minutes_between_states,
+        tensorboard=args.tensorboard,
+    )
+    print(f"Wrote {path}")
+
+
+def recipe_of(args):
+    """The recipe with the options that were given in their places."""
+    given = {name: getattr(args, name) for name in _FIELDS if getattr(args, name) is not None}
+    if given.get("schedule") == "noam":
+        given.setdefault("learning_rate", None)
+    model = {name: getattr(args, name) for name in (*_MODEL, "norm_first") if getattr(args, name) is not None}
+    return dataclasses.replace(EmbeddingRecipe(), model=model, **given)
+
+
+def _tasks(args):
+    from keras_transformer.training import ResponseRanking, SentenceTask
+
+    weights = {}
+    for text in args.weights:
+        name, _, weight = text.partition("=")
+        try:
+            weights[name] = float(weight)
+        except ValueError:
+            raise ValueError(f"Expected --weights TASK=NUMBER. Received: {text}") from None
+    given = {name: getattr(args, name) for name in (*_TASKS, "teacher") if getattr(args, name)}
+    if not given:
+        raise ValueError(f"Expected at least one task of {', '.join(map(_option, (*_TASKS, 'teacher')))}")
+    unknown = sorted(set(weights) - set(given))
+    if unknown:
+        raise ValueError(f"Expected weights of tasks that are given, {list(given)}. Received: {unknown}")
+    tasks = []
+    for name, files in given.items():
+        options = {"weight": weights.get(name, 1.0), "batch_size": args.batch_size}
+        if name in _RANKING:
+            options["batch_size"] = args.ranking_batch_size or args.batch_size
+            network = args.response_network if name in ("ranking", "neighbours") else None
+            options["objective"] = ResponseRanking(args.scale, args.margin, network)
+        if name == "teacher":
+            tasks.append(SentenceTask.teacher(*files, **options))
+        else:
+            tasks.append(getattr(SentenceTask, name)(files, **options))
+    return tasks
+
+
+def _tokenizer(recipe, tasks):
+    from keras_transformer.text import SubwordTokenizer, WordTokenizer
+
+    # Of a sentence that several tasks have, each counts.
+    texts = (text for task in tasks for text in task.texts)
+    if recipe.encoder == "averaging":
+        return WordTokenizer.from_texts(texts, recipe.vocabulary_size)
+    return SubwordTokenizer.from_texts(texts, recipe.vocabulary_size, model_type=recipe.subwords)
+
+
+def _encoder(args, recipe, vocabulary_size):
+    from keras_transformer.models import DeepAveragingNetwork, SentenceEncoder
+
+    if recipe.encoder == "averaging":
+        return DeepAveragingNetwork(vocabulary_size, dtype=args.dtype, **recipe.model)
+    return SentenceEncoder.from_preset(recipe.preset, vocabulary_size, dtype=args.dtype, **recipe.model)
+
+
+def _option(name):
+    return f"--{name.replace('_', '-')}"

@@ -1,0 +1,218 @@
+"""What sentence vectors are trained for: each objective is a layer from the vectors of a batch to a loss."""
+
+import keras
+from keras import ops
+
+from keras_transformer import arguments
+from keras_transformer.layers import UnitLength
+
+_NEVER = -1e9  # the score of what is no candidate
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
+class ResponseRanking(keras.layers.Layer):
+    """Each input must find its own response among all responses of the batch (in-batch softmax).
+
+    score(i, j) = scale (cos(x_i, r_j) - margin [i = j]), where r is the response's vector, behind a network of its own
+    if wanted. The loss is the cross-entropy of each row; with `symmetric` also of each column, in the mean.
+
+    Args:
+        scale: of the cosines; the inverse of the softmax' temperature.
+        margin: additive margin, which the right response must be ahead by.
+        response_network: width of the hidden layer of a feed-forward network on the response's side, as the paper has
+            one, or `None`: the same vector serves on both sides.
+        symmetric: rank inputs for each response as well.
+        **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+
+    Call arguments:
+        vectors: a list of (B, D): inputs, responses, and any number of hard negatives, which are candidates for every
+            input of the batch.
+        keys: integer (B, 1 + number of vectors): what tells texts apart. A candidate does not count as a wrong
+            one for inputs whose own response has the same key, or that are the same text. The first column is of
+            rows: rows with the same key are never candidates for one another.
+
+    Returns:
+        The mean loss, a float32 scalar.
+
+    Raises:
+        ValueError: for a scale of 0 or less and a negative margin.
+
+    References:
+        Cer et al., 2018, "Universal Sentence Encoder", section 3; Yang et al., 2019, "Improving Multilingual Sentence
+        Embedding using Bi-directional Dual Encoder with Additive Margin Softmax", sections 2 and 3.
+    """
+
+    def __init__(self, scale=20.0, margin=0.0, response_network=None, symmetric=True, **kwargs):
+        super().__init__(**kwargs)
+        self.scale = arguments.positive_number("scale", scale)
+        self.margin = arguments.non_negative_number("margin", margin)
+        self.response_network = arguments.optional_positive_integer("response_network", response_network)
+        self.symmetric = symmetric
+
+    def build(self, vectors_shape, keys_shape=None):
+        width = vectors_shape[0][-1]
+        self.unit_length = UnitLength(name="unit_length")
+        if self.response_network:
+            self.hidden = keras.layers.Dense(self.response_network, activation="relu", name="hidden")
+            self.hidden.build((None, width))
+            self.output_dense = keras.layers.Dense(width, name="output")
+            self.output_dense.build((None, self.response_network))
+
+    def call(self, vectors, keys, training=None):
+        inputs, *responses = [ops.cast(vector, "float32") for vector in vectors]
+        count = ops.shape(inputs)[0]
+        candidates = ops.concatenate(responses, axis=0)
+        if self.response_network:
+            candidates = self.output_dense(self.hidden(candidates))
+        scores = ops.matmul(self.unit_length(inputs), ops.transpose(self.unit_length(candidates)))
+        is_own = ops.arange(count)[:, None] == ops.arange(ops.shape(candidates)[0])[None, :]
+        scores = self.scale * (scores - self.margin * ops.cast(is_own, "float32"))
+        keys = ops.cast(keys, "int32")
+        of_rows, of_inputs, of_candidates = keys[:, 0], keys[:, 1], ops.reshape(ops.transpose(keys[:, 2:]), (-1,))
+        same_row = of_rows[:, None] == ops.tile(of_rows, (len(responses),))[None, :]
+        is_negative_of_row = ops.arange(ops.shape(candidates)[0])[None, :] >= count
+        is_right = of_candidates[None, :] == of_candidates[:count, None]
+        is_itself = of_candidates[None, :] == of_inputs[:, None]
+        hidden = ops.logical_or(is_right, is_itself)
+        hidden = ops.logical_or(hidden, ops.logical_and(same_row, ops.logical_not(is_negative_of_row)))
+        scores = ops.where(ops.logical_and(hidden, ops.logical_not(is_own)), _NEVER, scores)
+        loss = _diagonal_cross_entropy(scores, count)
+        if self.symmetric:
+            loss = 0.5 * (loss + _diagonal_cross_entropy(ops.transpose(scores[:, :count]), count))
+        return loss
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "scale": self.scale,
+            "margin": self.margin,
+            "response_network": self.response_network,
+            "symmetric": self.symmetric,
+        }
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
+class NaturalLanguageInference(keras.layers.Layer):
+    """Classifies a pair of sentences by (u, v, |u - v|, u * v), a hidden layer and a softmax.
+
+    Args:
+        num_labels: number of classes.
+        hidden_dim: width of the hidden layer; the paper's 512.
+        dropout: rate on the hidden layer.
+        **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+
+    Call arguments:
+        vectors: two of (B, D): premises and hypotheses.
+        labels: integer (B,).
+        training: whether dropout is active.
+
+    Returns:
+        The mean cross-entropy, a float32 scalar.
+
+    References:
+        Conneau et al., 2017, "Supervised Learning of Universal Sentence Representations from Natural Language
+        Inference Data", section 3.1; Cer et al., 2018, section 3.
+    """
+
+    def __init__(self, num_labels=3, hidden_dim=512, dropout=0.1, **kwargs):
+        super().__init__(**kwargs)
+        self.num_labels = arguments.positive_integer("num_labels", num_labels)
+        self.hidden_dim = arguments.positive_integer("hidden_dim", hidden_dim)
+        self.dropout = arguments.rate("dropout", dropout)
+
+    def build(self, vectors_shape, labels_shape=None):
+        width = vectors_shape[0][-1]
+        self.hidden = keras.layers.Dense(self.hidden_dim, activation="relu", name="hidden")
+        self.hidden.build((None, 4 * width))
+        self.hidden_dropout = keras.layers.Dropout(self.dropout, name="dropout")
+        self.classifier = keras.layers.Dense(self.num_labels, name="classifier")
+        self.classifier.build((None, self.hidden_dim))
+
+    def call(self, vectors, labels, training=None):
+        u, v = [ops.cast(vector, "float32") for vector in vectors]
+        # Unit vectors of width D have entries of about D^-0.5, and products smaller still.
+        width = float(u.shape[-1])
+        u, v = u * width**0.5, v * width**0.5
+        features = ops.concatenate([u, v, ops.abs(u - v), u * v], axis=-1)
+        logits = self.classifier(self.hidden_dropout(self.hidden(features), training=training))
+        losses = keras.losses.sparse_categorical_crossentropy(labels, ops.cast(logits, "float32"), from_logits=True)
+        return ops.mean(losses)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_labels": self.num_labels,
+            "hidden_dim": self.hidden_dim,
+            "dropout": self.dropout,
+        }
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
+class SimilarityRegression(keras.layers.Layer):
+    """The cosine of two sentences must be their score.
+
+    Call arguments:
+        vectors: two of (B, D).
+        scores: floating (B,), in [0, 1].
+
+    Returns:
+        The mean squared error, a float32 scalar.
+
+    References:
+        Reimers and Gurevych, 2019, "Sentence-BERT", section 3: the regression objective.
+    """
+
+    def call(self, vectors, scores, training=None):
+        u, v = [UnitLength()(vector) for vector in vectors]
+        return ops.mean(ops.square(ops.sum(u * v, axis=-1) - ops.cast(scores, "float32")))
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
+class TeacherVectors(keras.layers.Layer):
+    """A sentence's vector must point where the teacher's does, through a projection where their widths differ.
+
+    Args:
+        teacher_dim: width of the teacher's vectors.
+        **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+
+    Call arguments:
+        vectors: one of (B, D).
+        wanted: floating (B, `teacher_dim`).
+
+    Returns:
+        The mean of 1 - cosine, a float32 scalar.
+
+    References:
+        Reimers and Gurevych, 2020, "Making Monolingual Sentence Embeddings Multilingual using Knowledge
+        Distillation", section 2, with the cosine for the squared error.
+    """
+
+    def __init__(self, teacher_dim, **kwargs):
+        super().__init__(**kwargs)
+        self.teacher_dim = arguments.positive_integer("teacher_dim", teacher_dim)
+
+    def build(self, vectors_shape, wanted_shape=None):
+        width = vectors_shape[0][-1]
+        self.unit_length = UnitLength(name="unit_length")
+        self.projection = None
+        if width != self.teacher_dim:
+            self.projection = keras.layers.Dense(self.teacher_dim, use_bias=False, name="projection")
+            self.projection.build((None, width))
+
+    def call(self, vectors, wanted, training=None):
+        (found,) = vectors
+        found = ops.cast(found, "float32")
+        if self.projection:
+            found = self.projection(found)
+        cosines = ops.sum(self.unit_length(found) * self.unit_length(wanted), axis=-1)
+        return ops.mean(1.0 - cosines)
+
+    def get_config(self):
+        return {**super().get_config(), "teacher_dim": self.teacher_dim}
+
+
+def _diagonal_cross_entropy(scores, count):
+    """The mean over rows of logsumexp(row) - the entry on the diagonal."""
+    labels = ops.arange(count, dtype="int32")
+    own = ops.squeeze(ops.take_along_axis(scores, labels[:, None], axis=-1), axis=-1)
+    return ops.mean(ops.logsumexp(scores, axis=-1) - own)

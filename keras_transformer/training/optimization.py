@@ -1,0 +1,82 @@
+"""What every recipe says about how weights are changed."""
+
+import dataclasses
+
+from keras_transformer import arguments
+from keras_transformer.training.optimizers import Adam, Muon
+from keras_transformer.training.schedules import InverseSquareRootSchedule, LinearDecaySchedule, NoamSchedule
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Optimization:
+    """The part of a recipe that says how weights are changed.
+
+    Attributes:
+        optimizer: "adam" (0.9, 0.98, 1e-9), or "muon" for the matrices and adam for the rest.
+        schedule: "inverse_sqrt", "linear" (down to 0 at `steps`) or "noam" (the paper's, which knows its peak).
+        learning_rate: the peak of the schedule; `None` for "noam".
+        warmup_steps: of the schedule.
+        steps: at most, or `None`. The linear schedule needs it.
+        clip_norm: the largest norm of the gradient, or `None`.
+        ema: decay of the moving average of the weights that is validated and saved; 0 for none.
+        average_last: the mean of the weights after so many last rounds is validated and saved, or `None`.
+        patience: rounds without a better one after which to stop, or `None`.
+
+    Raises:
+        ValueError: for values out of range and combinations that exclude each other.
+    """
+
+    optimizer: str = "adam"
+    schedule: str = "inverse_sqrt"
+    learning_rate: float | None = 2e-3
+    warmup_steps: int = 1000
+    steps: int | None = None
+    clip_norm: float | None = None
+    ema: float = 0.0
+    average_last: int | None = None
+    patience: int | None = None
+
+    def __post_init__(self):
+        arguments.one_of("optimizer", self.optimizer, ("adam", "muon"))
+        arguments.one_of("schedule", self.schedule, ("inverse_sqrt", "linear", "noam"))
+        self.check(arguments.positive_integer, "warmup_steps")
+        self.check(arguments.optional_positive_integer, "steps", "average_last", "patience")
+        arguments.rate("ema", self.ema)
+        if self.clip_norm is not None:
+            arguments.positive_number("clip_norm", self.clip_norm)
+        if (self.learning_rate is None) != (self.schedule == "noam"):
+            raise ValueError(
+                "Expected a learning_rate for every schedule but noam, which has its own. "
+                f"Received: schedule={self.schedule!r}, learning_rate={self.learning_rate}"
+            )
+        if self.learning_rate is not None:
+            arguments.positive_number("learning_rate", self.learning_rate)
+        if self.schedule == "linear" and (self.steps is None or self.steps <= self.warmup_steps):
+            raise ValueError(
+                "Expected steps, more than warmup_steps, for the linear schedule. "
+                f"Received: steps={self.steps}, warmup_steps={self.warmup_steps}"
+            )
+        if self.ema and self.average_last:
+            raise ValueError(
+                "Expected ema or average_last, since one of them is saved. "
+                f"Received: ema={self.ema}, average_last={self.average_last}"
+            )
+
+    def check(self, check, *names):
+        """Puts what one of the checks of `keras_transformer.arguments` returns in the place of the values."""
+        for name in names:
+            object.__setattr__(self, name, check(name, getattr(self, name)))
+
+    def make_optimizer(self, hidden_dim, compute_dtype="float32"):
+        """The optimizer on the recipe's schedule, for a model of this width and compute dtype."""
+        if self.schedule == "noam":
+            rate = NoamSchedule(hidden_dim, self.warmup_steps)
+        elif self.schedule == "linear":
+            rate = LinearDecaySchedule(self.learning_rate, self.warmup_steps, self.steps)
+        else:
+            rate = InverseSquareRootSchedule(self.learning_rate, self.warmup_steps)
+        average = {"use_ema": True, "ema_momentum": self.ema} if self.ema else {}
+        if self.optimizer == "muon":
+            dtype = "bfloat16" if compute_dtype == "bfloat16" else "float32"
+            return Muon(rate, dtype, adam_beta_1=0.9, adam_beta_2=0.98, epsilon=1e-9, **average)
+        return Adam(rate, beta_1=0.9, beta_2=0.98, epsilon=1e-9, **average)

@@ -1,0 +1,221 @@
+"""What a sentence encoder learns from: rows of texts with an objective, in batches that a number decides."""
+
+import dataclasses
+
+import numpy as np
+
+from keras_transformer import arguments
+from keras_transformer.data.lines import as_paths, read_lines
+from keras_transformer.data.tab_separated import read_rows
+from keras_transformer.training.objectives import (
+    NaturalLanguageInference,
+    ResponseRanking,
+    SimilarityRegression,
+    TeacherVectors,
+)
+
+_INFERENCE = ("label", "premise", "hypothesis")
+LABELS = ("entailment", "neutral", "contradiction")
+
+
+@dataclasses.dataclass(frozen=True)
+class SentenceBatch:
+    """A batch of a task.
+
+    Attributes:
+        texts: (B, C) indices into the task's texts: C sentences in each row.
+        targets: what the objective takes beside the C vectors.
+    """
+
+    texts: np.ndarray
+    targets: np.ndarray
+
+
+class SentenceTask:
+    """Rows of texts, and the objective that their vectors are trained for.
+
+    Class methods read the kinds of data there are; files are tab-separated, plain or .gz, without a header.
+
+    Args:
+        name: of the task, in logs.
+        rows: a sequence of tuples of `str`. For a `ResponseRanking`: input, response, hard negatives, as many in each
+            row.
+        objective: a layer of `keras_transformer.training.objectives`.
+        targets: (number of rows, ...), what the objective takes beside the vectors; `ResponseRanking` makes its own.
+        batch_size: rows that make a batch.
+        weight: how often this task's batches come, relative to other tasks.
+        any_two: the texts of a row say the same: each pass takes two of them at random. A row of one text is taken
+            twice, and told apart from itself by dropout alone.
+
+    Raises:
+        ValueError: without rows, for rows and targets of unequal number, rows of unequal length.
+
+    References:
+        Gao et al., 2021, "SimCSE" (a sentence with itself).
+    """
+
+    def __init__(self, name, rows, objective, targets=None, batch_size=128, weight=1.0, any_two=False):
+        self.name = name
+        self.objective = objective
+        self.batch_size = arguments.positive_integer("batch_size", batch_size)
+        self.weight = arguments.positive_number("weight", weight)
+        self.any_two = any_two
+        if not len(rows):
+            raise ValueError(f"Expected rows for the task {name!r}. Received none")
+        if targets is not None and len(targets) != len(rows):
+            raise ValueError(f"Expected as many targets as rows, {len(rows)}. Received: {len(targets)}")
+        lengths = np.asarray([len(row) for row in rows])
+        if not any_two and (lengths != lengths[0]).any():
+            raise ValueError(f"Expected rows of {lengths[0]} texts. Received: {sorted(set(lengths.tolist()))}")
+        numbers = {}
+        self._indices = np.asarray([numbers.setdefault(text, len(numbers)) for row in rows for text in row], "int32")
+        self._starts, self._lengths = np.cumsum(lengths) - lengths, lengths
+        self.texts = list(numbers)
+        self._last_order = None, None
+        self.targets = None if targets is None else np.asarray(targets)
+
+    @property
+    def num_rows(self):
+        """How many rows there are."""
+        return len(self._lengths)
+
+    @property
+    def num_vectors(self):
+        """How many texts of a row the objective takes."""
+        return 2 if self.any_two else int(self._lengths[0])
+
+    @property
+    def num_batches(self):
+        """Batches of one pass over the rows; the last ones of a pass, if too few for a batch, are left to chance."""
+        return max(1, self.num_rows // self.batch_size)
+
+    def batch(self, number, seed):
+        """The batch with this number, counted over all passes; nothing but the two numbers decides it.
+
+        Returns:
+            A `SentenceBatch`.
+        """
+        epoch, position = divmod(number, self.num_batches)
+        rows = self._order(seed, epoch)[position * self.batch_size : (position + 1) * self.batch_size]
+        texts = (
+            self._two_of(rows, np.random.default_rng([seed, epoch, position])) if self.any_two else self._all_of(rows)
+        )
+        if self.targets is not None:
+            return SentenceBatch(texts, self.targets[rows])
+        of_rows = rows if self.any_two else texts[:, 0]
+        return SentenceBatch(texts, np.column_stack([of_rows, texts]).astype("int32"))
+
+    def _order(self, seed, epoch):
+        if self._last_order[0] != (seed, epoch):
+            self._last_order = (seed, epoch), np.random.default_rng([seed, epoch]).permutation(self.num_rows)
+        return self._last_order[1]
+
+    def _all_of(self, rows):
+        return self._indices[self._starts[rows][:, None] + np.arange(self.num_vectors)]
+
+    def _two_of(self, rows, random):
+        lengths = self._lengths[rows]
+        first = random.integers(0, lengths)
+        second = (first + random.integers(1, np.maximum(lengths, 2))) % lengths
+        return self._indices[self._starts[rows][:, None] + np.column_stack([first, second])]
+
+    @classmethod
+    def ranking(cls, paths, objective=None, **kwargs):
+        """Rows of input, right response, and any number of hard negatives, as many in each row."""
+        rows = _rows(paths, ("input", "response"), further=True)
+        return cls("ranking", rows, objective or ResponseRanking(), **kwargs)
+
+    @classmethod
+    def paraphrases(cls, paths, objective=None, **kwargs):
+        """Rows of sentences that say the same: one, two or more."""
+        rows = [tuple(filter(None, row)) for row in _rows(paths, ("sentence",), further=True)]
+        return cls("paraphrases", [row for row in rows if row], objective or ResponseRanking(), any_two=True, **kwargs)
+
+    @classmethod
+    def neighbours(cls, paths, objective=None, **kwargs):
+        """Plain text, a sentence a line in running order: each sentence and the next one. A blank line ends a document.
+
+        References:
+            Kiros et al., 2015, "Skip-Thought Vectors"; Cer et al., 2018, "Universal Sentence Encoder", section 3.
+        """
+        rows, previous = [], ""
+        for path in as_paths(paths):
+            previous = ""
+            for line in read_lines(path):
+                line = line.strip()
+                if line and previous:
+                    rows.append((previous, line))
+                previous = line
+        return cls("neighbours", rows, objective or ResponseRanking(), **kwargs)
+
+    @classmethod
+    def inference(cls, paths, objective=None, labels=LABELS, **kwargs):
+        """Rows of label, premise, hypothesis.
+
+        Raises:
+            ValueError: with file and line, for a label that is not among `labels`.
+        """
+        rows = _rows(paths, _INFERENCE, choices={"label": labels})
+        targets = np.asarray([labels.index(label) for label, *_ in rows], "int32")
+        return cls(
+            "inference",
+            [row[1:] for row in rows],
+            objective or NaturalLanguageInference(len(labels)),
+            targets,
+            **kwargs,
+        )
+
+    @classmethod
+    def entailment(cls, paths, objective=None, labels=LABELS, **kwargs):
+        """The same rows for ranking: a premise finds what it entails, among what contradicts it and all others.
+
+        Args:
+            labels: their names; the first is entailment, the last contradiction.
+
+        References:
+            Gao et al., 2021, "SimCSE", section 4.
+        """
+        entailed, contradictions = [], {}
+        for label, premise, hypothesis in _rows(paths, _INFERENCE, choices={"label": labels}):
+            if label == labels[0]:
+                entailed.append((premise, hypothesis))
+            elif label == labels[-1]:
+                contradictions.setdefault(premise, []).append(hypothesis)
+        # Without a contradiction the response itself stands in its place, which the objective leaves out.
+        used = {}
+        rows = []
+        for premise, hypothesis in entailed:
+            wrong = contradictions.get(premise, [hypothesis])
+            used[premise] = used.get(premise, -1) + 1
+            rows.append((premise, hypothesis, wrong[used[premise] % len(wrong)]))
+        return cls("entailment", rows, objective or ResponseRanking(), **kwargs)
+
+    @classmethod
+    def similarity(cls, paths, objective=None, score_range=(0.0, 5.0), **kwargs):
+        """Rows of score, sentence, sentence.
+
+        Raises:
+            ValueError: with file and line, for a score outside `score_range`.
+        """
+        low, high = score_range
+        rows = _rows(paths, ("score", "sentence1", "sentence2"), numbers={"score": score_range})
+        targets = np.asarray([(score - low) / (high - low) for score, *_ in rows], "float32")
+        return cls("similarity", [row[1:] for row in rows], objective or SimilarityRegression(), targets, **kwargs)
+
+    @classmethod
+    def teacher(cls, paths, vectors, objective=None, **kwargs):
+        """Lines of text, and a teacher's vector of each line.
+
+        Args:
+            paths: text files.
+            vectors: (number of lines, width), an array or the path of an `.npy` file, which is not read into memory.
+        """
+        vectors = vectors if isinstance(vectors, np.ndarray) else np.load(vectors, mmap_mode="r")
+        rows = [(line,) for line in read_lines(paths)]
+        if vectors.ndim != 2 or len(vectors) != len(rows):
+            raise ValueError(f"Expected a vector for each of {len(rows)} lines. Received: shape {vectors.shape}")
+        return cls("teacher", rows, objective or TeacherVectors(vectors.shape[1]), vectors, **kwargs)
+
+
+def _rows(paths, columns, **checks):
+    return [row for path in as_paths(paths) for row in read_rows(path, columns, **checks)]

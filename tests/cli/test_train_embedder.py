@@ -1,0 +1,78 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_transformer.cli.main import main
+from keras_transformer.models import DeepAveragingNetwork, SentenceEncoder
+from tests import made_data
+
+SMALL = ["--num-layers", "1", "--hidden-dim", "12", "--output-dim", "6", "--steps", "6", "--steps-per-round", "3"]
+
+
+@pytest.fixture
+def files(write_lines):
+    """Files of every kind, by the names of their options."""
+    first, second = made_data.pairs(40)
+    labels = ["entailment", "neutral", "contradiction", "entailment"] * 10
+    rows = {
+        "paraphrases": zip(first, second, first[::-1]),
+        "ranking": zip(first, second),
+        "inference": zip(labels, first, second),
+        "entailment": zip(labels, first, second),
+        "similarity": zip(map(str, np.linspace(0, 5, 40)), first, second),
+        "neighbours": zip(first),
+    }
+    return {name: write_lines(f"{name}.tsv", ["\t".join(row) for row in lines]) for name, lines in rows.items()}
+
+
+def options_of(files):
+    return [text for name, path in files.items() for text in (f"--{name}", path)]
+
+
+def test_every_task_at_once(files, tmp_path, write_lines, capsys):
+    np.save(tmp_path / "t.npy", np.random.RandomState(0).normal(size=(9, 4)).astype("float32"))
+    teacher = ["--teacher", write_lines("t.txt", made_data.sentences(9)), str(tmp_path / "t.npy")]
+    arguments = [
+        "train", "embedder", *options_of(files), *teacher, "--weights", "teacher=2",
+        "--validation", files["similarity"], "--batch-size", "4",
+        "--ranking-batch-size", "6", "--response-network", "8", "--vocabulary-size", "40",
+        "--num-heads", "2", "--intermediate-dim", "14", *SMALL, "--out", str(tmp_path / "out"),
+    ]  # fmt: skip
+    assert main(arguments) == 0
+    shown = capsys.readouterr().out
+    for name in (*files, "teacher"):
+        assert f"{name}: " in shown
+    embedder = keras.models.load_model(tmp_path / "out" / "embedder.keras")
+    assert isinstance(embedder.encoder, SentenceEncoder)
+    assert embedder.embed(["red dog", "", "blue"]).shape == (3, 6)
+    assert main(arguments) == 0  # a finished one is not repeated
+    history = (tmp_path / "out" / "history.csv").read_text()
+    assert history.count("\n") == 3 and "val_pearson" in history
+
+
+def test_an_averaging_encoder(files, tmp_path):
+    arguments = ["train", "embedder", "--encoder", "averaging", "--paraphrases", files["paraphrases"], *SMALL]
+    assert main([*arguments, "--vocabulary-size", "1100", "--out", str(tmp_path / "out")]) == 0
+    embedder = keras.models.load_model(tmp_path / "out" / "embedder.keras")
+    assert isinstance(embedder.encoder, DeepAveragingNetwork)
+    assert embedder.tokenizer.vocabulary[:1]
+    assert np.isfinite(embedder.embed(made_data.sentences(5))).all()
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ([], "Expected at least one task of --paraphrases"),
+        (["--neighbours", "nowhere"], "Expected a text file. Received: nowhere"),
+        (["--neighbours", "FILE", "--weights", "neighbours"], "Expected --weights TASK=NUMBER. Received: neighbours"),
+        (["--neighbours", "FILE", "--weights", "teacher=1"], r"Received: ['teacher']"),
+        (["--similarity", "FILE"], "line 1: expected 3 columns (score, sentence1, sentence2)"),
+        (["--neighbours", "FILE", "--learning-rate", "0"], "learning_rate=0"),
+    ],
+)
+def test_what_cannot_work_leaves_nothing(options, message, write_lines, tmp_path, capsys):
+    path = write_lines("lines", made_data.sentences(9))
+    options = [path if option == "FILE" else option for option in options]
+    assert main(["train", "embedder", *options, "--out", str(tmp_path / "out")]) == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

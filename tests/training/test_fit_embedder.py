@@ -1,0 +1,118 @@
+import csv
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+from keras_transformer.evaluation.textual_similarity import pearson
+
+from keras_transformer import TextEmbedder
+from keras_transformer.models import SentenceEncoder
+from keras_transformer.text import ByteTokenizer
+from keras_transformer.training import (
+    EmbeddingRecipe,
+    ResponseRanking,
+    SentenceTask,
+    SimilarityRegression,
+    fit_embedder,
+)
+from tests import made_data
+
+RECIPE = EmbeddingRecipe(
+    steps=12, steps_per_round=4, warmup_steps=4, learning_rate=3e-3, max_length=64, ema=0.5, clip_norm=1.0
+)
+SOURCES, TARGETS = made_data.pairs(40)
+SCORES = np.linspace(0, 5, 40)
+VALIDATION = SCORES.tolist(), SOURCES, TARGETS
+
+
+def embedder():
+    keras.utils.set_random_seed(4)
+    return TextEmbedder(SentenceEncoder(260, 1, 12, 19, 3, output_dim=5, dropout=0.2), ByteTokenizer())
+
+
+def tasks():
+    rows = list(zip(SOURCES, TARGETS))
+    return [
+        SentenceTask("ranking", rows, ResponseRanking(response_network=4), batch_size=8),
+        SentenceTask("similarity", rows, SimilarityRegression(), SCORES.astype("float32") / 5, batch_size=8),
+    ]
+
+
+class Cut(Exception):
+    pass
+
+
+def cut_after(steps, tasks):
+    """The same tasks, which end it all when a batch more is wanted."""
+    left = [steps + len(tasks)]  # each shows a batch before the training begins
+
+    def counted(batch):
+        def next_batch(number, seed):
+            left[0] -= 1
+            if left[0] < 0:
+                raise Cut
+            return batch(number, seed)
+
+        return next_batch
+
+    for task in tasks:
+        task.batch = counted(task.batch)
+    return tasks
+
+
+def vectors(of):
+    return of.embed(SOURCES)
+
+
+def test_the_best_round_is_saved(tmp_path):
+    path = tmp_path / "out" / "embedder.keras"
+    history = fit_embedder(embedder(), tasks(), VALIDATION, path=path, recipe=RECIPE, verbose=0)
+    with open(tmp_path / "out" / "history.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["val_pearson"]) for row in rows] == [logs["val_pearson"] for logs in history]
+    assert [float(row["step"]) for row in rows] == [4, 8, 12]
+    assert {"loss_ranking", "loss_similarity"} <= set(rows[0])
+    saved = keras.models.load_model(path)
+    cosines = (saved.embed(SOURCES) * saved.embed(TARGETS)).sum(axis=1)
+    best = max(logs["val_pearson"] for logs in history)
+    assert pearson(cosines, SCORES) == pytest.approx(best, abs=1e-5)  # of the moving average
+
+
+def test_a_training_that_was_cut_off_ends_as_the_unbroken_one(tmp_path):
+    whole = fit_embedder(embedder(), tasks(), VALIDATION, path=tmp_path / "a" / "e.keras", recipe=RECIPE, verbose=0)
+
+    for steps in (2, 5):  # within a round, and after one
+        with pytest.raises(Cut):
+            fit_embedder(
+                embedder(), cut_after(steps, tasks()), VALIDATION, path=tmp_path / "b" / "e.keras", recipe=RECIPE,
+                minutes_between_states=0, verbose=0,
+            )  # fmt: skip
+    resumed = fit_embedder(embedder(), tasks(), VALIDATION, path=tmp_path / "b" / "e.keras", recipe=RECIPE, verbose=0)
+    for a, b in zip(whole, resumed, strict=True):
+        for name in ("loss", "val_pearson"):
+            assert a[name] == pytest.approx(b[name], abs=1e-4)
+    saved = [keras.models.load_model(tmp_path / name / "e.keras") for name in "ab"]
+    np.testing.assert_allclose(*map(vectors, saved), atol=1e-4)
+
+
+def test_another_recipe_is_refused(tmp_path):
+    path = tmp_path / "e.keras"
+    fit_embedder(embedder(), tasks(), path=path, recipe=RECIPE, verbose=0)
+    other = dataclasses.replace(RECIPE, learning_rate=1e-3)
+    with pytest.raises(ValueError, match="same arguments"):
+        fit_embedder(embedder(), tasks(), path=path, recipe=other, verbose=0)
+
+
+@pytest.mark.parametrize(
+    "values, message",
+    [
+        ({"encoder": "lstm"}, "encoder='lstm'"),
+        ({"steps": None}, "steps=None"),
+        ({"tokens_at_once": 3}, "tokens_at_once=3"),
+        ({"learning_rate": 0}, "learning_rate=0"),
+    ],
+)
+def test_bad_recipes(values, message):
+    with pytest.raises(ValueError, match=message):
+        EmbeddingRecipe(**values)

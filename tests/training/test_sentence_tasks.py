@@ -1,0 +1,132 @@
+import numpy as np
+import pytest
+
+from keras_transformer.training import SentenceTask
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(name, *lines):
+        path = tmp_path / name
+        path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+        return path
+
+    return write
+
+
+def texts_of(task, batch):
+    return [tuple(task.texts[i] for i in row) for row in batch.texts]
+
+
+def all_rows(task, seed=0):
+    return [row for number in range(task.num_batches) for row in texts_of(task, task.batch(number, seed))]
+
+
+def test_every_pass_has_every_row_once_in_another_order():
+    rows = [(f"question {i}", f"answer {i % 3}") for i in range(12)]
+    task = SentenceTask("t", rows, objective=None, batch_size=4)
+    assert len(task.texts) == 12 + 3
+    first = all_rows(task)
+    assert sorted(first) == sorted(rows)
+    second = [row for number in range(3, 6) for row in texts_of(task, task.batch(number, 0))]
+    assert sorted(second) == sorted(rows)
+    assert first != second
+    assert all_rows(task, seed=1) != first
+    again = SentenceTask("t", rows, objective=None, batch_size=4)
+    assert texts_of(again, again.batch(4, 0)) == second[4:8]  # nothing but the numbers decides
+
+
+def test_targets_stay_with_their_rows():
+    task = SentenceTask("t", [(str(i), "x") for i in range(10)], None, targets=np.arange(10) * 2, batch_size=3)
+    batch = task.batch(1, 0)
+    np.testing.assert_array_equal(batch.targets, [2 * int(text) for text, _ in texts_of(task, batch)])
+
+
+def test_keys_of_a_ranking_are_input_and_texts():
+    task = SentenceTask("t", [("a", "b", "c"), ("a", "d", "b")], None, batch_size=2)
+    batch = task.batch(0, 0)
+    np.testing.assert_array_equal(batch.targets[:, 0], batch.texts[:, 0])
+    np.testing.assert_array_equal(batch.targets[:, 1:], batch.texts)
+
+
+def test_paraphrases_are_two_of_a_row(write):
+    path = write("p.tsv", "a1\ta2\ta3", "b1", "c1\tc2\t")
+    task = SentenceTask.paraphrases(path, batch_size=3)
+    seen = set()
+    for number in range(50):
+        rows = texts_of(task, task.batch(number, 0))
+        assert sorted(row[0][0] for row in rows) == ["a", "b", "c"]
+        seen.update(rows)
+    a = {("a1", "a2"), ("a1", "a3"), ("a2", "a1"), ("a2", "a3"), ("a3", "a1"), ("a3", "a2")}
+    assert seen == a | {("b1", "b1"), ("c1", "c2"), ("c2", "c1")}
+    np.testing.assert_array_equal(np.sort(task.batch(0, 0).targets[:, 0]), [0, 1, 2])
+
+
+def test_inference(write):
+    path = write("n.tsv", "neutral\tp1\th1", "contradiction\tp2\th2", "entailment\tp3\th3")
+    task = SentenceTask.inference(path, batch_size=3)
+    batch = task.batch(0, 0)
+    assert dict(zip(texts_of(task, batch), batch.targets.tolist())) == {
+        ("p1", "h1"): 1,
+        ("p2", "h2"): 2,
+        ("p3", "h3"): 0,
+    }
+
+
+def test_entailment_has_contradictions_of_the_premise(write):
+    lines = ["entailment\tp\te1", "entailment\tp\te2", "contradiction\tp\tc1", "contradiction\tp\tc2", "neutral\tp\tn"]
+    task = SentenceTask.entailment(write("n.tsv", *lines, "entailment\tq\te3"), batch_size=3)
+    assert sorted(all_rows(task)) == [("p", "e1", "c1"), ("p", "e2", "c2"), ("q", "e3", "e3")]
+
+
+def test_similarity_scores_become_cosines(write):
+    task = SentenceTask.similarity(write("s.tsv", "5.0\ta\tb", "2.5\tc\td", "0\te\tf"), batch_size=3)
+    batch = task.batch(0, 0)
+    found = {first: float(target) for (first, _), target in zip(texts_of(task, batch), batch.targets)}
+    assert found == {"a": 1.0, "c": 0.5, "e": 0.0}
+
+
+def test_neighbours_stay_within_documents(write):
+    task = SentenceTask.neighbours(write("t.txt", "one", "two", "three", "", "four", "five", "", ""), batch_size=3)
+    assert sorted(all_rows(task)) == [("four", "five"), ("one", "two"), ("two", "three")]
+
+
+def test_teacher(write, tmp_path):
+    vectors = np.arange(6, dtype="float32").reshape(3, 2)
+    np.save(tmp_path / "v.npy", vectors)
+    task = SentenceTask.teacher(write("t.txt", "a", "b", "c"), tmp_path / "v.npy", batch_size=2)
+    batch = task.batch(0, 0)
+    np.testing.assert_array_equal(batch.targets, [vectors["abc".index(text)] for (text,) in texts_of(task, batch)])
+    with pytest.raises(ValueError, match=r"each of 2 lines. Received: shape \(3, 2\)"):
+        SentenceTask.teacher(write("u.txt", "a", "b"), vectors)
+
+
+@pytest.mark.parametrize(
+    "kind, lines, message",
+    [
+        ("inference", ["neutral\tp\th", "maybe\tp\th"], r"f.tsv, line 2: expected label to be one of .*'maybe'"),
+        ("entailment", ["maybe\tp\th"], "f.tsv, line 1: expected label"),
+        ("similarity", ["1\ta\tb", "5.1\ta\tb"], "f.tsv, line 2: expected a number from 0 to 5"),
+        ("similarity", ["nan\ta\tb"], "line 1: expected a number"),
+        ("ranking", ["a\tb", "a"], "f.tsv, line 2: expected 2 columns or more"),
+        ("ranking", ["a\tb\tc", "a\tb"], r"Expected rows of 3 texts. Received: \[2, 3\]"),
+        ("neighbours", ["a", "", "b"], "Expected rows for the task 'neighbours'"),
+        ("entailment", ["neutral\tp\th"], "Expected rows for the task 'entailment'"),
+    ],
+)
+def test_bad_files(kind, lines, message, write):
+    with pytest.raises(ValueError, match=message):
+        getattr(SentenceTask, kind)(write("f.tsv", *lines))
+
+
+@pytest.mark.parametrize(
+    "values, message",
+    [
+        ({"batch_size": 0}, "batch_size=0"),
+        ({"weight": 0}, "weight=0"),
+        ({"targets": [1]}, "as many targets as rows, 2"),
+    ],
+)
+def test_bad_values(values, message):
+    with pytest.raises(ValueError, match=message):
+        SentenceTask("t", [("a", "b"), ("c", "d")], None, **values)
