@@ -4,9 +4,9 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
-from keras_transformer.evaluation.textual_similarity import pearson
 
 from keras_transformer import TextEmbedder
+from keras_transformer.evaluation.textual_similarity import pearson
 from keras_transformer.models import SentenceEncoder
 from keras_transformer.text import ByteTokenizer
 from keras_transformer.training import (
