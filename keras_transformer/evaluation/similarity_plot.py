@@ -4,7 +4,8 @@ import numpy as np
 
 from keras_transformer.atomic import replacing
 from keras_transformer.evaluation.fonts import installed_fonts
-from keras_transformer.evaluation.vectors import as_vectors, check_counts, cosine_similarity
+from keras_transformer.evaluation.vectors import as_vectors, check_counts
+from keras_transformer.pipelines.vector_similarity import similarity
 
 # Up to so many texts, each cell shows its number.
 _MOST_TEXTS_WITH_NUMBERS = 12
@@ -32,7 +33,7 @@ def plot_similarity(texts, vectors, path=None, title="Semantic textual similarit
     """
     check_counts(texts=texts, vectors=vectors)
     (vectors,) = as_vectors(None, vectors)
-    similarities = np.stack([cosine_similarity(vector, vectors) for vector in vectors])
+    similarities = similarity(vectors, vectors, "cosine")
 
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

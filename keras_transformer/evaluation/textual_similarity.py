@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 
 from keras_transformer import arguments
-from keras_transformer.evaluation.vectors import Estimate, as_vectors, check_counts, cosine_similarity, interval
+from keras_transformer.evaluation.vectors import Estimate, as_vectors, check_counts, interval
+from keras_transformer.pipelines.vector_similarity import similarity
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,8 +52,8 @@ def score_similarity(first, second, gold, embed=None, num_resamples=1000):
     gold = np.asarray(gold, "float64")
     if not np.isfinite(gold).all() or np.all(gold == gold[0]):
         raise ValueError(f"Expected finite gold scores that differ. Received: {gold.min():g} to {gold.max():g}")
-    cosines = cosine_similarity(*as_vectors(embed, first, second))
-    angles = angular_similarity(cosines)
+    pairs = as_vectors(embed, first, second)
+    cosines, angles = (similarity(*pairs, kind=kind, paired=True) for kind in ("cosine", "angular"))
 
     def estimate(name, correlate, similarities):
         around = interval(lambda drawn: correlate(gold[drawn], similarities[drawn]), len(gold), num_resamples)
@@ -64,15 +65,6 @@ def score_similarity(first, second, gold, embed=None, num_resamples=1000):
         angular_pearson=estimate("Pearson, angular", pearson, angles),
         spearman=estimate("Spearman", spearman, cosines),
     )
-
-
-def angular_similarity(cosines):
-    """1 - arccos(cosine) / pi: from 0 for opposite vectors to 1 for parallel ones.
-
-    References:
-        Cer et al., 2018, "Universal Sentence Encoder", section 5.
-    """
-    return 1 - np.arccos(np.clip(cosines, -1, 1)) / np.pi
 
 
 def pearson(x, y):

@@ -55,16 +55,6 @@ def as_vectors(embed, *lists):
     return arrays
 
 
-def cosine_similarity(first, second):
-    """Of (..., D) and (..., D), float64; 0 where a vector is zero."""
-    first, second = np.asarray(first, "float64"), np.asarray(second, "float64")
-    lengths = np.linalg.norm(first, axis=-1) * np.linalg.norm(second, axis=-1)
-    products = np.sum(first * second, axis=-1)
-    cosines = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
-    # Rounded, so that all pairs of equal vectors are ties.
-    return np.clip(np.round(cosines, 12), -1, 1)
-
-
 def interval(statistic, count, num_resamples):
     """The middle 95% of a statistic over bootstrap resamples, with a fixed seed.
 

@@ -1,5 +1,6 @@
 import dataclasses
 import os
+import warnings
 
 from keras_transformer.atomic import remove_unfinished
 from keras_transformer.training.callbacks import HistoryFile, SaveBest
@@ -63,13 +64,15 @@ def fit_embedder(
         clip_norm=recipe.clip_norm,
         seed=seed,
     )
+    for count, what in ((loop.num_cut, f"have more than {loop.max_length} tokens"), (loop.num_empty, "have no token")):
+        if count:
+            warnings.warn(f"{count:,} of {loop.num_texts:,} texts {what}", stacklevel=2)
 
     def validate():
         logs = loop.take_losses()
         if validation is not None:
             scores, first, second = validation
-            cosines = (embedder.embed(first) * embedder.embed(second)).sum(axis=1)
-            logs["val_pearson"] = float(pearson(cosines, scores))
+            logs["val_pearson"] = pearson(embedder.similarity(first, second, "cosine", paired=True), scores)
         return logs
 
     folder = os.path.dirname(os.path.abspath(path))

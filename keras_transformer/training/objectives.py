@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_transformer import arguments
-from keras_transformer.layers import UnitLength
+from keras_transformer.layers import Dropout, UnitLength
 
 _NEVER = -1e9  # the score of what is no candidate
 
@@ -124,7 +124,7 @@ class NaturalLanguageInference(keras.layers.Layer):
         width = vectors_shape[0][-1]
         self.hidden = keras.layers.Dense(self.hidden_dim, activation="relu", name="hidden")
         self.hidden.build((None, 4 * width))
-        self.hidden_dropout = keras.layers.Dropout(self.dropout, name="dropout")
+        self.hidden_dropout = Dropout(self.dropout, name="dropout")
         self.classifier = keras.layers.Dense(self.num_labels, name="classifier")
         self.classifier.build((None, self.hidden_dim))
 
@@ -162,8 +162,11 @@ class SimilarityRegression(keras.layers.Layer):
         Reimers and Gurevych, 2019, "Sentence-BERT", section 3: the regression objective.
     """
 
+    def build(self, vectors_shape, scores_shape=None):
+        self.unit_length = UnitLength(name="unit_length")
+
     def call(self, vectors, scores, training=None):
-        u, v = [UnitLength()(vector) for vector in vectors]
+        u, v = [self.unit_length(vector) for vector in vectors]
         return ops.mean(ops.square(ops.sum(u * v, axis=-1) - ops.cast(scores, "float32")))
 
 

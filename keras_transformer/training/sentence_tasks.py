@@ -138,7 +138,7 @@ class SentenceTask:
         References:
             Kiros et al., 2015, "Skip-Thought Vectors"; Cer et al., 2018, "Universal Sentence Encoder", section 3.
         """
-        rows, previous = [], ""
+        rows = []
         for path in as_paths(paths):
             previous = ""
             for line in read_lines(path):

@@ -14,8 +14,8 @@ class SentenceTrainingLoop:
 
     What a `TrainingRun` drives. A batch is encoded in groups of sentences of about equal length. Where it is too large
     for that it goes in pieces, twice: first for the vectors, from which the loss and its gradient come, then for the
-    gradient of the weights, with the same dropout as before (gradient caching). So the memory is that of a piece,
-    however many sentences are candidates for one another.
+    gradient of the weights, with the same dropout as before (gradient caching). So the memory is that of a piece, and
+    of the vectors and scores of all.
 
     Args:
         encoder: a `keras.Model` from ids (N, T) to vectors (N, D).
@@ -28,6 +28,7 @@ class SentenceTrainingLoop:
         seed: of the choice of tasks and of the order of their rows.
 
     Attributes:
+        num_texts: how many texts the tasks have.
         num_cut: how many texts were cut.
         num_empty: how many texts have no token; their vector is zero.
 
@@ -51,8 +52,10 @@ class SentenceTrainingLoop:
         self.tokens_at_once = arguments.positive_integer("tokens_at_once", tokens_at_once)
         self.clip_norm = None if clip_norm is None else arguments.positive_number("clip_norm", clip_norm)
         self.seed = arguments.non_negative_integer("seed", seed)
+        self.max_length = arguments.positive_integer("max_length", max_length)
         self.padding_id = tokenizer.padding_id
         self._ids = [_tokenized(tokenizer, task.texts, max_length) for task in self.tasks]
+        self.num_texts = sum(len(task.texts) for task in self.tasks)
         self.num_cut = sum(ids.num_cut for ids in self._ids)
         self.num_empty = sum(int((ids.lengths == 0).sum()) for ids in self._ids)
         for task in self.tasks:

@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 
 from keras_transformer.evaluation import score_similarity
-from keras_transformer.evaluation.textual_similarity import angular_similarity, pearson, spearman
+from keras_transformer.evaluation.textual_similarity import pearson, spearman
 
 RANDOM = np.random.default_rng(5)
 FIRST = RANDOM.normal(size=(80, 6)).astype("float32")
@@ -30,11 +30,6 @@ def test_correlations_are_those_of_scipy(values):
     others = np.random.default_rng(7).integers(6, size=60)
     assert pearson(values, others) == pytest.approx(scipy.stats.pearsonr(values, others)[0], abs=1e-12)
     assert spearman(values, others) == pytest.approx(scipy.stats.spearmanr(values, others)[0], abs=1e-12)
-
-
-def test_angular_similarity_by_hand():
-    np.testing.assert_allclose(angular_similarity([1, 0.5, 0, -1]), [1, 2 / 3, 1 / 2, 0])
-    assert angular_similarity(1 + 1e-9) == 1
 
 
 def test_scores_are_those_of_scipy():

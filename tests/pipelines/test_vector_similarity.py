@@ -25,6 +25,23 @@ def test_pairs_are_the_diagonal(kind):
     assert similarity(a[:0], b, kind).shape == (0, 7) and similarity(a[:0], b[:0], kind, paired=True).shape == (0,)
 
 
+def test_cosines_of_pairs_by_hand():
+    first = [[1, 0], [3, 4], [1, 1], [0, 0], [1e-3, 0]]
+    second = [[5, 0], [4, 3], [-2, -2], [1, 0], [0, 1e3]]
+    np.testing.assert_allclose(similarity(first, second, "cosine", paired=True), [1, 24 / 25, -1, 0, 0], atol=1e-12)
+
+
+def test_pairs_of_equal_vectors_are_ties():
+    vectors = np.random.default_rng(0).normal(size=(500, 33)).astype("float32")
+    assert set(similarity(vectors, vectors, "cosine", paired=True)) == {1.0}
+
+
+def test_angles_of_pairs_by_hand():
+    directions = [[1, 0], [0.5, 0.75**0.5], [0, 1], [-1, 0]]
+    found = similarity([[1, 0]] * 4, directions, paired=True)
+    np.testing.assert_allclose(found, [1, 2 / 3, 1 / 2, 0], atol=1e-12)
+
+
 def test_equal_directions_have_exactly_1():
     """In float32 the arccos of a cosine that misses 1 by a rounding is off by 1e-4."""
     vectors = np.random.default_rng(1).normal(size=(50, 511)).astype("float32")

@@ -96,6 +96,17 @@ def test_a_training_that_was_cut_off_ends_as_the_unbroken_one(tmp_path):
     np.testing.assert_allclose(*map(vectors, saved), atol=1e-4)
 
 
+def test_texts_that_are_cut_or_empty_are_reported(tmp_path):
+    rows = [("red dog", "x" * 65), ("", "blue")]
+    task = SentenceTask("ranking", rows, ResponseRanking(), batch_size=2)
+    recipe = dataclasses.replace(RECIPE, steps=5, steps_per_round=5)
+    with pytest.warns(UserWarning) as caught:
+        fit_embedder(embedder(), [task], path=tmp_path / "e.keras", recipe=recipe, verbose=0)
+    found = [str(warning.message) for warning in caught]
+    assert "1 of 4 texts have more than 64 tokens" in found
+    assert "1 of 4 texts have no token" in found
+
+
 def test_another_recipe_is_refused(tmp_path):
     path = tmp_path / "e.keras"
     fit_embedder(embedder(), tasks(), path=path, recipe=RECIPE, verbose=0)
