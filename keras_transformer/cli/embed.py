@@ -1,14 +1,13 @@
 """keras-transformer embed: the vectors of the lines of files, or of standard input."""
 
 import argparse
-import itertools
 import os
 import sys
-import warnings
 
 from keras_transformer.atomic import replacing
 from keras_transformer.cli import embedders, vector_files
 from keras_transformer.cli.progress import Progress
+from keras_transformer.cli.reported import results_of
 
 
 def add_parser(commands):
@@ -71,27 +70,13 @@ def _lines(files):
 
 def _embedded(embedder, lines, batch_size, progress):
     """Yields (text, vector) for each of the (place, text)s; says which texts are cut."""
-    from keras_transformer.pipelines.streaming import in_length_order
+    from keras_transformer.pipelines.streaming import Limit
 
-    def embed_batch(texts):
-        with warnings.catch_warnings():
-            # `_reported` says the same, with line numbers.
-            warnings.filterwarnings("ignore", message=".* max_length=")
-            vectors = embedder.embed(texts, batch_size)
-        progress.advance(len(texts))
-        return zip(texts, vectors)
-
-    return in_length_order(_reported(embedder, lines, batch_size, progress), batch_size, embed_batch)
-
-
-def _reported(embedder, lines, batch_size, progress):
-    """The texts of `lines`; those that are too long are reported, unless another project's model does not tell."""
-    lines = iter(lines)
-    while embedder.max_length and (chunk := list(itertools.islice(lines, batch_size))):
-        for (place, text), length in zip(chunk, embedder.num_tokens([text for _, text in chunk]).numpy()):
-            if length > embedder.max_length:
-                progress.say(
-                    f"{place}: {length} tokens, the model takes {embedder.max_length}; the end is not embedded"
-                )
-            yield text
-    yield from (text for _, text in lines)
+    return results_of(
+        lines,
+        batch_size,
+        progress,
+        lambda texts: zip(texts, embedder.embed(texts, batch_size)),
+        embedder.num_tokens,
+        Limit("max_length", embedder.max_length, "embedded"),
+    )

@@ -1,12 +1,11 @@
 """What `translate` and `evaluate` share: finding a translator, setting its search, and sending lines through it."""
 
 import argparse
-import itertools
 import pathlib
-import warnings
 
 import keras_transformer
 from keras_transformer import arguments
+from keras_transformer.cli.reported import results_of
 from keras_transformer.cli.saved_pipelines import is_saved_model, load_pipeline
 
 # The translator that a checkout carries; an installed package has none.
@@ -95,19 +94,17 @@ def translated(translator, lines, batch_size, progress, n_best=False):
     Yields:
         What `translate`, or `translate_n_best`, yields for each line.
     """
-    from keras_transformer.pipelines.streaming import in_length_order
+    from keras_transformer.pipelines.streaming import Limit
 
     translate = translator.translate_n_best if n_best else translator.translate
-
-    def translate_batch(texts):
-        with warnings.catch_warnings():
-            # `_texts` says the same, with line numbers.
-            warnings.filterwarnings("ignore", message=".* max_source_length=")
-            translations = list(translate(texts, batch_size=batch_size))
-        progress.advance(len(texts))
-        return translations
-
-    yield from in_length_order(_texts(translator, lines, batch_size, progress), batch_size, translate_batch)
+    return results_of(
+        lines,
+        batch_size,
+        progress,
+        lambda texts: translate(texts, batch_size=batch_size),
+        translator.num_source_tokens,
+        Limit("max_source_length", translator.max_source_length, "translated"),
+    )
 
 
 def numbered(lines, name):
@@ -142,16 +139,3 @@ def _beam_search(current, beam, length_penalty, n_best):
     if length_penalty is not None:
         settings["length_penalty"] = length_penalty
     return BeamSearch(**settings)
-
-
-def _texts(translator, lines, batch_size, progress):
-    """The texts of `lines`; those that are too long are reported, unless another project's model does not tell."""
-    limit = translator.max_source_length
-    lines = iter(lines)
-    while limit and (chunk := list(itertools.islice(lines, batch_size))):
-        lengths = translator.num_source_tokens([text for _, text in chunk]).numpy()
-        for (place, text), length in zip(chunk, lengths):
-            if length > limit:
-                progress.say(f"{place}: {length} tokens, the model takes {limit}; the end is not translated")
-            yield text
-    yield from (text for _, text in lines)

@@ -1,20 +1,12 @@
-"""What the embedders share: results for any number of texts in constant memory, and word of those that were cut."""
-
-import heapq
-import itertools
-import reprlib
-import warnings
+"""What the embedders share."""
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_transformer import arguments
-from keras_transformer.pipelines.streaming import in_length_order
+from keras_transformer.pipelines.streaming import Limit, in_batches, text_rows
 from keras_transformer.pipelines.vector_similarity import KINDS, similarity
-
-_NAMED_CUTS = 5  # texts that a warning names
-_NONE = object()
 
 
 class EmbedsTexts:
@@ -81,73 +73,8 @@ class EmbedsTexts:
 
     def _stream(self, texts, batch_size, show_progress=False, *, stacklevel):
         bar = progress_bar(texts) if show_progress else None
-        return in_batches(text_rows(texts=texts), batch_size, self._embed_batch, self.max_length, bar, stacklevel)
-
-
-def text_rows(**columns):
-    """Yields a tuple for each text: what each iterable of strings in `columns` has for it, as UTF-8 `bytes`.
-
-    Raises:
-        ValueError: for a single string, what is no string, and columns of unequal lengths.
-    """
-    for name, texts in columns.items():
-        if isinstance(texts, (str, bytes)):
-            raise ValueError(f"Expected an iterable of strings. Received a single one: {name}={reprlib.repr(texts)}")
-    for number, row in enumerate(itertools.zip_longest(*columns.values(), fillvalue=_NONE), start=1):
-        missing = [name for name, text in zip(columns, row) if text is _NONE]
-        if missing:
-            raise ValueError(
-                f"Expected equally many {' and '.join(columns)}. Received: {number - 1} {missing[0]} and more of others"
-            )
-        yield tuple(_utf8(text, f"{name}, number {number}") for name, text in zip(columns, row))
-
-
-def in_batches(rows, batch_size, process_batch, max_length=None, bar=None, stacklevel=3):
-    """Applies a function of batches to a stream of texts; at its end a warning says which ones were cut.
-
-    Args:
-        rows: what `text_rows` yields.
-        batch_size: rows in a batch.
-        process_batch: takes a tuple of `bytes` for each column; gives (a result for each row, the number of tokens
-            of each row or `None`).
-        max_length: texts of more tokens are cut; may be `None` where no number is given.
-        bar: what `progress_bar` gives, or `None`.
-        stacklevel: of the warning; 2 is whoever reads the stream.
-
-    Yields:
-        The result of each row, in order.
-
-    Raises:
-        ValueError: for a batch size below 1.
-    """
-    count, num_cut, first_cut = 0, 0, []
-
-    def process(batch):
-        nonlocal count, num_cut, first_cut
-        numbers, columns = zip(*batch)
-        results, lengths = process_batch(*zip(*columns))
-        count += len(batch)
-        if lengths is not None:
-            cut = [number for number, length in zip(numbers, lengths) if length > max_length]
-            num_cut += len(cut)
-            first_cut = heapq.nsmallest(_NAMED_CUTS, first_cut + cut)
-        if bar:
-            bar.add(len(batch))
-        return results
-
-    try:
-        numbered = enumerate(rows, start=1)
-        yield from in_length_order(numbered, batch_size, process, length=lambda row: max(map(len, row[1])))
-        if bar and bar.target is None and count:
-            bar.update(count, finalize=True)
-    finally:  # also where the reader does not want the rest
-        if num_cut:
-            named = ", ".join(map(str, first_cut)) + (", ..." if num_cut > len(first_cut) else "")
-            warnings.warn(
-                f"{num_cut} of {count} texts have more than max_length={max_length} tokens (number {named}); their "
-                "ends are not embedded",
-                stacklevel=stacklevel,
-            )
+        limit = Limit("max_length", self.max_length, "embedded")
+        return in_batches(text_rows(texts=texts), batch_size, self._embed_batch, limit, bar, stacklevel)
 
 
 def as_array(vectors, width):
@@ -166,17 +93,3 @@ def ids_and_lengths(tokenizer, texts, max_length):
     ids = tokens[:, :max_length].to_tensor(tokenizer.padding_id)
     ids = tf.pad(ids, [[0, 0], [0, tf.maximum(1 - tf.shape(ids)[1], 0)]], constant_values=tokenizer.padding_id)
     return ids, tokens.row_lengths()
-
-
-def _utf8(text, place):
-    if isinstance(text, bytes):
-        return text
-    if not isinstance(text, str):
-        raise ValueError(f"Expected strings. Received: {reprlib.repr(text)} ({place})")
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise ValueError(
-            f"Expected strings that UTF-8 can hold. Received: character {error.start + 1}, "
-            f"{error.object[error.start]!r}, is a lone surrogate ({place})"
-        ) from error

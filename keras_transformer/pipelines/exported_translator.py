@@ -1,5 +1,7 @@
+import tensorflow as tf
+
 from keras_transformer.pipelines.exported import ExportedPipeline, is_strings
-from keras_transformer.pipelines.streaming import in_length_order
+from keras_transformer.pipelines.streaming import Limit, in_batches, text_rows
 
 
 class ExportedTranslator(ExportedPipeline):
@@ -46,7 +48,10 @@ class ExportedTranslator(ExportedPipeline):
         Raises:
             ValueError: for a batch size below 1, and a single string.
         """
-        return in_length_order(texts, batch_size, self._translate_batch)
+        limit = Limit("max_source_length", self.max_source_length, "translated")
+        return in_batches(text_rows(texts=texts), batch_size, self._translate_batch, limit)
 
     def _translate_batch(self, texts):
-        return [translation.decode("utf-8", "replace") for translation in self(texts).numpy()]
+        texts = tf.constant(texts)
+        lengths = None if self.max_source_length is None else self._num_tokens(texts).numpy()
+        return [translation.decode("utf-8", "replace") for translation in self(texts).numpy()], lengths

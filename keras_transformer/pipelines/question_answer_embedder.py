@@ -1,21 +1,16 @@
 import keras
 import tensorflow as tf
 
-from keras_transformer import arguments
-from keras_transformer.pipelines.embedding import as_array, ids_and_lengths, in_batches, progress_bar, text_rows
-from keras_transformer.pipelines.pipeline import (
-    STRINGS,
-    Pipeline,
-    deserialize_parts,
-    lengths_signature,
-    serialize_part,
-)
+from keras_transformer.pipelines.embedding import as_array, ids_and_lengths, progress_bar
+from keras_transformer.pipelines.encoder_pipeline import EncoderPipeline
+from keras_transformer.pipelines.pipeline import STRINGS, lengths_signature
+from keras_transformer.pipelines.streaming import Limit, in_batches, text_rows
 
 _INPUT, _CONTEXT = (tf.TensorSpec([None], tf.string, name=name) for name in ("input", "context"))
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
-class QuestionAnswerEmbedder(Pipeline):
+class QuestionAnswerEmbedder(EncoderPipeline):
     """Questions, and responses with their contexts, to unit vectors: the inner product ranks the responses.
 
         scores = embedder.embed_questions(questions) @ embedder.embed_responses(texts, contexts).T
@@ -41,20 +36,6 @@ class QuestionAnswerEmbedder(Pipeline):
         Yang et al., 2019, "Multilingual Universal Sentence Encoder for Semantic Retrieval".
     """
 
-    def __init__(self, encoder, tokenizer, max_length=512, name=None):
-        super().__init__(name=name)
-        self.encoder = encoder
-        self.tokenizer = tokenizer
-        self.max_length = arguments.positive_integer("max_length", max_length)
-
-    @property
-    def model(self):
-        return self.encoder
-
-    @property
-    def tokenizers(self):
-        return [self.tokenizer]
-
     @property
     def output_dim(self):
         """The width D of the vectors."""
@@ -62,9 +43,6 @@ class QuestionAnswerEmbedder(Pipeline):
 
     def call(self, inputs, training=None):
         return self._questions(inputs, training)[0]
-
-    def compute_output_spec(self, inputs, **kwargs):
-        return keras.KerasTensor((inputs.shape[0], self.output_dim), dtype="float32")
 
     def embed_questions(self, texts, batch_size=32, show_progress=False):
         """The vectors of any number of questions.
@@ -80,11 +58,7 @@ class QuestionAnswerEmbedder(Pipeline):
         Raises:
             ValueError: for a batch size below 1, a single string, and what is no string.
         """
-        bar = progress_bar(texts) if show_progress else None
-        vectors = in_batches(
-            text_rows(texts=texts), batch_size, self._embed_questions, self.max_length, bar, stacklevel=4
-        )
-        return as_array(vectors, self.output_dim)
+        return self._vectors(self._embed_questions, {"texts": texts}, batch_size, show_progress)
 
     def embed_responses(self, texts, contexts=None, batch_size=32, show_progress=False):
         """The vectors of any number of responses, each the answer itself and the text around it.
@@ -101,11 +75,13 @@ class QuestionAnswerEmbedder(Pipeline):
         Raises:
             ValueError: for more or fewer contexts than texts, and as `embed_questions`.
         """
-        bar = progress_bar(texts) if show_progress else None
         columns = {"texts": texts} if contexts is None else {"texts": texts, "contexts": contexts}
-        vectors = in_batches(
-            text_rows(**columns), batch_size, self._embed_responses, self.max_length, bar, stacklevel=4
-        )
+        return self._vectors(self._embed_responses, columns, batch_size, show_progress)
+
+    def _vectors(self, embed_batch, columns, batch_size, show_progress):
+        bar = progress_bar(columns["texts"]) if show_progress else None
+        limit = Limit("max_length", self.max_length, "embedded")
+        vectors = in_batches(text_rows(**columns), batch_size, embed_batch, limit, bar, stacklevel=5)
         return as_array(vectors, self.output_dim)
 
     def _embed_questions(self, texts):
@@ -131,10 +107,6 @@ class QuestionAnswerEmbedder(Pipeline):
 
     def _from_ids(self, ids, training=None):
         return tf.cast(self.encoder.encode_questions(ids, training=training), tf.float32)
-
-    def num_tokens(self, texts):
-        """How many tokens each of the texts (N,) has: int64 (N,). What is beyond `max_length` is not embedded."""
-        return self.tokenizer.tokenize(texts).row_lengths()
 
     def exported(self):
         def question_encoder(input):
@@ -169,15 +141,3 @@ class QuestionAnswerEmbedder(Pipeline):
             FileExistsError: if `path` exists.
         """
         super().export(path)
-
-    def get_config(self):
-        return {
-            "name": self.name,
-            "encoder": serialize_part(self.encoder),
-            "tokenizer": serialize_part(self.tokenizer),
-            "max_length": self.max_length,
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        return cls(**deserialize_parts(config, ("encoder", "tokenizer")))

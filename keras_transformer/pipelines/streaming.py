@@ -1,9 +1,15 @@
-"""Batches from a stream of texts of any size."""
+"""Batches from a stream of texts of any size, and word of the texts that were cut."""
 
+import heapq
 import itertools
+import reprlib
+import typing
+import warnings
 
 from keras_transformer import arguments
 
+_NAMED_CUTS = 5  # texts that a warning names
+_NONE = object()
 _SORTED_TEXTS = 32  # batches whose texts are sorted by length together
 
 
@@ -36,3 +42,98 @@ def in_length_order(texts, batch_size, process_batch, length=len):
             for i, result in zip(batch, process_batch([window[i] for i in batch])):
                 results[i] = result
         yield from results
+
+
+class Limit(typing.NamedTuple):
+    """How many tokens of a text a pipeline takes.
+
+    Attributes:
+        name: of the pipeline's argument.
+        length: the number.
+        done: what is not done with the rest: "embedded", "translated".
+    """
+
+    name: str
+    length: int
+    done: str
+
+
+def text_rows(**columns):
+    """Yields a tuple for each text: what each iterable of strings in `columns` has for it, as UTF-8 `bytes`.
+
+    Raises:
+        ValueError: for a single string, what is no string, and columns of unequal lengths.
+    """
+    for name, texts in columns.items():
+        if isinstance(texts, (str, bytes)):
+            raise ValueError(f"Expected an iterable of strings. Received a single one: {reprlib.repr(texts)} ({name})")
+    for number, row in enumerate(itertools.zip_longest(*columns.values(), fillvalue=_NONE), start=1):
+        missing = [name for name, text in zip(columns, row) if text is _NONE]
+        if missing:
+            more = next(name for name in columns if name not in missing)
+            raise ValueError(
+                f"Expected equally many {' and '.join(columns)}. Received: {number - 1} {missing[0]} and more {more}"
+            )
+        yield tuple(_utf8(text, f"{name}, number {number}") for name, text in zip(columns, row))
+
+
+def in_batches(rows, batch_size, process_batch, limit=None, bar=None, stacklevel=3):
+    """Applies a function of batches to a stream of texts; at its end a warning says which ones were cut.
+
+    Args:
+        rows: what `text_rows` yields.
+        batch_size: rows in a batch.
+        process_batch: takes a tuple of `bytes` for each column; gives (a result for each row, the number of tokens
+            of each row or `None`).
+        limit: a `Limit`: texts of more tokens are cut; may be `None` where no number is given.
+        bar: what `progress_bar` gives, or `None`.
+        stacklevel: of the warning; 2 is whoever reads the stream.
+
+    Yields:
+        The result of each row, in order.
+
+    Raises:
+        ValueError: for a batch size below 1.
+    """
+    count, num_cut, first_cut = 0, 0, []
+
+    def process(batch):
+        nonlocal count, num_cut, first_cut
+        numbers, columns = zip(*batch)
+        results, lengths = process_batch(*zip(*columns))
+        count += len(batch)
+        if lengths is not None:
+            cut = [number for number, length in zip(numbers, lengths) if length > limit.length]
+            num_cut += len(cut)
+            first_cut = heapq.nsmallest(_NAMED_CUTS, first_cut + cut)
+        if bar:
+            bar.add(len(batch))
+        return results
+
+    try:
+        numbered = enumerate(rows, start=1)
+        yield from in_length_order(numbered, batch_size, process, length=lambda row: max(map(len, row[1])))
+        if bar and bar.target is None and count:
+            bar.update(count, finalize=True)
+    finally:  # also where the reader does not want the rest
+        if num_cut:
+            named = ", ".join(map(str, first_cut)) + (", ..." if num_cut > len(first_cut) else "")
+            warnings.warn(
+                f"{num_cut} of {count} texts have more than {limit.name}={limit.length} tokens (number {named}); their "
+                f"ends are not {limit.done}",
+                stacklevel=stacklevel,
+            )
+
+
+def _utf8(text, place):
+    if isinstance(text, bytes):
+        return text
+    if not isinstance(text, str):
+        raise ValueError(f"Expected strings. Received: {reprlib.repr(text)} ({place})")
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"Expected strings that UTF-8 can hold. Received: character {error.start + 1}, "
+            f"{error.object[error.start]!r}, is a lone surrogate ({place})"
+        ) from error

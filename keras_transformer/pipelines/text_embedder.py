@@ -1,20 +1,14 @@
 import keras
 import tensorflow as tf
 
-from keras_transformer import arguments
-from keras_transformer.pipelines.embedding import EmbedsTexts, ids_and_lengths, in_batches, text_rows
-from keras_transformer.pipelines.pipeline import (
-    STRINGS,
-    Pipeline,
-    deserialize_parts,
-    lengths_signature,
-    pieces,
-    serialize_part,
-)
+from keras_transformer.pipelines.embedding import EmbedsTexts, ids_and_lengths
+from keras_transformer.pipelines.encoder_pipeline import EncoderPipeline
+from keras_transformer.pipelines.pipeline import STRINGS, lengths_signature, pieces
+from keras_transformer.pipelines.streaming import Limit, in_batches, text_rows
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
-class TextEmbedder(EmbedsTexts, Pipeline):
+class TextEmbedder(EmbedsTexts, EncoderPipeline):
     """Strings to unit vectors: tokenizer and sentence encoder.
 
     A call embeds one batch, in the graph; `embed` any number of texts.
@@ -40,20 +34,6 @@ class TextEmbedder(EmbedsTexts, Pipeline):
         Cer et al., 2018, "Universal Sentence Encoder".
     """
 
-    def __init__(self, encoder, tokenizer, max_length=512, name=None):
-        super().__init__(name=name)
-        self.encoder = encoder
-        self.tokenizer = tokenizer
-        self.max_length = arguments.positive_integer("max_length", max_length)
-
-    @property
-    def model(self):
-        return self.encoder
-
-    @property
-    def tokenizers(self):
-        return [self.tokenizer]
-
     @property
     def output_dim(self):
         """The width D of the vectors."""
@@ -62,10 +42,6 @@ class TextEmbedder(EmbedsTexts, Pipeline):
     def call(self, inputs, training=None):
         ids, _ = ids_and_lengths(self.tokenizer, inputs, self.max_length)
         return self._from_ids(ids, training=training)
-
-    def num_tokens(self, texts):
-        """How many tokens each of the texts (N,) has: int64 (N,). What is beyond `max_length` is not embedded."""
-        return self.tokenizer.tokenize(texts).row_lengths()
 
     def embed_tokens(self, texts, batch_size=32):
         """A vector for each token, of which the encoder makes the text's.
@@ -86,7 +62,8 @@ class TextEmbedder(EmbedsTexts, Pipeline):
                 "Expected an encoder with a method encode, and a tokenizer with ids_to_pieces. "
                 f"Received: {type(self.encoder).__name__}, {type(self.tokenizer).__name__}"
             )
-        return list(in_batches(text_rows(texts=texts), batch_size, self._embed_tokens_of_batch, self.max_length))
+        limit = Limit("max_length", self.max_length, "embedded")
+        return list(in_batches(text_rows(texts=texts), batch_size, self._embed_tokens_of_batch, limit))
 
     @property
     def _has_token_vectors(self):
@@ -120,9 +97,6 @@ class TextEmbedder(EmbedsTexts, Pipeline):
     def _from_ids(self, ids, training=None):
         return tf.cast(self.encoder(ids, training=training), tf.float32)
 
-    def compute_output_spec(self, inputs, **kwargs):
-        return keras.KerasTensor((inputs.shape[0], self.output_dim), dtype="float32")
-
     def exported(self):
         root, signatures = super().exported()
         signatures["lengths"] = lengths_signature(self.num_tokens, self.max_length)
@@ -153,15 +127,3 @@ class TextEmbedder(EmbedsTexts, Pipeline):
             FileExistsError: if `path` exists.
         """
         super().export(path)
-
-    def get_config(self):
-        return {
-            "name": self.name,
-            "encoder": serialize_part(self.encoder),
-            "tokenizer": serialize_part(self.tokenizer),
-            "max_length": self.max_length,
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        return cls(**deserialize_parts(config, ("encoder", "tokenizer")))

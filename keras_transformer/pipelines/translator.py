@@ -1,6 +1,3 @@
-import itertools
-import warnings
-
 import keras
 import tensorflow as tf
 
@@ -8,9 +5,7 @@ from keras_transformer import arguments
 from keras_transformer.decoding import GreedySearch, Search
 from keras_transformer.pipelines import translator_export
 from keras_transformer.pipelines.pipeline import Pipeline, deserialize_parts, pieces, serialize_part
-from keras_transformer.pipelines.streaming import in_length_order
-
-_NAMED_CUTS = 5  # texts that a warning names
+from keras_transformer.pipelines.streaming import Limit, in_batches, text_rows
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -196,30 +191,21 @@ class Translator(Pipeline):
             found = self.find(source_ids, prefix_ids, **settings)
             return self.texts(found.ids), found.scores, lengths
 
-        def translate_batch(batch):
-            numbers, *columns = zip(*batch)
+        def translate_batch(*columns):
             columns = [tf.constant(column) for column in columns]
             signature = [tf.TensorSpec([None], tf.string) for _ in columns]
             graph = self._graph(find, signature, "translate", len(columns), *settings)
             *found, lengths = (x.numpy() for x in graph(*columns))
-            self._warn_of_cuts(numbers, lengths)
-            return [
+            tables = [
                 # The first one always, whatever scores a broken model gives.
                 [(t.decode("utf-8"), float(s)) for i, (t, s) in enumerate(zip(*row)) if not i or s > -float("inf")]
                 for row in zip(*found)
             ]
+            return tables, lengths
 
-        return in_length_order(_numbered(texts, prefixes), batch_size, translate_batch, length=lambda row: len(row[1]))
-
-    def _warn_of_cuts(self, numbers, lengths):
-        cut = sorted(number for number, length in zip(numbers, lengths) if length > self.max_source_length)
-        if cut:
-            named = ", ".join(map(str, cut[:_NAMED_CUTS])) + (", ..." if len(cut) > _NAMED_CUTS else "")
-            warnings.warn(
-                f"{len(cut)} of {len(numbers)} texts have more than max_source_length={self.max_source_length} tokens "
-                f"(line {named}); their ends are not translated",
-                stacklevel=5,
-            )
+        columns = {"texts": texts} if prefixes is None else {"texts": texts, "prefixes": prefixes}
+        limit = Limit("max_source_length", self.max_source_length, "translated")
+        return in_batches(text_rows(**columns), batch_size, translate_batch, limit)
 
     def attention(self, text):
         """How one translation came about: the cross-attention of every layer and head.
@@ -300,21 +286,6 @@ def _check_vocabulary(tokenizer, embedding):
             "Expected a transformer with a vector for each token. Received: "
             f"{tokenizer.vocabulary_size} tokens, vocabulary_size={embedding.vocabulary_size}"
         )
-
-
-def _numbered(texts, prefixes):
-    """Yields (number from 1, text) or, where there are prefixes, (number from 1, text, prefix)."""
-    for strings in (texts, prefixes):
-        if isinstance(strings, (str, bytes)):
-            raise ValueError(f"Expected an iterable of strings. Received a single one: {strings!r}")
-    if prefixes is None:
-        yield from enumerate(texts, start=1)
-        return
-    for number, pair in enumerate(itertools.zip_longest(texts, prefixes), start=1):
-        if None in pair:
-            more, fewer = ("prefixes", "texts") if pair[0] is None else ("texts", "prefixes")
-            raise ValueError(f"Expected as many prefixes as texts. Received: {number - 1} {fewer} and more {more}")
-        yield number, *pair
 
 
 def _piece_list(tokenizer, ids):

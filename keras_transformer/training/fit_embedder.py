@@ -1,10 +1,7 @@
-import dataclasses
-import os
 import warnings
 
-from keras_transformer.atomic import remove_unfinished
-from keras_transformer.training.callbacks import HistoryFile, SaveBest
 from keras_transformer.training.embedding_recipe import EmbeddingRecipe
+from keras_transformer.training.saved_training import run_and_save
 
 
 def fit_embedder(
@@ -50,7 +47,6 @@ def fit_embedder(
     """
     from keras_transformer.evaluation.textual_similarity import pearson
     from keras_transformer.training.sentence_training_loop import SentenceTrainingLoop
-    from keras_transformer.training.training_run import TrainingRun
 
     recipe = recipe or EmbeddingRecipe()
     encoder = embedder.encoder
@@ -75,36 +71,23 @@ def fit_embedder(
             logs["val_pearson"] = pearson(embedder.similarity(first, second, "cosine", paired=True), scores)
         return logs
 
-    folder = os.path.dirname(os.path.abspath(path))
-    os.makedirs(folder, exist_ok=True)
-    remove_unfinished(path)
-    monitor = None if validation is None else "val_pearson"
-    save = SaveBest(embedder, path, monitor, higher_is_better=True, patience=recipe.patience)
-    callbacks = [save, HistoryFile(os.path.join(folder, "history.csv"))]
-    if tensorboard is not None:
-        from keras_transformer.training.tensorboard_scalars import TensorBoardScalars
-
-        callbacks.append(TensorBoardScalars(tensorboard))
-    ends = ("patience",) if recipe.schedule == "linear" else ("steps", "patience")
-    history = TrainingRun(
+    return run_and_save(
+        embedder,
         loop,
         lambda epoch: loop.batches(epoch * recipe.steps_per_round, recipe.steps_per_round),
-        folder,
-        steps=recipe.steps,
-        average_last=recipe.average_last,
+        path,
+        recipe,
+        monitor=None if validation is None else "val_pearson",
+        higher_is_better=True,
+        tensorboard=tensorboard,
+        verbose=verbose,
         validate=validate,
-        callbacks=callbacks,
         minutes=minutes,
         minutes_between_states=minutes_between_states,
         description={
-            **{name: value for name, value in dataclasses.asdict(recipe).items() if name not in ends},
+            **recipe.lasting_fields(),
             "seed": seed,
             "tasks": [[task.name, task.num_rows, task.batch_size, task.weight] for task in tasks],
             "encoder": {**encoder.get_config(), "name": None},
         },
-    ).run(verbose)
-    if not save.has_saved:
-        raise ValueError(f"Expected finite figures. Received: {history[-1]}; nothing is saved")
-    if not os.path.exists(path):
-        raise FileNotFoundError(f"Expected the embedder of this finished training. Received: {path} is gone")
-    return history
+    )

@@ -1,12 +1,9 @@
-import dataclasses
 import hashlib
 import json
-import os
 
-from keras_transformer.atomic import remove_unfinished
-from keras_transformer.training.callbacks import HistoryFile, SaveBest
 from keras_transformer.training.losses import LabelSmoothedCrossEntropy
 from keras_transformer.training.recipes import TranslationRecipe
+from keras_transformer.training.saved_training import run_and_save
 
 
 def fit_translator(
@@ -55,7 +52,6 @@ def fit_translator(
         Vaswani et al., 2017, "Attention Is All You Need", sections 5.1 to 5.4.
     """
     from keras_transformer.training.training_loop import TrainingLoop
-    from keras_transformer.training.training_run import TrainingRun
     from keras_transformer.training.translation_validation import TranslationValidation
 
     recipe = recipe or TranslationRecipe()
@@ -97,48 +93,30 @@ def fit_translator(
         validate = TranslationValidation(
             translator, validation, recipe.tokens_per_batch, recipe.monitor == "bleu", recipe.bleu_tokenize
         )
-    folder = os.path.dirname(os.path.abspath(path))
-    os.makedirs(folder, exist_ok=True)
-    if loop.is_chief:
-        remove_unfinished(path)
-    save = SaveBest(translator, path, monitor, recipe.monitor == "bleu", recipe.patience)
-    callbacks = [save, HistoryFile(os.path.join(folder, "history.csv"))]
-    if tensorboard is not None:
-        from keras_transformer.training.tensorboard_scalars import TensorBoardScalars
-
-        callbacks.append(TensorBoardScalars(tensorboard))
-    history = TrainingRun(
+    return run_and_save(
+        translator,
         loop,
         batches_of_epoch,
-        folder,
+        path,
+        recipe,
+        monitor=monitor,
+        higher_is_better=recipe.monitor == "bleu",
+        tensorboard=tensorboard,
+        verbose=verbose,
         epochs=recipe.epochs,
-        steps=recipe.steps,
         steps_per_round=recipe.steps_per_round,
-        average_last=recipe.average_last,
         validate=validate,
-        callbacks=callbacks,
         minutes=minutes,
         minutes_between_states=minutes_between_states,
         description={
-            **_description(recipe, seed, jit_compile),
+            **recipe.lasting_fields("epochs"),
+            "seed": seed,
+            "jit_compile": jit_compile,
             "pairs": training.num_pairs,
             "transformer": {**transformer.get_config(), "name": None},
             "tokenizers": [_fingerprint(tokenizer) for tokenizer in translator.tokenizers],
         },
-    ).run(verbose)
-    if loop.is_chief and not save.has_saved:
-        values = [logs.get(monitor, logs["loss"]) for logs in history]
-        raise ValueError(f"Expected a finite loss. Received: {monitor or 'loss'}={values}; nothing is saved")
-    if loop.is_chief and not os.path.exists(path):
-        raise FileNotFoundError(f"Expected the translator of this finished training. Received: {path} is gone")
-    return history
-
-
-def _description(recipe, seed, jit_compile):
-    """What must be the same when a training goes on: all of the recipe but when it ends."""
-    ends = ("epochs", "patience") if recipe.schedule == "linear" else ("epochs", "steps", "patience")
-    kept = {name: value for name, value in dataclasses.asdict(recipe).items() if name not in ends}
-    return {**kept, "seed": seed, "jit_compile": jit_compile}
+    )
 
 
 def _fingerprint(tokenizer):

@@ -67,6 +67,11 @@ class Optimization:
         for name in names:
             object.__setattr__(self, name, check(name, getattr(self, name)))
 
+    def lasting_fields(self, *others):
+        """What must be the same when a training goes on: all fields but those that say when it ends, and `others`."""
+        ends = {"patience", *others} | (set() if self.schedule == "linear" else {"steps"})
+        return {name: value for name, value in dataclasses.asdict(self).items() if name not in ends}
+
     def make_optimizer(self, hidden_dim, compute_dtype="float32"):
         """The optimizer on the recipe's schedule, for a model of this width and compute dtype."""
         if self.schedule == "noam":

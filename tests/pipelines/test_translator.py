@@ -71,7 +71,7 @@ def test_translate_reads_no_further_than_it_must(translator):
 
 def test_cut_sources_are_reported():
     translator = make(max_source_length=6)
-    message = r"1 of 2 texts have more than max_source_length=6 tokens \(line 1\)"
+    message = r"1 of 2 texts have more than max_source_length=6 tokens \(number 1\)"
     with pytest.warns(UserWarning, match=message) as caught:
         long, _ = translator.translate(["red dog runs blue", "dog"], batch_size=2)
     assert caught[0].filename == __file__
@@ -83,7 +83,7 @@ def test_cut_sources_are_reported():
 def test_cut_sources_are_counted_over_the_whole_iterable():
     translator = make(max_source_length=6, max_extra_length=1)
     texts = ["dog"] * 64 + ["red dog runs blue"] * 7
-    with pytest.warns(UserWarning, match=r"7 of 7 texts .* \(line 65, 66, 67, 68, 69, \.\.\.\)"):
+    with pytest.warns(UserWarning, match=r"7 of 71 texts .* \(number 65, 66, 67, 68, 69, \.\.\.\)"):
         list(translator.translate(texts, batch_size=2 * 32))
 
 

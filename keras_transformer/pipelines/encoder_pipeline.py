@@ -1,0 +1,50 @@
+import keras
+
+from keras_transformer import arguments
+from keras_transformer.pipelines.pipeline import Pipeline, deserialize_parts, serialize_part
+
+
+class EncoderPipeline(Pipeline):
+    """A pipeline from strings to vectors: a tokenizer and an encoder.
+
+    A subclass has `output_dim`, the width of its vectors.
+
+    Args:
+        encoder: a model of token ids.
+        tokenizer: of the texts.
+        max_length: longer texts are cut to so many tokens.
+        name: the model's name.
+    """
+
+    def __init__(self, encoder, tokenizer, max_length=512, name=None):
+        super().__init__(name=name)
+        self.encoder = encoder
+        self.tokenizer = tokenizer
+        self.max_length = arguments.positive_integer("max_length", max_length)
+
+    @property
+    def model(self):
+        return self.encoder
+
+    @property
+    def tokenizers(self):
+        return [self.tokenizer]
+
+    def num_tokens(self, texts):
+        """How many tokens each of the texts (N,) has: int64 (N,). What is beyond `max_length` is not embedded."""
+        return self.tokenizer.tokenize(texts).row_lengths()
+
+    def compute_output_spec(self, inputs, **kwargs):
+        return keras.KerasTensor((inputs.shape[0], self.output_dim), dtype="float32")
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "encoder": serialize_part(self.encoder),
+            "tokenizer": serialize_part(self.tokenizer),
+            "max_length": self.max_length,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**deserialize_parts(config, ("encoder", "tokenizer")))
