@@ -1,13 +1,8 @@
 """keras-transformer train embedder: from text files of several kinds to a `.keras` embedder."""
 
-import dataclasses
-import os
-
-from keras_transformer import arguments
-from keras_transformer.models.presets import PRESETS
+from keras_transformer.cli import training_options
 from keras_transformer.training.embedding_recipe import EmbeddingRecipe
 
-_STATE = "training-state"
 _TASKS = {
     "paraphrases": "sentences that say the same: one, two or more in a row",
     "ranking": "input, right response, and maybe hard negatives, as many in each row",
@@ -25,33 +20,14 @@ _FIELDS = {
     "subwords": (str, "how the vocabulary is trained"),
     "max_length": (int, "longer texts are cut to so many tokens"),
     "tokens_at_once": (int, "a batch of more goes through the encoder in pieces"),
-    "steps": (int, "at most; the length of the linear schedule"),
-    "steps_per_round": (int, "between validations"),
-    "optimizer": (str, "muon makes the matrices' updates orthogonal"),
-    "schedule": (str, "of the learning rate"),
-    "learning_rate": (float, "the peak"),
-    "warmup_steps": (int, "until the peak"),
-    "clip_norm": (float, "largest norm of the gradient"),
-    "ema": (float, "decay of the weights' moving average"),
-    "average_last": (int, "save the mean of the weights after so many last rounds"),
-    "patience": (int, "stop after so many rounds without a better one"),
-}
-_CHOICES = {
-    "encoder": ["transformer", "averaging"],
-    "preset": list(PRESETS),
-    "subwords": ["unigram", "bpe"],
-    "optimizer": ["adam", "muon"],
-    "schedule": ["inverse_sqrt", "linear", "noam"],
+    **training_options.OPTIMIZATION,
 }
 # Constructor arguments of the encoder: type, help.
 _MODEL = {
     "num_layers": (int, "blocks, or hidden layers of an averaging encoder"),
-    "hidden_dim": (int, "width"),
-    "intermediate_dim": (int, "width of the feed-forward networks"),
-    "num_heads": (int, ""),
+    **training_options.MODEL,
     "output_dim": (int, "width of the vectors (default: 512)"),
     "pooling": (str, "sqrtn, mean, max, first or sum"),
-    "dropout": (float, ""),
 }
 
 
@@ -87,40 +63,20 @@ def add_parser(kinds):
     files.add_argument("--validation", metavar="FILE", help="scored pairs that choose the best round, as --similarity")
     files.add_argument("--out", required=True, metavar="DIR")
     files.add_argument("--tensorboard", metavar="DIR", help="write event files for TensorBoard")
-    recipe = parser.add_argument_group("recipe")
-    for name, (kind, text) in _FIELDS.items():
-        text = f"{text} (default: {getattr(EmbeddingRecipe(), name)})"
-        recipe.add_argument(_option(name), type=kind, choices=_CHOICES.get(name), help=text)
-    model = parser.add_argument_group("model", "Instead of what the preset says.")
-    for name, (kind, text) in _MODEL.items():
-        model.add_argument(_option(name), type=kind, help=text or None)
-    model.add_argument("--norm-first", action="store_true", default=None, help="pre-norm instead of post-norm")
-    machine = parser.add_argument_group("machine")
-    machine.add_argument("--minutes", type=float, help="stop after this time")
-    machine.add_argument("--dtype", default="float32", choices=("float32", "mixed_bfloat16", "mixed_float16"))
-    machine.add_argument("--minutes-between-states", type=float, default=5.0, help="how much work a kill may cost")
-    machine.add_argument("--seed", type=int, default=0)
-    machine.add_argument("--deterministic", action="store_true", help="the same operations give the same bits; slower")
+    training_options.add_recipe(parser, _FIELDS, EmbeddingRecipe(), {"encoder": ["transformer", "averaging"]})
+    training_options.add_model(parser, _MODEL)
+    training_options.add_machine(parser)
 
 
 def run(args):
-    recipe = recipe_of(args)
-    if args.minutes is not None:
-        arguments.positive_number("minutes", args.minutes)
-    path = os.path.join(args.out, "embedder.keras")
-    if os.path.exists(path) and not os.path.exists(os.path.join(args.out, _STATE)):
-        raise FileExistsError(f"Expected no embedder in {args.out}. Received: {path} exists")
-
-    import keras
-    import tensorflow as tf
+    recipe = training_options.changed_recipe(EmbeddingRecipe(), args, _FIELDS, _MODEL)
+    path = training_options.output_path(args, "embedder.keras")
 
     from keras_transformer.data.tab_separated import read_rows
     from keras_transformer.pipelines import TextEmbedder
     from keras_transformer.training import fit_embedder
 
-    keras.utils.set_random_seed(args.seed)
-    if args.deterministic:
-        tf.config.experimental.enable_op_determinism()
+    training_options.set_seed(args)
     tasks = _tasks(args)
     validation = None
     if args.validation:
@@ -146,15 +102,6 @@ def run(args):
     print(f"Wrote {path}")
 
 
-def recipe_of(args):
-    """The recipe with the options that were given in their places."""
-    given = {name: getattr(args, name) for name in _FIELDS if getattr(args, name) is not None}
-    if given.get("schedule") == "noam":
-        given.setdefault("learning_rate", None)
-    model = {name: getattr(args, name) for name in (*_MODEL, "norm_first") if getattr(args, name) is not None}
-    return dataclasses.replace(EmbeddingRecipe(), model=model, **given)
-
-
 def _tasks(args):
     from keras_transformer.training import ResponseRanking, SentenceTask
 
@@ -167,7 +114,9 @@ def _tasks(args):
             raise ValueError(f"Expected --weights TASK=NUMBER. Received: {text}") from None
     given = {name: getattr(args, name) for name in (*_TASKS, "teacher") if getattr(args, name)}
     if not given:
-        raise ValueError(f"Expected at least one task of {', '.join(map(_option, (*_TASKS, 'teacher')))}")
+        raise ValueError(
+            f"Expected at least one task of {', '.join(map(training_options.option, (*_TASKS, 'teacher')))}"
+        )
     unknown = sorted(set(weights) - set(given))
     if unknown:
         raise ValueError(f"Expected weights of tasks that are given, {list(given)}. Received: {unknown}")
@@ -201,7 +150,3 @@ def _encoder(args, recipe, vocabulary_size):
     if recipe.encoder == "averaging":
         return DeepAveragingNetwork(vocabulary_size, dtype=args.dtype, **recipe.model)
     return SentenceEncoder.from_preset(recipe.preset, vocabulary_size, dtype=args.dtype, **recipe.model)
-
-
-def _option(name):
-    return f"--{name.replace('_', '-')}"

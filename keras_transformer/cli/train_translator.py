@@ -1,0 +1,232 @@
+"""keras-transformer train translator: from two aligned text files to a `.keras` translator."""
+
+import os
+import sys
+
+from keras_transformer.cli import training_options
+from keras_transformer.cli.translators import load_translator
+from keras_transformer.training.recipes import RECIPES
+
+_VOCABULARY = "vocabulary.model"
+# How often a worker begins again, when another one is lost, without a new state.
+_RESTARTS = "KERAS_TRANSFORMER_RESTARTS"
+_MOST_RESTARTS = 5
+
+# The recipe's fields that have an option of their own: type, help.
+_FIELDS = {
+    "preset": (str, "the size of the model"),
+    "vocabulary_size": (int, "of both languages"),
+    "subwords": (str, "how the vocabulary is trained"),
+    "max_length": (int, "longer pairs are left out"),
+    "tokens_per_batch": (int, "on each side"),
+    "accumulated_batches": (int, "batches that make one step"),
+    "epochs": (int, "at most"),
+    **training_options.OPTIMIZATION,
+    "steps_per_round": (int, "between validations, instead of an epoch"),
+    "label_smoothing": (float, ""),
+    "consistency": (float, "alpha of R-Drop"),
+    "bpe_dropout": (float, "share of merges left out, of a bpe vocabulary"),
+    "bidirectional_epochs": (int, "first epochs, trained in both directions"),
+    "monitor": (str, "what chooses the round to keep, of the validation files"),
+    "bleu_tokenize": (str, "sacrebleu's tokenizer; none for tokenized text"),
+    "beam_size": (int, "of the translator"),
+    "length_penalty": (float, "of the translator"),
+}
+# Constructor arguments of the model: type, help.
+_MODEL = {
+    "num_layers": (int, "of the encoder, and of the decoder"),
+    **training_options.MODEL,
+    "attention_dropout": (float, "on attention weights"),
+    "activation_dropout": (float, "inside the feed-forward networks"),
+}
+# What a model that is trained already has.
+_SHAPE = (
+    "preset",
+    "vocabulary_size",
+    "subwords",
+    "num_layers",
+    "hidden_dim",
+    "intermediate_dim",
+    "num_heads",
+    "norm_first",
+)
+
+
+def add_parser(kinds):
+    parser = kinds.add_parser(
+        "translator",
+        help="from two aligned text files",
+        description="Trains a translator on two text files (plain or .gz), line n of one translating line n of "
+        "the other, and writes OUT/translator.keras and OUT/history.csv. A training that was cut off goes on when it "
+        "is started again with the same arguments.",
+    )
+    parser.set_defaults(run=run)
+    files = parser.add_argument_group("files")
+    files.add_argument("--source", nargs="+", required=True, metavar="FILE")
+    files.add_argument("--target", nargs="+", required=True, metavar="FILE")
+    files.add_argument("--validation-source", nargs="+", metavar="FILE")
+    files.add_argument("--validation-target", nargs="+", metavar="FILE")
+    files.add_argument(
+        "--start-from",
+        metavar="FILE",
+        help="a translator.keras whose weights, vocabulary and shape this training begins with",
+    )
+    files.add_argument("--out", required=True, metavar="DIR")
+    files.add_argument("--tensorboard", metavar="DIR", help="write event files for TensorBoard")
+    recipe = training_options.add_recipe(
+        parser,
+        _FIELDS,
+        RECIPES["default"],
+        {"monitor": ["loss", "bleu"]},
+        "Each option replaces what the recipe says.",
+        "default recipe",
+    )
+    recipe.add_argument("--recipe", default="default", choices=list(RECIPES))
+    model = training_options.add_model(parser, _MODEL)
+    model.add_argument(
+        "--byte-level", action="store_true", help="no vocabulary: bytes as tokens, which needs no tensorflow_text"
+    )
+    machine = training_options.add_machine(parser)
+    machine.add_argument("--jit-compile", action="store_true", help="compile with XLA")
+    machine.add_argument(
+        "--distribution",
+        default="auto",
+        choices=("auto", "none", "mirrored", "workers"),
+        help="mirrored: all GPUs of this machine; workers: several processes, named by TF_CONFIG or started by srun",
+    )
+
+
+def run(args):
+    recipe = training_options.changed_recipe(RECIPES[args.recipe], args, _FIELDS, _MODEL)
+    path = training_options.output_path(args, "translator.keras")
+    if bool(args.validation_source) != bool(args.validation_target):
+        raise ValueError("Expected both of --validation-source and --validation-target, or neither")
+
+    import tensorflow as tf
+
+    from keras_transformer.training import make_strategy
+
+    strategy = make_strategy(args.distribution)
+    try:
+        _train(args, recipe, path, strategy)
+    except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError) as error:
+        if not (args.is_own_process and isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)):
+            raise
+        _begin_again(error, os.path.join(args.out, training_options.STATE))
+
+
+def _train(args, recipe, path, strategy):
+    from keras_transformer.data import count_pairs
+    from keras_transformer.training import fit_translator
+
+    training_options.set_seed(args)
+    is_chief = strategy.extended.should_checkpoint
+    say = print if is_chief else lambda *_, **__: None
+    count_pairs(args.source, args.target)
+    if args.validation_source:
+        count_pairs(args.validation_source, args.validation_target)
+    start = _start(args) if args.start_from else None
+    tokenizer = start.tokenizer if start else _tokenizer(args, recipe, say)
+    training, validation = _pairs(args, recipe, tokenizer, say)
+    if is_chief and not (args.byte_level or start):  # Every worker has trained the same.
+        _write_vocabulary(args, tokenizer)
+    with strategy.scope():
+        translator = _translator(args, recipe, tokenizer, start)
+    count = translator.transformer.count_params()
+    say(f"{args.start_from or recipe.preset} Transformer with {count:,} parameters", flush=True)
+    fit_translator(
+        translator,
+        training,
+        validation,
+        path=path,
+        recipe=recipe,
+        minutes=args.minutes,
+        strategy=strategy,
+        jit_compile=args.jit_compile,
+        seed=args.seed,
+        minutes_between_states=args.minutes_between_states,
+        tensorboard=args.tensorboard,
+    )
+    say(f"Wrote {path}")
+
+
+def _pairs(args, recipe, tokenizer, say):
+    """The pairs for training, and those for validation or `None`."""
+    from keras_transformer.data import ParallelText
+
+    training = ParallelText(args.source, args.target, tokenizer, max_length=recipe.max_length)
+    left_out = training.num_left_out()
+    if left_out == training.num_pairs:
+        raise ValueError("Expected training pairs within max_length. Received: all are left out")
+    say(
+        f"{training.num_pairs:,} pairs, {left_out:,} of them left out (a side is empty "
+        f"or has more than {recipe.max_length} tokens), {tokenizer.vocabulary_size:,} token ids"
+    )
+    if not args.validation_source:
+        return training, None
+    files = args.validation_source, args.validation_target
+    return training, ParallelText(*files, tokenizer, max_length=recipe.max_length)
+
+
+def _translator(args, recipe, tokenizer, start):
+    """A new translator, or one with the weights and the shape of `start`."""
+    from keras_transformer.decoding import BeamSearch, GreedySearch
+    from keras_transformer.models import Transformer
+    from keras_transformer.pipelines import Translator
+
+    if start:
+        config = {**start.transformer.get_config(), **recipe.model, "dtype": args.dtype}
+        transformer = Transformer.from_config(config)
+        transformer.set_weights(start.transformer.get_weights())
+    else:
+        transformer = Transformer.from_preset(
+            recipe.preset, tokenizer.vocabulary_size, dtype=args.dtype, **recipe.model
+        )
+    search = GreedySearch() if recipe.beam_size == 1 else BeamSearch(recipe.beam_size, recipe.length_penalty)
+    return Translator(transformer, tokenizer, search=search)
+
+
+def _start(args):
+    """The translator that the training begins with."""
+    fixed = [name for name in (*_SHAPE, "byte_level") if getattr(args, name)]
+    if fixed:
+        raise ValueError(
+            f"Expected no {', '.join(map(training_options.option, fixed))} beside --start-from, whose model has its own"
+        )
+    translator = load_translator(args.start_from)
+    if translator.target_tokenizer:
+        raise ValueError(f"Expected one vocabulary for both languages. Received: {args.start_from} has two")
+    return translator
+
+
+def _tokenizer(args, recipe, say):
+    """Bytes, or the vocabulary of the training that goes on, or one that is trained now."""
+    from keras_transformer.text import ByteTokenizer, SubwordTokenizer
+
+    if args.byte_level:
+        return ByteTokenizer()
+    path = os.path.join(args.out, _VOCABULARY)
+    if os.path.exists(path) and os.path.exists(os.path.join(args.out, training_options.STATE)):
+        return SubwordTokenizer.from_model_file(path)
+    say(f"Vocabulary from {' '.join(args.source + args.target)}", flush=True)
+    return SubwordTokenizer.from_files(args.source + args.target, recipe.vocabulary_size, model_type=recipe.subwords)
+
+
+def _write_vocabulary(args, tokenizer):
+    from keras_transformer.atomic import replacing
+
+    with replacing(os.path.join(args.out, _VOCABULARY)) as unfinished, open(unfinished, "wb") as file:
+        file.write(tokenizer.model)
+
+
+def _begin_again(error, state):
+    """Starts this process anew, to go on from the last state when all workers are back."""
+    written = os.stat(state).st_mtime_ns if os.path.exists(state) else 0
+    restarts, before = map(int, os.environ.get(_RESTARTS, "0 0").split())
+    restarts = restarts + 1 if written == before else 1
+    if restarts > _MOST_RESTARTS:
+        raise OSError(f"Another worker was lost {restarts} times since the last state was written: {error}") from error
+    print(f"Another worker was lost ({type(error).__name__}); beginning again from the last state", file=sys.stderr)
+    sys.stdout.flush()
+    os.environ[_RESTARTS] = f"{restarts} {written}"
+    os.execv(sys.executable, [sys.executable, "-m", "keras_transformer.cli.main", *sys.argv[1:]])

@@ -1,0 +1,109 @@
+"""The options that all trainings share, and what they do."""
+
+import dataclasses
+import os
+
+from keras_transformer import arguments
+from keras_transformer.models.presets import PRESETS
+
+STATE = "training-state"
+# Fields of recipes and constructor arguments of models that have an option of their own: type, help.
+OPTIMIZATION = {
+    "steps": (int, "at most; the length of the linear schedule"),
+    "steps_per_round": (int, "between validations"),
+    "optimizer": (str, "muon makes the matrices' updates orthogonal"),
+    "schedule": (str, "of the learning rate"),
+    "learning_rate": (float, "the peak"),
+    "warmup_steps": (int, "until the peak"),
+    "clip_norm": (float, "largest norm of the gradient"),
+    "ema": (float, "decay of the weights' moving average"),
+    "average_last": (int, "save the mean of the weights after so many last rounds"),
+    "patience": (int, "stop after so many rounds without a better one"),
+}
+MODEL = {
+    "hidden_dim": (int, "width"),
+    "intermediate_dim": (int, "width of the feed-forward networks"),
+    "num_heads": (int, ""),
+    "dropout": (float, ""),
+}
+_CHOICES = {
+    "preset": list(PRESETS),
+    "subwords": ["unigram", "bpe"],
+    "optimizer": ["adam", "muon"],
+    "schedule": ["inverse_sqrt", "linear", "noam"],
+}
+
+
+def option(name):
+    """The option of a field or an argument."""
+    return f"--{name.replace('_', '-')}"
+
+
+def add_recipe(parser, fields, recipe, choices, description=None, default="default"):
+    """Adds an option for each of the fields of a recipe, whose values `--help` shows; returns their group."""
+    group = parser.add_argument_group("recipe", description)
+    for name, (kind, text) in fields.items():
+        text = f"{text} ({default}: {getattr(recipe, name)})".lstrip()
+        group.add_argument(option(name), type=kind, choices={**_CHOICES, **choices}.get(name), help=text)
+    return group
+
+
+def add_model(parser, fields):
+    """Adds an option for each of the constructor arguments of a model; returns their group."""
+    group = parser.add_argument_group("model", "Instead of what the preset says.")
+    for name, (kind, text) in fields.items():
+        group.add_argument(option(name), type=kind, help=text or None)
+    group.add_argument("--norm-first", action="store_true", default=None, help="pre-norm instead of post-norm")
+    return group
+
+
+def add_machine(parser):
+    """Adds the options of where and how long to train; returns their group."""
+    group = parser.add_argument_group("machine")
+    group.add_argument("--minutes", type=float, help="stop after this time")
+    group.add_argument(
+        "--dtype",
+        default="float32",
+        choices=("float32", "mixed_bfloat16", "mixed_float16"),
+        help="mixed_bfloat16 is faster on processors with bfloat16 instructions and on accelerators",
+    )
+    group.add_argument(
+        "--minutes-between-states", type=float, default=5.0, help="how much work a kill may cost (default: %(default)s)"
+    )
+    group.add_argument("--seed", type=int, default=0)
+    group.add_argument("--deterministic", action="store_true", help="the same operations give the same bits; slower")
+    return group
+
+
+def changed_recipe(recipe, args, fields, model):
+    """`recipe` with the options that were given in their places."""
+    given = {name: getattr(args, name) for name in fields if getattr(args, name) is not None}
+    if given.get("schedule") == "noam":
+        given.setdefault("learning_rate", None)
+    # One of the two replaces the other.
+    if "ema" in given:
+        given.setdefault("average_last", None)
+    elif "average_last" in given:
+        given["ema"] = 0.0
+    model = {name: getattr(args, name) for name in (*model, "norm_first") if getattr(args, name) is not None}
+    return dataclasses.replace(recipe, model={**recipe.model, **model}, **given)
+
+
+def output_path(args, name):
+    """The file to save; refuses one that no training state belongs to."""
+    if args.minutes is not None:
+        arguments.positive_number("minutes", args.minutes)
+    path = os.path.join(args.out, name)
+    if os.path.exists(path) and not os.path.exists(os.path.join(args.out, STATE)):
+        raise FileExistsError(f"Expected an --out without a {name}. Received: {path} exists")
+    return path
+
+
+def set_seed(args):
+    """Seeds all random numbers, and makes operations deterministic if wanted."""
+    import keras
+    import tensorflow as tf
+
+    keras.utils.set_random_seed(args.seed)
+    if args.deterministic:
+        tf.config.experimental.enable_op_determinism()
