@@ -65,7 +65,6 @@ WITH_TENSORFLOW = {
     "distribution.py",
     "dropout.py",
     "fit_translator.py",
-    "optimizers.py",
     "sentence_training_loop.py",
     "tensorboard_scalars.py",
     "training_loop.py",

@@ -18,7 +18,6 @@ from keras_transformer.training.objectives import (
     SimilarityRegression,
     TeacherVectors,
 )
-from keras_transformer.training.optimizers import Adam, Muon
 from keras_transformer.training.recipes import RECIPES, TranslationRecipe
 from keras_transformer.training.schedules import InverseSquareRootSchedule, LinearDecaySchedule, NoamSchedule
 from keras_transformer.training.sentence_tasks import SentenceTask
@@ -41,12 +40,10 @@ __all__ = [
     "SimilarityRegression",
     "TeacherVectors",
     "fit_embedder",
-    "Adam",
     "HistoryFile",
     "InverseSquareRootSchedule",
     "LabelSmoothedCrossEntropy",
     "LinearDecaySchedule",
-    "Muon",
     "NoamSchedule",
     "Perplexity",
     "SaveBest",

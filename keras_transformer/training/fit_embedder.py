@@ -54,7 +54,7 @@ def fit_embedder(
         encoder,
         embedder.tokenizer,
         tasks,
-        recipe.make_optimizer(encoder.output_shape[-1], encoder.compute_dtype),
+        recipe.make_optimizer(encoder.output_shape[-1]),
         max_length=min(recipe.max_length, embedder.max_length),
         tokens_at_once=recipe.tokens_at_once,
         clip_norm=recipe.clip_norm,

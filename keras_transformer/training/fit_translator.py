@@ -75,7 +75,7 @@ def fit_translator(
     strategy = strategy or _current_strategy()
     with strategy.scope():
         transformer.compile(
-            recipe.make_optimizer(transformer.get_config()["hidden_dim"], transformer.compute_dtype),
+            recipe.make_optimizer(transformer.get_config()["hidden_dim"]),
             LabelSmoothedCrossEntropy(recipe.label_smoothing),
             jit_compile=jit_compile,
         )

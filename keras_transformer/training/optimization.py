@@ -2,8 +2,9 @@
 
 import dataclasses
 
+import keras
+
 from keras_transformer import arguments
-from keras_transformer.training.optimizers import Adam, Muon
 from keras_transformer.training.schedules import InverseSquareRootSchedule, LinearDecaySchedule, NoamSchedule
 
 
@@ -12,7 +13,8 @@ class Optimization:
     """The part of a recipe that says how weights are changed.
 
     Attributes:
-        optimizer: "adam" (0.9, 0.98, 1e-9), or "muon" for the matrices and adam for the rest.
+        optimizer: "adam" (0.9, 0.98, 1e-9), or "muon": orthogonal updates of the matrices, at a scale that suits Adam's
+            learning rates, and Adam's for the rest.
         schedule: "inverse_sqrt", "linear" (down to 0 at `steps`) or "noam" (the paper's, which knows its peak).
         learning_rate: the peak of the schedule; `None` for "noam".
         warmup_steps: of the schedule.
@@ -24,6 +26,10 @@ class Optimization:
 
     Raises:
         ValueError: for values out of range and combinations that exclude each other.
+
+    References:
+        Jordan et al., 2024, "Muon: An optimizer for hidden layers in neural networks"; Liu et al., 2025, "Muon is
+        Scalable for LLM Training", section 2.2 (the scale).
     """
 
     optimizer: str = "adam"
@@ -72,8 +78,8 @@ class Optimization:
         ends = {"patience", *others} | (set() if self.schedule == "linear" else {"steps"})
         return {name: value for name, value in dataclasses.asdict(self).items() if name not in ends}
 
-    def make_optimizer(self, hidden_dim, compute_dtype="float32"):
-        """The optimizer on the recipe's schedule, for a model of this width and compute dtype."""
+    def make_optimizer(self, hidden_dim):
+        """The optimizer on the recipe's schedule, for a model of this width."""
         if self.schedule == "noam":
             rate = NoamSchedule(hidden_dim, self.warmup_steps)
         elif self.schedule == "linear":
@@ -82,6 +88,7 @@ class Optimization:
             rate = InverseSquareRootSchedule(self.learning_rate, self.warmup_steps)
         average = {"use_ema": True, "ema_momentum": self.ema} if self.ema else {}
         if self.optimizer == "muon":
-            dtype = "bfloat16" if compute_dtype == "bfloat16" else "float32"
-            return Muon(rate, dtype, adam_beta_1=0.9, adam_beta_2=0.98, epsilon=1e-9, **average)
-        return Adam(rate, beta_1=0.9, beta_2=0.98, epsilon=1e-9, **average)
+            betas = {"adam_beta_1": 0.9, "adam_beta_2": 0.98}
+            no_decay = {"weight_decay": None, "adam_weight_decay": None}
+            return keras.optimizers.Muon(rate, epsilon=1e-9, **betas, **no_decay, **average)
+        return keras.optimizers.Adam(rate, beta_1=0.9, beta_2=0.98, epsilon=1e-9, **average)

@@ -5,7 +5,6 @@ import pytest
 from keras_transformer.models import SentenceEncoder
 from keras_transformer.text import ByteTokenizer
 from keras_transformer.training import (
-    Adam,
     NaturalLanguageInference,
     ResponseRanking,
     SentenceTask,
@@ -36,7 +35,7 @@ def loop(dropout=0.0, optimizer=None, of=tasks, **options):
     encoder = SentenceEncoder(260, 2, 12, 19, 3, output_dim=6, dropout=dropout)
     reference.randomize(encoder, seed=1)
     keras.utils.set_random_seed(0)
-    return SentenceTrainingLoop(encoder, ByteTokenizer(), of(), optimizer or Adam(1e-2), **options)
+    return SentenceTrainingLoop(encoder, ByteTokenizer(), of(), optimizer or keras.optimizers.Adam(1e-2), **options)
 
 
 def weights(of):
