@@ -29,6 +29,10 @@ _MODEL = {
     "output_dim": (int, "width of the vectors (default: 512)"),
     "pooling": (str, "sqrtn, mean, max, first or sum"),
 }
+_FLAGS = {
+    **training_options.NORM_FIRST,
+    "token_weights": "weigh tokens by their frequency at first, then as learned, before they are pooled",
+}
 
 
 def add_parser(kinds):
@@ -63,13 +67,20 @@ def add_parser(kinds):
     files.add_argument("--validation", metavar="FILE", help="scored pairs that choose the best round, as --similarity")
     files.add_argument("--out", required=True, metavar="DIR")
     files.add_argument("--tensorboard", metavar="DIR", help="write event files for TensorBoard")
-    training_options.add_recipe(parser, _FIELDS, EmbeddingRecipe(), {"encoder": ["transformer", "averaging"]})
-    training_options.add_model(parser, _MODEL)
+    recipe = training_options.add_recipe(parser, _FIELDS, EmbeddingRecipe(), {"encoder": ["transformer", "averaging"]})
+    recipe.add_argument(
+        "--keep-case",
+        dest="lower_case",
+        action="store_false",
+        default=None,
+        help="subwords of capitals and small letters",
+    )
+    training_options.add_model(parser, _MODEL, _FLAGS)
     training_options.add_machine(parser)
 
 
 def run(args):
-    recipe = training_options.changed_recipe(EmbeddingRecipe(), args, _FIELDS, _MODEL)
+    recipe = training_options.changed_recipe(EmbeddingRecipe(), args, (*_FIELDS, "lower_case"), (*_MODEL, *_FLAGS))
     path = training_options.output_path(args, "embedder.keras")
 
     from keras_transformer.data.tab_separated import read_rows
@@ -141,7 +152,9 @@ def _tokenizer(recipe, tasks):
     texts = (text for task in tasks for text in task.texts)
     if recipe.encoder == "averaging":
         return WordTokenizer.from_texts(texts, recipe.vocabulary_size)
-    return SubwordTokenizer.from_texts(texts, recipe.vocabulary_size, model_type=recipe.subwords)
+    return SubwordTokenizer.from_texts(
+        texts, recipe.vocabulary_size, model_type=recipe.subwords, lower_case=recipe.lower_case
+    )
 
 
 def _encoder(args, recipe, vocabulary_size):

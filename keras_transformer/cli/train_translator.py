@@ -82,7 +82,7 @@ def add_parser(kinds):
         "default recipe",
     )
     recipe.add_argument("--recipe", default="default", choices=list(RECIPES))
-    model = training_options.add_model(parser, _MODEL)
+    model = training_options.add_model(parser, _MODEL, training_options.NORM_FIRST)
     model.add_argument(
         "--byte-level", action="store_true", help="no vocabulary: bytes as tokens, which needs no tensorflow_text"
     )
@@ -97,7 +97,9 @@ def add_parser(kinds):
 
 
 def run(args):
-    recipe = training_options.changed_recipe(RECIPES[args.recipe], args, _FIELDS, _MODEL)
+    recipe = training_options.changed_recipe(
+        RECIPES[args.recipe], args, _FIELDS, (*_MODEL, *training_options.NORM_FIRST)
+    )
     path = training_options.output_path(args, "translator.keras")
     if bool(args.validation_source) != bool(args.validation_target):
         raise ValueError("Expected both of --validation-source and --validation-target, or neither")

@@ -26,6 +26,7 @@ MODEL = {
     "num_heads": (int, ""),
     "dropout": (float, ""),
 }
+NORM_FIRST = {"norm_first": "pre-norm instead of post-norm"}
 _CHOICES = {
     "preset": list(PRESETS),
     "subwords": ["unigram", "bpe"],
@@ -48,12 +49,13 @@ def add_recipe(parser, fields, recipe, choices, description=None, default="defau
     return group
 
 
-def add_model(parser, fields):
-    """Adds an option for each of the constructor arguments of a model; returns their group."""
+def add_model(parser, fields, flags):
+    """Adds an option for each constructor argument of a model, with a value and without; returns their group."""
     group = parser.add_argument_group("model", "Instead of what the preset says.")
     for name, (kind, text) in fields.items():
         group.add_argument(option(name), type=kind, help=text or None)
-    group.add_argument("--norm-first", action="store_true", default=None, help="pre-norm instead of post-norm")
+    for name, text in flags.items():
+        group.add_argument(option(name), action="store_true", default=None, help=text)
     return group
 
 
@@ -85,7 +87,7 @@ def changed_recipe(recipe, args, fields, model):
         given.setdefault("average_last", None)
     elif "average_last" in given:
         given["ema"] = 0.0
-    model = {name: getattr(args, name) for name in (*model, "norm_first") if getattr(args, name) is not None}
+    model = {name: getattr(args, name) for name in model if getattr(args, name) is not None}
     return dataclasses.replace(recipe, model={**recipe.model, **model}, **given)
 
 

@@ -24,6 +24,7 @@ from keras_transformer.layers.positional_encoding import PositionalEncoding
 from keras_transformer.layers.residual import Residual
 from keras_transformer.layers.sequence_pooling import SequencePooling
 from keras_transformer.layers.token_embedding import TokenEmbedding
+from keras_transformer.layers.token_weighting import TokenWeighting
 from keras_transformer.layers.unit_length import UnitLength
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Residual",
     "SequencePooling",
     "TokenEmbedding",
+    "TokenWeighting",
     "UnitLength",
     "scaled_dot_product_attention",
 ]

@@ -2,7 +2,7 @@ import keras
 from keras import ops
 
 from keras_transformer import arguments
-from keras_transformer.layers import Dropout, SequencePooling, TokenEmbedding, UnitLength
+from keras_transformer.layers import Dropout, SequencePooling, TokenEmbedding, TokenWeighting, UnitLength
 from keras_transformer.models.composed_model import ComposedModel
 
 
@@ -23,6 +23,9 @@ class DeepAveragingNetwork(ComposedModel):
         dropout: rate on the hidden layers.
         word_dropout: the share of words and pairs left out in training.
         activation: of the hidden layers.
+        token_weights: multiply the vector of each word by a learned weight (`TokenWeighting`), begin with embeddings of
+            pairs that are zero, and add what a hidden layer takes to what it gives: so an untrained network compares
+            texts by the rare words that they share. The paper has none of this.
         padding_id: the id that does not count.
         name: the model's name.
         dtype: dtype or dtype policy, as "mixed_bfloat16"; by default the global one.
@@ -53,6 +56,7 @@ class DeepAveragingNetwork(ComposedModel):
         dropout=0.1,
         word_dropout=0.1,
         activation="relu",
+        token_weights=False,
         padding_id=0,
         name=None,
         dtype=None,
@@ -70,8 +74,15 @@ class DeepAveragingNetwork(ComposedModel):
         if num_bigram_buckets:
             self.hashed_bigrams = HashedBigrams(num_bigram_buckets, padding_id, dtype="int32", name="hashed_bigrams")
             self.bigram_embedding = TokenEmbedding(
-                num_bigram_buckets + 1, hidden_dim, dtype=dtype, name="bigram_embedding"
+                num_bigram_buckets + 1,
+                hidden_dim,
+                embeddings_initializer="zeros" if token_weights else None,
+                dtype=dtype,
+                name="bigram_embedding",
             )
+        self.token_weighting = None
+        if token_weights:
+            self.token_weighting = TokenWeighting(vocabulary_size, dtype=dtype, name="token_weighting")
         # The same mask for all of a word's vector: (B, T, 1).
         self.word_dropout = keras.layers.Dropout(
             word_dropout, noise_shape=(None, None, 1), dtype=dtype, name="word_dropout"
@@ -104,11 +115,14 @@ class DeepAveragingNetwork(ComposedModel):
             "dropout": dropout,
             "word_dropout": word_dropout,
             "activation": keras.activations.serialize(keras.activations.get(activation)),
+            "token_weights": token_weights,
             "padding_id": padding_id,
         }
 
     def _vectors(self, ids):
         x = self.token_embedding(ids)
+        if self.token_weighting:
+            x = self.token_weighting(x, ids)
         if self.bigram_embedding:
             bigrams = self.bigram_embedding(self.hashed_bigrams(ids))
             x = keras.layers.Concatenate(axis=1, dtype=self.token_embedding.dtype_policy, name="words_and_bigrams")(
@@ -116,7 +130,8 @@ class DeepAveragingNetwork(ComposedModel):
             )
         x = self.pooling(self.word_dropout(x))
         for dense, dropout in zip(self.hidden_layers, self.hidden_dropouts):
-            x = dropout(dense(x))
+            hidden = dropout(dense(x))
+            x = x + hidden if self.token_weighting else hidden
         return self.unit_length(self.projection(x))
 
     def get_config(self):

@@ -1,4 +1,5 @@
 import keras
+from keras import ops
 
 from keras_transformer import arguments
 from keras_transformer.layers import (
@@ -7,8 +8,10 @@ from keras_transformer.layers import (
     PositionalEncoding,
     SequencePooling,
     TokenEmbedding,
+    TokenWeighting,
     UnitLength,
 )
+from keras_transformer.layers.composite import CompositeLayer
 from keras_transformer.models.composed_model import ComposedModel
 
 
@@ -26,6 +29,9 @@ class SentenceEncoder(ComposedModel):
         num_heads: heads H of every attention.
         output_dim: width of the vectors; the paper's 512.
         pooling: mode of `SequencePooling`.
+        token_weights: add the embedding of each token, times a learned number that begins as 4, to what the blocks give
+            for it, and multiply the sum by a learned weight of the token (`TokenWeighting`), before the pooling: so an
+            untrained encoder compares texts by the rare words that they share. The paper has none of this.
         dropout: rate on sub-layer outputs and on the sums of embeddings and positions.
         attention_dropout: rate on attention weights.
         activation_dropout: rate inside the feed-forward networks.
@@ -59,6 +65,7 @@ class SentenceEncoder(ComposedModel):
         num_heads=8,
         output_dim=512,
         pooling="sqrtn",
+        token_weights=False,
         dropout=0.1,
         attention_dropout=0.0,
         activation_dropout=0.0,
@@ -98,6 +105,10 @@ class SentenceEncoder(ComposedModel):
             self.encoder_norm = keras.layers.LayerNormalization(
                 epsilon=layer_norm_epsilon, dtype=dtype, name="encoder_norm"
             )
+        self.embedding_residual = self.token_weighting = None
+        if token_weights:
+            self.embedding_residual = EmbeddingResidual(dtype=dtype, name="embedding_residual")
+            self.token_weighting = TokenWeighting(vocabulary_size, dtype=dtype, name="token_weighting")
         self.pooling = SequencePooling(pooling, dtype=dtype, name="pooling")
         # Without a bias, so that a sentence without tokens stays the zero vector.
         self.projection = keras.layers.Dense(
@@ -110,7 +121,10 @@ class SentenceEncoder(ComposedModel):
 
         # Functional graph
         ids = keras.Input((None,), dtype="int32", name="ids")
-        pooled = self.pooling(self.encode(ids))
+        x = self.encode(ids)
+        if self.token_weighting:
+            x = self.token_weighting(self.embedding_residual(x, self.token_embedding(ids)), ids)
+        pooled = self.pooling(x)
         super().__init__(inputs=ids, outputs=self.unit_length(self.projection(pooled)), name=name)
 
         # Config
@@ -123,6 +137,7 @@ class SentenceEncoder(ComposedModel):
             "num_heads": num_heads,
             "output_dim": output_dim,
             "pooling": pooling,
+            "token_weights": token_weights,
             "dropout": dropout,
             "attention_dropout": attention_dropout,
             "activation_dropout": activation_dropout,
@@ -142,3 +157,34 @@ class SentenceEncoder(ComposedModel):
 
     def get_config(self):
         return {**self.base_config(), **self.constructor_arguments}
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
+class EmbeddingResidual(CompositeLayer):
+    """Adds the embeddings of tokens, times one learned number, to what a stack of blocks made of them.
+
+    Args:
+        initial_scale: what the number is at first.
+        **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: (B, T, D), floating, what the blocks gave.
+        embeddings: (B, T, D).
+
+    Returns:
+        (B, T, D) in the compute dtype, with the Keras mask of `inputs`.
+    """
+
+    def __init__(self, initial_scale=4.0, **kwargs):
+        super().__init__(**kwargs)
+        self.initial_scale = arguments.positive_number("initial_scale", initial_scale)
+
+    def build(self, inputs_shape, embeddings_shape=None):
+        initializer = keras.initializers.Constant(self.initial_scale)
+        self.scale = self.add_weight(shape=(), initializer=initializer, name="scale")
+
+    def call(self, inputs, embeddings, mask=None):
+        return inputs + embeddings * ops.cast(self.scale, embeddings.dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "initial_scale": self.initial_scale}

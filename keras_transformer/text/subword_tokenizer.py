@@ -59,7 +59,7 @@ class SubwordTokenizer(Tokenizer):
         self._bpe_dropout = None  # made when it is needed
 
     @classmethod
-    def from_texts(cls, texts, vocabulary_size, model_type="unigram", split_digits=False, **kwargs):
+    def from_texts(cls, texts, vocabulary_size, model_type="unigram", split_digits=False, lower_case=False, **kwargs):
         """Trains a vocabulary on an iterable of `str`.
 
         Args:
@@ -68,6 +68,7 @@ class SubwordTokenizer(Tokenizer):
                 fewer.
             model_type: "unigram" or "bpe".
             split_digits: make each digit a token of its own.
+            lower_case: fold the case of all texts, those that are tokenized later too (Unicode case folding).
             **kwargs: of the constructor.
 
         Raises:
@@ -89,6 +90,7 @@ class SubwordTokenizer(Tokenizer):
                 vocab_size=vocabulary_size,
                 model_type=model_type,
                 split_digits=split_digits,
+                normalization_rule_name="nmt_nfkc_cf" if lower_case else "nmt_nfkc",
                 hard_vocab_limit=False,
                 # Every character of the corpus is in the vocabulary.
                 character_coverage=1.0,

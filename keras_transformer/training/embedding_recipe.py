@@ -15,6 +15,8 @@ class EmbeddingRecipe(Optimization):
         model: constructor arguments of the encoder that override those of the preset.
         vocabulary_size: of the subwords, or of the words of an averaging encoder.
         subwords: "unigram" or "bpe".
+        lower_case: subwords do not tell capitals from small letters, as in the paper. An averaging encoder's words
+            never do.
         max_length: longer texts are cut to so many tokens.
         tokens_at_once: the most tokens, padding included, that go through the encoder together; a larger batch goes
             in pieces.
@@ -32,6 +34,7 @@ class EmbeddingRecipe(Optimization):
     model: dict = dataclasses.field(default_factory=dict)
     vocabulary_size: int = 16000
     subwords: str = "unigram"
+    lower_case: bool = True
     max_length: int = 128
     tokens_at_once: int = 16384
     learning_rate: float | None = 5e-4

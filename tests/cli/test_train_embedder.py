@@ -36,7 +36,7 @@ def test_every_task_at_once(files, tmp_path, write_lines, capsys):
         "train", "embedder", *options_of(files), *teacher, "--weights", "teacher=2",
         "--validation", files["similarity"], "--batch-size", "4",
         "--ranking-batch-size", "6", "--response-network", "8", "--vocabulary-size", "40",
-        "--num-heads", "2", "--intermediate-dim", "14", *SMALL, "--out", str(tmp_path / "out"),
+        "--num-heads", "2", "--intermediate-dim", "14", "--token-weights", *SMALL, "--out", str(tmp_path / "out"),
     ]  # fmt: skip
     assert main(arguments) == 0
     shown = capsys.readouterr().out
@@ -44,10 +44,20 @@ def test_every_task_at_once(files, tmp_path, write_lines, capsys):
         assert f"{name}: " in shown
     embedder = keras.models.load_model(tmp_path / "out" / "embedder.keras")
     assert isinstance(embedder.encoder, SentenceEncoder)
-    assert embedder.embed(["red dog", "", "blue"]).shape == (3, 6)
+    assert embedder.encoder.get_config()["token_weights"]
+    first, second, nothing = embedder.embed(["red dog", "RED Dog", ""])
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(nothing, np.zeros(6))
     assert main(arguments) == 0  # a finished one is not repeated
     history = (tmp_path / "out" / "history.csv").read_text()
     assert history.count("\n") == 3 and "val_pearson" in history
+
+
+def test_keeps_the_case(files, tmp_path):
+    arguments = ["train", "embedder", "--neighbours", files["neighbours"], "--keep-case", *SMALL]
+    assert main([*arguments, "--vocabulary-size", "40", "--preset", "tiny", "--out", str(tmp_path / "out")]) == 0
+    embedder = keras.models.load_model(tmp_path / "out" / "embedder.keras")
+    assert np.abs(embedder.embed(["red dog"]) - embedder.embed(["RED Dog"])).max() > 1e-3
 
 
 def test_an_averaging_encoder(files, tmp_path):

@@ -18,6 +18,7 @@ CASES = {
     "PositionalEncoding": LayerCase(layers.PositionalEncoding, {"max_wavelength": 100.0}, {"inputs": X}),
     "PositionEmbedding": LayerCase(layers.PositionEmbedding, {"max_length": T}, {"inputs": X}),
     "TokenEmbedding": LayerCase(layers.TokenEmbedding, {"vocabulary_size": V, "hidden_dim": D}, {"inputs": IDS}),
+    "TokenWeighting": LayerCase(layers.TokenWeighting, {"vocabulary_size": V}, {"inputs": X, "ids": IDS}),
     "MultiHeadSelfAttention": LayerCase(layers.MultiHeadSelfAttention, {"num_heads": 3}, {"inputs": X}, OF_INPUTS),
     "MultiHeadSelfAttention causal": LayerCase(
         layers.MultiHeadSelfAttention,

@@ -46,6 +46,26 @@ def test_values_against_numpy():
         np.testing.assert_allclose(vector, expected / np.linalg.norm(expected), atol=1e-5)
 
 
+def test_with_token_weights_against_numpy():
+    model = build(dropout=0.0, token_weights=True)
+    words, bigrams, factors, first, second, projection = (weight.numpy() for weight in model.weights)
+    ids = IDS[0, :3]
+    with np.errstate(over="ignore"):
+        pairs = [bucket(a, b) for a, b in itertools.pairwise(ids)]
+    x = 6**0.5 * np.concatenate([words[ids] * factors[ids][:, None], bigrams[pairs]]).mean(axis=0)
+    for matrix in (first, second):
+        x = x + np.maximum(x @ matrix, 0)
+    expected = x @ projection
+    np.testing.assert_allclose(model(IDS[:1])[0], expected / np.linalg.norm(expected), atol=1e-5)
+
+
+def test_untrained_token_weights_tell_rare_words_from_frequent_ones():
+    model = DeepAveragingNetwork(4 + 2000, 50, 1, 64, output_dim=32, token_weights=True)
+    # Twice the same rare word (id 1900), and twice the same most frequent one (id 4), beside others.
+    vectors = model(np.asarray([[1900, 4, 1700], [1900, 5, 1800], [1600, 4, 1500]])).numpy()
+    assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.2
+
+
 def test_no_tokens_give_the_zero_vector():
     np.testing.assert_array_equal(build()(IDS).numpy()[2], np.zeros(5))
 

@@ -20,7 +20,7 @@ def test_a_sentence_gives_the_same_vector_in_any_batch():
     np.testing.assert_allclose(model(IDS)[1], model(IDS[1:2, :2])[0], atol=1e-6)
 
 
-@pytest.mark.parametrize("overrides", [{}, {"norm_first": True, "pooling": "mean"}])
+@pytest.mark.parametrize("overrides", [{}, {"norm_first": True, "pooling": "mean"}, {"token_weights": True}])
 def test_reloads_with_equal_outputs(overrides, tmp_path):
     model = SentenceEncoder(23, **TINY, **overrides)
     model.save(tmp_path / "model.keras")
@@ -35,6 +35,16 @@ def test_is_the_composition_of_its_layers():
     pooled = np.asarray(tokens)[0].sum(axis=0) / 4**0.5
     projected = pooled @ model.projection.get_weights()[0]
     np.testing.assert_allclose(model(IDS)[0], projected / np.linalg.norm(projected), atol=1e-5)
+
+
+def test_token_weights_by_hand():
+    model = SentenceEncoder(23, **TINY, token_weights=True)
+    ids = keras.ops.convert_to_tensor(IDS[1:2])
+    embeddings, factors = model.token_embedding(ids).numpy()[0], model.token_weighting.factors.numpy()
+    assert model.embedding_residual.scale.numpy() == 4.0
+    tokens = (model.encode(ids).numpy()[0] + 4.0 * embeddings) * factors[IDS[1]][:, None]
+    projected = tokens[:2].sum(axis=0) / 2**0.5 @ model.projection.get_weights()[0]  # the rest is padding
+    np.testing.assert_allclose(model(ids)[0], projected / np.linalg.norm(projected), atol=1e-5)
 
 
 def test_learns_with_mixed_precision_and_xla():

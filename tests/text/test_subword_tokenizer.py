@@ -53,6 +53,16 @@ def test_bpe_and_split_digits():
     assert [p.decode().replace("▁", "") for p in pieces if p.decode() != "▁"] == list("1984")
 
 
+def test_case_is_folded_where_it_is_wanted():
+    texts = ["Der Hund läuft", "ÄRGER im Haus"] * 5
+    folded = SubwordTokenizer.from_texts(texts, 40, lower_case=True)
+    upper, lower = folded.tokenize(["DER HUND, Ärger", "der hund, ärger"]).to_list()
+    assert upper == lower
+    assert folded.detokenize(folded(["DER HUND ÄRGER"])).numpy()[0].decode() == "der hund ärger"
+    kept = SubwordTokenizer.from_texts(texts, 40)
+    assert kept.detokenize(kept(["Der ÄRGER"])).numpy()[0].decode() == "Der ÄRGER"
+
+
 @pytest.mark.parametrize(
     "text, wanted",
     [

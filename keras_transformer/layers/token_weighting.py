@@ -1,0 +1,67 @@
+import keras
+import numpy as np
+from keras import ops
+
+from keras_transformer import arguments
+from keras_transformer.layers.composite import CompositeLayer
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
+class TokenWeighting(CompositeLayer):
+    """Multiplies the vector of each token by a learned weight of its id, that begins small for frequent ones.
+
+    Weights begin as the smooth inverse frequency a / (a + p). Ids are taken to be in order of falling frequency, as
+    those of the tokenizers here are, with p(rank) = 1 / (rank (ln V + 0.5772)) by Zipf's law.
+
+    Args:
+        vocabulary_size: number of token ids V.
+        smoothing: the frequency a at which a weight is one half.
+        num_special: how many first ids stand for no text; their weights begin as 1.
+        **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: (B, T, D), floating.
+        ids: integer (B, T), the token of each position.
+
+    Returns:
+        (B, T, D) in the compute dtype, with the Keras mask of `inputs`.
+
+    Raises:
+        ValueError: for a vocabulary without ids beside the special ones, and a smoothing of 0 or less.
+
+    References:
+        Arora et al., 2017, "A Simple but Tough-to-Beat Baseline for Sentence Embeddings", section 3. Relative to the
+        paper: frequencies are guessed from ranks, and the weights are learned from there.
+    """
+
+    def __init__(self, vocabulary_size, smoothing=1e-3, num_special=4, **kwargs):
+        super().__init__(**kwargs)
+        self.vocabulary_size = arguments.positive_integer("vocabulary_size", vocabulary_size)
+        self.smoothing = arguments.positive_number("smoothing", smoothing)
+        self.num_special = arguments.non_negative_integer("num_special", num_special)
+        if self.num_special >= self.vocabulary_size:
+            raise ValueError(
+                f"Expected a vocabulary_size above num_special={num_special}. "
+                f"Received: vocabulary_size={vocabulary_size}"
+            )
+
+    def build(self, inputs_shape, ids_shape=None):
+        self.factors = self.add_weight(shape=(self.vocabulary_size,), initializer=self._first_factors, name="factors")
+
+    def _first_factors(self, shape, dtype=None):
+        count = self.vocabulary_size - self.num_special
+        frequencies = 1.0 / (np.arange(1, count + 1) * (np.log(count) + np.euler_gamma))
+        factors = np.concatenate([np.ones(self.num_special), self.smoothing / (self.smoothing + frequencies)])
+        return ops.convert_to_tensor(factors, dtype=dtype)
+
+    def call(self, inputs, ids, mask=None):
+        factors = ops.take(ops.cast(self.factors, self.compute_dtype), ids, axis=0)
+        return inputs * factors[..., None]
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "vocabulary_size": self.vocabulary_size,
+            "smoothing": self.smoothing,
+            "num_special": self.num_special,
+        }
