@@ -18,6 +18,16 @@ for text, translation in zip(sys.argv[2:], model(tf.constant(sys.argv[2:])).nump
     sys.stdout.buffer.write(f"  {text}  ->  ".encode() + translation + b"\\n")
 """
 
+_SENTENCES = [
+    "How old are you?",
+    "What is your age?",
+    "My phone is not good.",
+    "Your cellphone looks great.",
+    "Will it snow tomorrow?",
+    "Recently a lot of hurricanes have hit the US.",
+    "A dog runs through the snow.",
+    "An animal is running outside in winter.",
+]
 _CAPTIONS = ["A dog runs through the snow.", "Two men are playing guitar in front of a large crowd."]
 
 
@@ -47,7 +57,9 @@ def run(args):
 
     started = time.monotonic()
     _use_the_shipped_translator()
+    _use_the_shipped_embedder(os.path.join(args.out, "similarity.png"))
     training, held_out = date_pairs(args.pairs, args.seed)
+    print("And now a translator of our own:")
     print(f"{len(training):,} pairs to train on, {len(held_out):,} of other dates held out, such as")
     for source, target in held_out[:4]:
         print(f"  {source}  ->  {target}")
@@ -64,17 +76,40 @@ def run(args):
 
 def _use_the_shipped_translator():
     """Translates with the English-German model that a checkout carries; an installed package has none."""
-    from keras_transformer.cli.translators import default_model
+    from keras_transformer.cli.saved_pipelines import shipped_model
+    from keras_transformer.cli.translators import SHIPPED
     from keras_transformer.pipelines.exported_translator import ExportedTranslator
 
     try:
-        path = default_model()
+        path = shipped_model(SHIPPED)
     except FileNotFoundError:
         return
     print(f"{os.path.relpath(path)} translates")
     for text, translation in zip(_CAPTIONS, ExportedTranslator(path).translate(_CAPTIONS)):
         print(f"  {text}  ->  {translation}")
-    print("and now a translator of our own.", flush=True)
+
+
+def _use_the_shipped_embedder(picture):
+    """Embeds sentences with the model that a checkout carries, and draws how alike they are."""
+    from keras_transformer.cli.embedders import SHIPPED
+    from keras_transformer.cli.saved_pipelines import shipped_model
+    from keras_transformer.evaluation import plot_similarity
+    from keras_transformer.pipelines import similarity
+    from keras_transformer.pipelines.exported_embedder import ExportedEmbedder
+
+    try:
+        path = shipped_model(SHIPPED)
+    except FileNotFoundError:
+        return
+    vectors = ExportedEmbedder(path).embed(_SENTENCES)
+    print(f"{os.path.relpath(path)} embeds {len(vectors)} sentences as vectors of {vectors.shape[1]}; nearest to")
+    cosines = similarity(vectors, vectors, "cosine")
+    for number, row in enumerate(cosines):
+        row[number] = -1.0
+        print(f"  {_SENTENCES[number]}  is  {_SENTENCES[row.argmax()]} ({row.max():.2f})")
+    os.makedirs(os.path.dirname(picture), exist_ok=True)
+    plot_similarity(_SENTENCES, vectors, picture)
+    print(f"Drew how alike they are: {picture}", flush=True)
 
 
 def _train(training, validation, args):

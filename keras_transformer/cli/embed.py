@@ -8,6 +8,7 @@ from keras_transformer.atomic import replacing
 from keras_transformer.cli import embedders, vector_files
 from keras_transformer.cli.progress import Progress
 from keras_transformer.cli.reported import results_of
+from keras_transformer.cli.saved_pipelines import shipped_model
 
 
 def add_parser(commands):
@@ -20,7 +21,10 @@ def add_parser(commands):
     )
     parser.set_defaults(run=run)
     parser.add_argument("files", nargs="*", metavar="FILE", help="plain or .gz, a text a line")
-    parser.add_argument("--model", required=True, help=embedders.MODEL_HELP)
+    parser.add_argument(
+        "--model",
+        help=f"{embedders.MODEL_HELP}; in a checkout, by default, the newest in saved_models/{embedders.SHIPPED}",
+    )
     parser.add_argument(
         "--output",
         metavar="FILE",
@@ -48,7 +52,7 @@ def run(args):
     if shown is None:  # on a terminal, unless the vectors go there too
         shown = sys.stderr.isatty() and bool(args.output or not sys.stdout.isatty())
     total = sum(1 for _ in read_lines(args.files)) if shown and args.files else None
-    embedder = embedders.open_embedder(args.model)
+    embedder = embedders.open_embedder(args.model or shipped_model(embedders.SHIPPED))
     with Progress(shown, total) as progress:
         pairs = _embedded(embedder, _lines(args.files), args.batch_size, progress)
         if not args.output:

@@ -2,6 +2,7 @@
 
 from keras_transformer.cli.saved_pipelines import is_saved_model, load_pipeline
 
+SHIPPED = "sentence_encoder_en"  # by default
 _KERAS_NAME = "embedder.keras"
 MODEL_HELP = "an embedder.keras, the folder it is in, or the folder of a SavedModel from strings to vectors (TF-Hub's)"
 

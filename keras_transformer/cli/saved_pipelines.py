@@ -1,7 +1,26 @@
 """Finding what a path on the command line holds: a pipeline's `.keras` file, or an exported SavedModel."""
 
 import os
+import pathlib
 import zipfile
+
+import keras_transformer
+
+# The models that a checkout carries; an installed package has none.
+_SHIPPED = pathlib.Path(keras_transformer.__file__).parents[1] / "saved_models"
+
+
+def shipped_model(name):
+    """The newest version of the model `name` that a checkout carries.
+
+    Raises:
+        FileNotFoundError: if there is none.
+    """
+    folder = _SHIPPED / name
+    versions = [path for path in folder.iterdir() if path.name.isdecimal()] if folder.is_dir() else []
+    if not versions:
+        raise FileNotFoundError(f"Expected --model: there is no model to take by default in {folder}")
+    return str(max(versions, key=lambda path: int(path.name)))
 
 
 def is_saved_model(path, keras_name):

@@ -1,5 +1,7 @@
 """keras-transformer train embedder: from text files of several kinds to a `.keras` embedder."""
 
+import inspect
+
 from keras_transformer.cli import training_options
 from keras_transformer.training.embedding_recipe import EmbeddingRecipe
 
@@ -27,6 +29,7 @@ _MODEL = {
     "num_layers": (int, "blocks, or hidden layers of an averaging encoder"),
     **training_options.MODEL,
     "output_dim": (int, "width of the vectors (default: 512)"),
+    "word_dropout": (float, "of an averaging encoder: the share of words left out in training"),
     "pooling": (str, "sqrtn, mean, max, first or sum"),
 }
 _FLAGS = {
@@ -63,6 +66,12 @@ def add_parser(kinds):
         "--response-network", type=int, metavar="WIDTH", help="a feed-forward network on the responses of ranking "
         "and neighbours, as the paper has it"
     )  # fmt: skip
+    tasks.add_argument(
+        "--similarity-loss",
+        default="regression",
+        choices=("regression", "correlation"),
+        help="of scored pairs: cosines must be the scores, or only correlate with them (default: %(default)s)",
+    )
     files = parser.add_argument_group("files")
     files.add_argument("--validation", metavar="FILE", help="scored pairs that choose the best round, as --similarity")
     files.add_argument("--out", required=True, metavar="DIR")
@@ -114,7 +123,12 @@ def run(args):
 
 
 def _tasks(args):
-    from keras_transformer.training import ResponseRanking, SentenceTask
+    from keras_transformer.training import (
+        ResponseRanking,
+        SentenceTask,
+        SimilarityCorrelation,
+        SimilarityRegression,
+    )
 
     weights = {}
     for text in args.weights:
@@ -138,6 +152,9 @@ def _tasks(args):
             options["batch_size"] = args.ranking_batch_size or args.batch_size
             network = args.response_network if name in ("ranking", "neighbours") else None
             options["objective"] = ResponseRanking(args.scale, args.margin, network)
+        if name == "similarity":
+            correlate = args.similarity_loss == "correlation"
+            options["objective"] = SimilarityCorrelation() if correlate else SimilarityRegression()
         if name == "teacher":
             tasks.append(SentenceTask.teacher(*files, **options))
         else:
@@ -160,6 +177,13 @@ def _tokenizer(recipe, tasks):
 def _encoder(args, recipe, vocabulary_size):
     from keras_transformer.models import DeepAveragingNetwork, SentenceEncoder
 
+    encoder_class = DeepAveragingNetwork if recipe.encoder == "averaging" else SentenceEncoder
+    foreign = sorted(set(recipe.model) - set(inspect.signature(encoder_class).parameters))
+    if foreign:
+        raise ValueError(
+            f"Expected options of the encoder {recipe.encoder!r}. "
+            f"Received: {', '.join(map(training_options.option, foreign))}"
+        )
     if recipe.encoder == "averaging":
         return DeepAveragingNetwork(vocabulary_size, dtype=args.dtype, **recipe.model)
     return SentenceEncoder.from_preset(recipe.preset, vocabulary_size, dtype=args.dtype, **recipe.model)

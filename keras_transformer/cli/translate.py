@@ -5,6 +5,7 @@ import sys
 from keras_transformer.atomic import replacing
 from keras_transformer.cli import translators
 from keras_transformer.cli.progress import Progress
+from keras_transformer.cli.saved_pipelines import shipped_model
 
 
 def add_parser(commands):
@@ -18,7 +19,7 @@ def add_parser(commands):
     parser.add_argument("texts", nargs="*", metavar="TEXT")
     parser.add_argument(
         "--model",
-        help=f"{translators.MODEL_HELP}; in a checkout, by default, the newest in saved_models/translator_en_de",
+        help=f"{translators.MODEL_HELP}; in a checkout, by default, the newest in saved_models/{translators.SHIPPED}",
     )
     parser.add_argument("--input", nargs="+", metavar="FILE", help="plain or .gz; instead of TEXTs")
     parser.add_argument("--output", metavar="FILE", help="written whole or not at all")
@@ -43,7 +44,7 @@ def run(args):
         shown = sys.stderr.isatty() and bool(args.output or not sys.stdout.isatty())
     total = _count(args) if shown else None
     translator = translators.open_translator(
-        args.model or translators.default_model(), args.beam, args.length_penalty, args.n_best
+        args.model or shipped_model(translators.SHIPPED), args.beam, args.length_penalty, args.n_best
     )
     with Progress(shown, total) as progress:
         translations = translators.translated(translator, _lines(args), args.batch_size, progress, bool(args.n_best))

@@ -1,15 +1,12 @@
 """What `translate` and `evaluate` share: finding a translator, setting its search, and sending lines through it."""
 
 import argparse
-import pathlib
 
-import keras_transformer
 from keras_transformer import arguments
 from keras_transformer.cli.reported import results_of
 from keras_transformer.cli.saved_pipelines import is_saved_model, load_pipeline
 
-# The translator that a checkout carries; an installed package has none.
-_DEFAULT = pathlib.Path(keras_transformer.__file__).parents[1] / "saved_models" / "translator_en_de"
+SHIPPED = "translator_en_de"  # by default
 _KERAS_NAME = "translator.keras"
 MODEL_HELP = "a translator.keras, the folder it is in, or the folder of an exported SavedModel"
 
@@ -26,18 +23,6 @@ def add_options(parser):
         action=argparse.BooleanOptionalAction,
         help="count sentences on standard error, as by default on a terminal",
     )
-
-
-def default_model():
-    """The newest version of the translator that a checkout carries.
-
-    Raises:
-        FileNotFoundError: if there is none.
-    """
-    versions = [path for path in _DEFAULT.iterdir() if path.name.isdecimal()] if _DEFAULT.is_dir() else []
-    if not versions:
-        raise FileNotFoundError(f"Expected --model: there is no translator to take by default in {_DEFAULT}")
-    return str(max(versions, key=lambda path: int(path.name)))
 
 
 def load_translator(path):

@@ -15,6 +15,7 @@ from keras_transformer.training.metrics import Perplexity, TokenAccuracy
 from keras_transformer.training.objectives import (
     NaturalLanguageInference,
     ResponseRanking,
+    SimilarityCorrelation,
     SimilarityRegression,
     TeacherVectors,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "RECIPES",
     "ResponseRanking",
     "SentenceTask",
+    "SimilarityCorrelation",
     "SimilarityRegression",
     "TeacherVectors",
     "fit_embedder",

@@ -171,6 +171,30 @@ class SimilarityRegression(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
+class SimilarityCorrelation(keras.layers.Layer):
+    """The cosines of a batch of pairs must correlate with the scores, whatever line leads from one to the other.
+
+    Call arguments:
+        vectors: two of (B, D).
+        scores: floating (B,).
+
+    Returns:
+        1 - the Pearson correlation within the batch, a float32 scalar; 1, without a gradient, for scores that are all
+        equal.
+    """
+
+    def build(self, vectors_shape, scores_shape=None):
+        self.unit_length = UnitLength(name="unit_length")
+
+    def call(self, vectors, scores, training=None):
+        u, v = [self.unit_length(vector) for vector in vectors]
+        cosines, scores = ops.sum(u * v, axis=-1), ops.cast(scores, "float32")
+        # Two vectors (B,) have the cosine of their differences from the mean as their correlation.
+        cosines, scores = self.unit_length(cosines - ops.mean(cosines)), self.unit_length(scores - ops.mean(scores))
+        return 1.0 - ops.sum(cosines * scores)
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
 class TeacherVectors(keras.layers.Layer):
     """A sentence's vector must point where the teacher's does, through a projection where their widths differ.
 

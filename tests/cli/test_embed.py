@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from keras_transformer import TextEmbedder
-from keras_transformer.cli import vector_files
+from keras_transformer.cli import embedders, saved_pipelines, vector_files
 from keras_transformer.cli.main import main
 from keras_transformer.models import SentenceEncoder
 from keras_transformer.text import ByteTokenizer
@@ -52,6 +52,17 @@ def standard_input(monkeypatch):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
 
     return feed
+
+
+def test_a_checkout_has_a_default_model(exported, embedder, write_lines, tmp_path, monkeypatch, capsys):
+    file = write_lines("in.txt", TEXTS[:3])
+    monkeypatch.setattr(embedders, "SHIPPED", exported.parent.name)
+    monkeypatch.setattr(saved_pipelines, "_SHIPPED", exported.parents[1])
+    assert run(file, "--output", tmp_path / "out.npy") == 0
+    np.testing.assert_allclose(np.load(tmp_path / "out.npy"), embedder.embed(TEXTS[:3]), atol=1e-5)
+    monkeypatch.setattr(saved_pipelines, "_SHIPPED", tmp_path)
+    assert run(file) == 1
+    assert "Expected --model: there is no model to take by default" in capsys.readouterr().err
 
 
 def test_an_array(model_dir, embedder, write_lines, tmp_path, capsys):

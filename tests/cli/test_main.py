@@ -103,6 +103,8 @@ def test_demo_in_small(tmp_path, monkeypatch, capfd):
     shown = capfd.readouterr().out
     assert "Held-out dates translated exactly: " in shown
     assert "  ko: Friday, May 5, 2000  ->  " in shown
+    assert "  How old are you?  is  What is your age? (" in shown
+    assert (tmp_path / "o" / "similarity.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "o" / "attention.png").read_bytes().startswith(b"\x89PNG")
     assert sorted(p.name for p in (tmp_path / "o" / "saved_model").iterdir()) == ["1", "2"]
     assert (tmp_path / "o" / "saved_model" / "2" / "saved_model.pb").exists()

@@ -35,7 +35,8 @@ def test_every_task_at_once(files, tmp_path, write_lines, capsys):
     arguments = [
         "train", "embedder", *options_of(files), *teacher, "--weights", "teacher=2",
         "--validation", files["similarity"], "--batch-size", "4",
-        "--ranking-batch-size", "6", "--response-network", "8", "--vocabulary-size", "40",
+        "--ranking-batch-size", "6", "--response-network", "8", "--similarity-loss", "correlation",
+        "--vocabulary-size", "40",
         "--num-heads", "2", "--intermediate-dim", "14", "--token-weights", *SMALL, "--out", str(tmp_path / "out"),
     ]  # fmt: skip
     assert main(arguments) == 0
@@ -78,6 +79,10 @@ def test_an_averaging_encoder(files, tmp_path):
         (["--neighbours", "FILE", "--weights", "teacher=1"], r"Received: ['teacher']"),
         (["--similarity", "FILE"], "line 1: expected 3 columns (score, sentence1, sentence2)"),
         (["--neighbours", "FILE", "--learning-rate", "0"], "learning_rate=0"),
+        (
+            ["--neighbours", "FILE", "--encoder", "averaging", "--vocabulary-size", "1100", "--num-heads", "2"],
+            "Expected options of the encoder 'averaging'. Received: --num-heads",
+        ),
     ],
 )
 def test_what_cannot_work_leaves_nothing(options, message, write_lines, tmp_path, capsys):

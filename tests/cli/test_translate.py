@@ -6,7 +6,7 @@ import sys
 import keras
 import pytest
 
-from keras_transformer.cli import translators
+from keras_transformer.cli import saved_pipelines, translators
 from keras_transformer.cli.main import main
 from tests import made_data
 
@@ -67,16 +67,17 @@ def test_a_saved_model_gives_the_same(model_dir, exported, standard_input, capsy
 def test_a_checkout_has_a_default_model(exported, translator, monkeypatch, capsys):
     for other in ("10-unfinished", "2"):
         (exported.parent / other).mkdir()
-    monkeypatch.setattr(translators, "_DEFAULT", exported.parent)
+    monkeypatch.setattr(saved_pipelines, "_SHIPPED", exported.parents[1])
+    monkeypatch.setattr(translators, "SHIPPED", exported.parent.name)
     assert run("dog") == 0
     assert capsys.readouterr().out.split("\n")[:-1] == list(translator.translate(["dog"]))
 
 
 def test_elsewhere_the_model_must_be_named(tmp_path, monkeypatch, capsys):
     for folder in (tmp_path, tmp_path / "missing"):
-        monkeypatch.setattr(translators, "_DEFAULT", folder)
+        monkeypatch.setattr(saved_pipelines, "_SHIPPED", folder)
         assert run("dog") == 1
-        assert "Expected --model: there is no translator to take by default" in capsys.readouterr().err
+        assert "Expected --model: there is no model to take by default" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("kind", ["keras", "saved_model"])

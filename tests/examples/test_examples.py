@@ -35,6 +35,30 @@ def test_translates_with_the_shipped_model():
     assert re.search(r"Hund  ▁dog \(0\.\d\d\)", out)
 
 
+def test_trains_the_shipped_encoder_along(write_lines):
+    sides = [("good", "fine", "great"), ("bad", "poor", "weak")]
+    rows = [f"{label}\tthe {thing} is {word}" for thing in ["plot", "cast", "end", "score"]
+            for label, words in enumerate(sides) for word in words]  # fmt: skip
+    out = run("04_classify_reviews.py", write_lines("reviews.tsv", rows * 10), "--epochs", "1", "4")
+    frozen, trained = re.findall(r"accuracy ([\d.]+)% of 24 held out", out)
+    assert float(trained) >= max(95, float(frozen))
+
+
+def test_collects_texts(write_lines, tmp_path):
+    files = [
+        write_lines("a.tsv", ["1.5\tA dog runs.\tA  cat sits", "2\tIt is held out!\tA dog runs."]),
+        write_lines("b.txt.gz", ["A cat sits", "alone", "", "much too long a text"]),
+    ]
+    held_out = write_lines("held.tsv", ["0\tit is HELD out\tA tree"])
+    out = run("05_texts_to_learn_from.py", *files, "--held-out", held_out, "--longest", "15", "--out", tmp_path / "out")
+    assert (tmp_path / "out").read_text().splitlines() == [
+        "A dog runs.",
+        "A cat sits",
+        *["a", "dog", "runs", "cat", "sits"],
+    ]
+    assert "2 texts and 5 single words; 1 were held out" in out
+
+
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.name)
 def test_is_short_and_tested(path):
     assert len(path.read_text().splitlines()) < 60 and path.name[:2].isdigit()

@@ -2,7 +2,13 @@ import keras
 import numpy as np
 import pytest
 
-from keras_transformer.training import NaturalLanguageInference, ResponseRanking, SimilarityRegression, TeacherVectors
+from keras_transformer.training import (
+    NaturalLanguageInference,
+    ResponseRanking,
+    SimilarityCorrelation,
+    SimilarityRegression,
+    TeacherVectors,
+)
 
 random = np.random.RandomState(0)
 U, V, W = random.normal(size=(3, 5, 4)).astype("float32")
@@ -83,6 +89,19 @@ def test_similarity_by_hand():
     scores = np.asarray([0, 0.2, 0.5, 1, 0.7], "float32")
     expected = np.mean(((unit(U) * unit(V)).sum(axis=1) - scores) ** 2)
     np.testing.assert_allclose(value(SimilarityRegression()([U, V], scores)), expected, rtol=1e-5)
+
+
+def test_correlation_of_similarity():
+    scores = np.asarray([0, 0.2, 0.5, 1, 0.7], "float32")
+    cosines = (unit(U) * unit(V)).sum(axis=1)
+    found = value(SimilarityCorrelation()([U, V], scores))
+    np.testing.assert_allclose(found, 1 - np.corrcoef(cosines, scores)[0, 1], rtol=1e-5)
+    np.testing.assert_allclose(value(SimilarityCorrelation()([U, V], 3 - scores)), 2 - found, rtol=1e-5)
+    np.testing.assert_allclose(value(SimilarityCorrelation()([U, V], 5 * scores + 2)), found, rtol=1e-4)
+
+
+def test_no_correlation_with_equal_scores():
+    assert value(SimilarityCorrelation()([U, V], np.ones(5, "float32"))) == 1.0
 
 
 def test_teacher_of_the_same_width_has_no_projection():
