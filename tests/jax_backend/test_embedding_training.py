@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_transformer.models import DeepAveragingNetwork, QuestionAnswerEncoder, SentenceEncoder
 from keras_transformer.models.deep_averaging_network import HashedBigrams
-from keras_transformer.training import NaturalLanguageInference, ResponseRanking
+from keras_transformer.training import NaturalLanguageInference, ResponseRanking, SimilarityCorrelation
 
 IDS = np.asarray([[5, 7, 9, 0], [3, 0, 0, 0], [0, 0, 0, 0], [8, 8, 8, 8]], "int32")
 
@@ -22,6 +22,15 @@ def test_an_averaging_network():
     np.testing.assert_allclose(np.asarray(model(IDS[:1, :3])), vectors[:1], atol=1e-2)
 
 
+def test_token_weights():
+    averaging = DeepAveragingNetwork(11, 13, 2, 6, output_dim=5, token_weights=True)
+    transformer = SentenceEncoder(11, 1, 12, 19, 3, output_dim=5, token_weights=True)
+    for model in (averaging, transformer):
+        vectors = np.asarray(model(IDS))
+        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), [1, 1, 0, 1], atol=1e-5)
+        np.testing.assert_allclose(np.asarray(model(IDS[:1, :3])), vectors[:1], atol=1e-5)
+
+
 def test_question_and_answer():
     model = QuestionAnswerEncoder(SentenceEncoder(11, 1, 12, 19, 3, output_dim=5), hidden_dim=7, output_dim=6)
     found = model({"question_ids": IDS, "response_ids": IDS, "context_ids": IDS[::-1]})
@@ -36,4 +45,8 @@ def test_objectives():
     expected = np.mean(np.log(np.exp(7 * cosines).sum(axis=1)) - 7 * np.diag(cosines))
     found = ResponseRanking(7.0, symmetric=False)([u, v], keys)
     np.testing.assert_allclose(float(found), expected, rtol=1e-5)
+    own, scores = np.diag(cosines), np.asarray([0.1, 0.9, 0.4, 0.2])
+    np.testing.assert_allclose(
+        float(SimilarityCorrelation()([u, v], scores)), 1 - np.corrcoef(own, scores)[0, 1], rtol=1e-5
+    )
     assert np.isfinite(float(NaturalLanguageInference(3)([u, v], np.asarray([0, 1, 2, 0]), training=True)))
