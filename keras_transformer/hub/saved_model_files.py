@@ -76,7 +76,7 @@ class SavedModelFiles:
             tags = []  # of its graphs the one for inference
         try:
             return _load(self.folder, tags)
-        except (OSError, RuntimeError, ValueError, tf.errors.OpError) as error:
+        except (LookupError, OSError, RuntimeError, ValueError, tf.errors.OpError) as error:
             raise ValueError(
                 f"Expected a SavedModel that TensorFlow can load. Received: {self.handle}, to which it says: {error}"
             ) from error
