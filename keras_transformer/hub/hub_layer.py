@@ -149,7 +149,17 @@ class HubLayer(keras.layers.Layer):
             weight.trainable = self.trainable
         if self._weights_to_train and self._function.has_regularization:
             # Keras adds what regularizes a weight once, and only while the weight is trained.
-            self._weights_to_train[0].regularizer = lambda weight: self._function.regularization_loss()
+            self._weights_to_train[0].regularizer = _Penalty(self._function)
+
+
+class _Penalty(keras.regularizers.Regularizer):
+    """The regularization losses of a SavedModel, of whichever of its weights."""
+
+    def __init__(self, function):
+        self._function = function
+
+    def __call__(self, weight):
+        return self._function.regularization_loss()
 
 
 def _adopted(variable, trainable):
