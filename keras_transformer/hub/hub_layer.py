@@ -20,9 +20,9 @@ class HubLayer(keras.layers.Layer):
     variables (that of a plain `tf.Module` does not), they are those that its call uses, trainable as they were
     created. Called by a signature, any SavedModel computes only: that of Keras' `export`, one in the TF1 hub format.
 
-    A `.keras` file holds the files of the SavedModel (base64 in the config) beside the weights as they are now. It
-    needs no handle when it is loaded, and is about 2.3 times as large as the weights. As long as a model is to be saved
-    or exported, the folder it was loaded from must stay as it was. `save_weights` writes weights only.
+    A `.keras` file holds the SavedModel itself (its files, in base64 in the config: 4/3 of their size) beside the
+    weights as they are now; to load it no handle is needed. Until the last time that a model is saved or exported, the
+    folder it was loaded from must stay as it was. `save_weights` writes the weights alone.
 
     The dtypes are the SavedModel's own: around it may be mixed precision, floats are cast on their way in.
 
@@ -85,12 +85,7 @@ class HubLayer(keras.layers.Layer):
         self._files, self._function = files, function
         self._options = json.dumps(options)  # of a dictionary TensorFlow would make something to be tracked
         self._check_trainable()
-        self._adopted_variables = self._adopt_variables()
-        self.trainable = trainable  # now for them, too
-        if trainable and not self.trainable_variables:
-            raise ValueError(
-                f"Expected trainable=False: {self.handle} has no trainable weights. Received: trainable=True"
-            )
+        self._adopt_variables()
         self.built = True
 
     def __call__(self, inputs, *args, **kwargs):
@@ -124,7 +119,7 @@ class HubLayer(keras.layers.Layer):
             config["handle"] = SavedModelFiles(config["handle"], text)
         trainable = config.pop("trainable", False)
         layer = cls(**config)
-        # It is not the constructor's: `model.trainable = True` sets it for layers that cannot be trained, too.
+        # The constructor would refuse what `model.trainable = True` sets for every layer.
         layer.trainable = trainable
         return layer
 

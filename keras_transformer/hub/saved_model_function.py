@@ -1,5 +1,6 @@
 """The function of a loaded SavedModel that a layer calls: its root's or one of its signatures."""
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -23,10 +24,14 @@ def choose_function(saved_model, handle, signature=None, output_key=None, argume
         ValueError: for a signature, an output or an argument that there is not.
     """
     signatures = dict(getattr(saved_model, "signatures", {}))
-    arguments = arguments or {}
+    arguments = {} if arguments is None else arguments
+    if not isinstance(arguments, dict):
+        raise ValueError(f"Expected arguments to be a dictionary. Received: {arguments!r}")
     is_callable = bool(_traces(saved_model))
     if is_callable and signature is None:
         return RootFunction(saved_model, handle, output_key, arguments)
+    if not is_callable and not signatures:
+        raise ValueError(f"Expected a SavedModel with functions. Received: {handle}, of which none was traced")
     if is_callable:
         why = f"is called by its signature {signature!r}, a graph for inference"
     elif tf1_hub_format:
@@ -63,6 +68,8 @@ class RootFunction:
         self._output_key, self._arguments = output_key, arguments
         self._parameters = list(saved_model.__call__.function_type.parameters)
         self._specs = [trace.structured_input_signature for trace in _traces(saved_model)]
+        if not self._parameters:
+            raise ValueError(f"Expected a SavedModel that takes inputs. Received: {handle}, whose root takes none")
         self._inputs = [(*positional, *keyword.values())[0] for positional, keyword in self._specs]
         self.input_dtype = _only_dtype(self._inputs[0])
         known = [name for name in self._parameters[1:] if name != "training"]
@@ -104,7 +111,7 @@ class RootFunction:
         return outputs if self._output_key is None else outputs[self._output_key]
 
     def as_tensors(self, inputs):
-        """`inputs` with lists and arrays as tensors, where the SavedModel takes tensors."""
+        """`inputs` with Python lists as tensors, where the SavedModel takes tensors."""
         return _as_tensors(inputs, self._inputs[0])
 
     def _described(self, positional, keyword):
@@ -157,9 +164,9 @@ class SignatureFunction:
         return outputs if self._output_key is None else outputs[self._output_key]
 
     def as_tensors(self, inputs):
-        """`inputs` with lists and arrays as tensors."""
-        only = list(self._inputs.values())
-        return _as_tensors(inputs, self._inputs if isinstance(inputs, dict) or len(only) != 1 else only[0])
+        """`inputs` with Python lists as tensors."""
+        is_only = len(self._inputs) == 1 and not isinstance(inputs, dict)
+        return _as_tensors(inputs, next(iter(self._inputs.values())) if is_only else self._inputs)
 
 
 def _traces(saved_model):
@@ -206,9 +213,17 @@ def _check_output_key(output_key, outputs, handle):
 def _as_tensors(inputs, spec):
     if isinstance(inputs, dict) and isinstance(spec, dict):
         return {name: _as_tensors(value, spec.get(name)) for name, value in inputs.items()}
-    if isinstance(spec, tf.TensorSpec) and isinstance(inputs, (list, tuple, str, bytes, float, int)):
+    if isinstance(inputs, (list, tuple)) and isinstance(spec, (list, tuple)) and len(inputs) == len(spec):
+        return type(spec)(_as_tensors(*pair) for pair in zip(inputs, spec))
+    is_python = isinstance(inputs, (list, tuple, str, bytes, float, int))
+    if not is_python or not isinstance(spec, tf.TensorSpec):
+        return inputs
+    if any(isinstance(leaf, keras.KerasTensor) for leaf in tf.nest.flatten(inputs)):
+        return inputs
+    try:
         return tf.convert_to_tensor(inputs, spec.dtype)
-    return inputs
+    except (TypeError, ValueError):
+        return tf.convert_to_tensor(inputs)  # of a dtype that the call will complain of
 
 
 def _cast_floats(inputs, specs):
@@ -223,8 +238,8 @@ def _cast_floats(inputs, specs):
 
 
 def _cast_float(value, spec):
-    floats = getattr(spec, "dtype", tf.string).is_floating and value.dtype.is_floating
-    return tf.cast(value, spec.dtype) if floats else value
+    are_floats = all(hasattr(each, "dtype") and each.dtype.is_floating for each in (value, spec))
+    return tf.cast(value, spec.dtype) if are_floats else value
 
 
 def _described(value):

@@ -10,9 +10,7 @@ import tensorflow as tf
 
 from keras_transformer.hub import HubLayer
 from tests.hub import foreign
-from tests.hub.foreign import WORDS, X
-
-A, B = np.array([[1.0, 2.0, 3.0]], "float32"), np.array([[4.0, 5.0]], "float32")
+from tests.hub.foreign import WORDS, A, B, X
 
 
 def functional(layer):
@@ -305,82 +303,3 @@ def test_tables_of_an_exported_model_are_filled(request, tmp_path, name):
     model = saved_and_loaded(keras.Model(texts, layer(texts)), tmp_path)
     np.testing.assert_array_equal(exported_outputs(model, tmp_path, tf.constant(WORDS)), layer(WORDS))
     np.testing.assert_array_equal(HubLayer(tmp_path / "exported", output_key="output_0")(WORDS), layer(WORDS))
-
-
-# Bad input.
-
-
-@pytest.mark.parametrize(
-    "options, message",
-    [
-        ({"signature": "mine"}, r"Expected one of the signatures \['serve', 'serving_default'\] of .*Received: 'mine'"),
-        ({"output_key": "thrice"}, r"Expected one of the outputs \['once', 'twice'\] of .*Received: 'thrice'"),
-        ({"arguments": {"c": 1}}, r"Expected arguments of .* among \['a', 'b'\]. Received: arguments=\['c'\]"),
-        ({"arguments": {"a": A}}, "Expected arguments and tags that JSON holds. Received: "),
-        ({"dtype": "bfloat16"}, "Expected no dtype: the SavedModel has its own. Received: dtype='bfloat16'"),
-    ],
-)
-def test_bad_options(keras_export, options, message):
-    with pytest.raises(ValueError, match=message):
-        HubLayer(keras_export[0], **options)
-
-
-def test_bad_options_of_a_root(embedding):
-    with pytest.raises(ValueError, match=r"Expected arguments of .* among \['repeated'\]. Received: arguments=\['x'\]"):
-        HubLayer(embedding, arguments={"x": 1})
-    with pytest.raises(
-        ValueError, match="Expected output_key=None, since .* returns no dictionary. Received: 'outputs'"
-    ):
-        HubLayer(embedding, output_key="outputs")
-
-
-def test_no_usual_signature(tmp_path):
-    root = tf.train.Checkpoint()
-    root.f = tf.function(lambda x: {"y": x}, input_signature=[tf.TensorSpec([])])
-    tf.saved_model.save(root, str(tmp_path / "two"), signatures={"mine": root.f, "yours": root.f})
-    with pytest.raises(ValueError, match=r"Expected signature to be one of \['mine', 'yours'\], since the root of"):
-        HubLayer(tmp_path / "two")
-    assert {k: float(v) for k, v in HubLayer(tmp_path / "two", signature="yours")(7.0).items()} == {"y": 7}
-    tf.saved_model.save(root, str(tmp_path / "one"), signatures={"mine": root.f})
-    assert float(HubLayer(tmp_path / "one", output_key="y")(7.0)) == 7
-
-
-@pytest.mark.parametrize(
-    "inputs, received",
-    [
-        (np.array([["a", "b"]]), r"string \(1, 2\)"),
-        (np.array([[1, 2]]), r"int64 \(1, 2\)"),
-        (np.array([[1.0, 2.0, 3.0]]), r"float32 \(1, 3\)"),
-        ({"x": X}, r"\{'x': float32 \(2, 2\)\}"),
-    ],
-)
-def test_wrong_inputs_of_a_root(module, inputs, received):
-    with pytest.raises(ValueError, match=rf"Expected inputs of .*: float32 \(None, 2\). Received: {received}"):
-        HubLayer(module)(inputs)
-
-
-def test_training_that_it_was_not_traced_for(tmp_path):
-    root = tf.train.Checkpoint()
-    root.trainable_variables = root.variables = [tf.Variable(2.0)]
-    root.__call__ = tf.function(lambda x, training: x * root.variables[0])
-    root.__call__.get_concrete_function(tf.TensorSpec([]), training=False)
-    tf.saved_model.save(root, str(tmp_path / "inference"))
-    layer = HubLayer(tmp_path / "inference", trainable=True)
-    assert float(layer(3.0)) == 6
-    with pytest.raises(ValueError, match=r"float32 \(\), training=False. Received: float32 \(\), training=True"):
-        layer(3.0, training=True)
-
-
-@pytest.mark.parametrize(
-    "inputs, received",
-    [
-        (A, r"float32 \(1, 3\)"),
-        ({"a": A}, r"\{'a': float32 \(1, 3\)\}"),
-        ({"a": A, "b": np.array([[1, 2]])}, r"\{'a': float32 \(1, 3\), 'b': int64 \(1, 2\)\}"),
-        ({"a": B, "b": B}, r"\{'a': float32 \(1, 2\), 'b': float32 \(1, 2\)\}"),
-    ],
-)
-def test_wrong_inputs_of_a_signature(keras_export, inputs, received):
-    expected = r"\{'a': float32 \(None, 3\), 'b': float32 \(None, 2\)\}"
-    with pytest.raises(ValueError, match=rf"Expected inputs of .*: {expected}. Received: {received}"):
-        HubLayer(keras_export[0])(inputs)
