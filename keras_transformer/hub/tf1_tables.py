@@ -16,5 +16,6 @@ class Tf1Tables(tf.saved_model.experimental.TrackableResource):
     def _create_resource(self):
         return tf.constant(0.0)  # there is none of its own
 
+    # TensorFlow has no public way to give a resource something to be saved with it.
     def _trackable_children(self, save_type="checkpoint", **kwargs):
         return {**super()._trackable_children(save_type, **kwargs), "saved_model": self._saved_model}
