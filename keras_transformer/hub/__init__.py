@@ -1,5 +1,6 @@
 """Anybody's SavedModels inside Keras 3 models."""
 
+from keras_transformer.hub.build_for_fit import build_for_fit
 from keras_transformer.hub.hub_layer import HubLayer
 
-__all__ = ["HubLayer"]
+__all__ = ["HubLayer", "build_for_fit"]

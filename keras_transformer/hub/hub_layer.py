@@ -1,4 +1,4 @@
-import os
+import json
 
 import keras
 import tensorflow as tf
@@ -6,105 +6,170 @@ import tensorflow as tf
 # Keras has no public way to ask, and its own TFSMLayer refuses by this function.
 from keras.src.saving.serialization_lib import in_safe_mode
 
+from keras_transformer.hub.saved_model_files import SavedModelFiles, made_in_this_process
+from keras_transformer.hub.saved_model_function import choose_function
+from keras_transformer.hub.tf1_tables import Tf1Tables
+
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
 class HubLayer(keras.layers.Layer):
-    """A TF2 SavedModel of the hub's reusable interface as a Keras 3 layer; strings go in too.
+    """A SavedModel as a Keras 3 layer: from TF-Hub or from disk, written by whatever library; strings go in too.
+
+    It can be trained if the SavedModel has the reusable interface of TF2 hub modules, that is, if its root can be
+    called. `variables`, `trainable_variables` and `regularization_losses` are those of the root; where it lists no
+    variables (that of a plain `tf.Module` does not), they are those that its call uses, trainable as they were
+    created. Called by a signature, any SavedModel computes only: that of Keras' `export`, one in the TF1 hub format.
+
+    A `.keras` file holds the SavedModel itself (its files, in base64 in the config: 4/3 of their size) beside the
+    weights as they are now; to load it no handle is needed. Until the last time that a model is saved or exported, the
+    folder it was loaded from must stay as it was. `save_weights` writes the weights alone.
+
+    The dtypes are the SavedModel's own: around it may be mixed precision, floats are cast on their way in.
+
+    Under a `tf.distribute.Strategy` make the layer within `strategy.scope()`. `keras_transformer.training.TrainingLoop`
+    trains it like any other; for `fit` with strings among the inputs see `build_for_fit`.
+
+    A model around a TF1 SavedModel of reference variables (TensorFlow warns of them while it loads) cannot be
+    exported: TensorFlow does not write them again.
 
     Args:
-        handle: folder of the SavedModel, or any handle that `tensorflow_hub.resolve` takes.
+        handle: folder of the SavedModel; or a tar archive of it, compressed or not; or any handle that
+            `tensorflow_hub.resolve` takes, which keeps downloads in `TFHUB_CACHE_DIR`.
         trainable: whether its trainable weights are trained with the model around it, its regularization losses
-            are added, and it runs in training mode during training.
+            are added (once, however often the layer is called), and it runs in training mode during training.
+        signature: name of the signature to call. By default the root is called; if it cannot be, the signature
+            "serving_default", or the only one ("default" in the TF1 hub format).
+        output_key: the entry of a dictionary of outputs to return. By default all of it is ("default" in the TF1 hub
+            format if no `signature` is named).
+        arguments: dictionary of keyword arguments passed at each call, of values that JSON holds.
+        tags: list of tags of the graph to load, for SavedModels of TF1 with several.
         **kwargs: `name` of `keras.layers.Layer`.
 
     Call arguments:
-        inputs: what the SavedModel takes.
+        inputs: what the SavedModel takes: a tensor, or a dictionary or list of tensors. A signature takes a
+            dictionary, or its only input. Where a tensor is expected a Python list will do.
         training: passed on, if the SavedModel has such an argument and the layer is trainable.
 
     Returns:
-        What the SavedModel returns.
+        What the SavedModel returns; a signature returns a dictionary.
 
     Raises:
-        ValueError: if the SavedModel cannot be called (it lacks the reusable interface); and, when a `.keras`
-            file is loaded in safe mode, because a graph is code.
+        FileNotFoundError: if there is nothing at `handle`.
+        OSError: if `handle` cannot be fetched.
+        ValueError: for what is no whole SavedModel; for a signature, an output or an argument that it does not have;
+            for `trainable=True` where it computes only (if that is set later, at the next call); for inputs of other
+            dtypes or shapes than it takes; and, when a `.keras` file is loaded in safe mode, because a graph is code.
 
     References:
         "Reusable SavedModels", the TF Hub documentation.
     """
 
-    def __init__(self, handle, trainable=False, **kwargs):
-        # The SavedModel fixes its dtypes; Keras' casts would only spoil them.
-        super().__init__(trainable=trainable, autocast=False, **kwargs)
-        self.handle = os.fspath(handle)
+    def __init__(self, handle, trainable=False, signature=None, output_key=None, arguments=None, tags=None, **kwargs):
+        if "dtype" in kwargs:
+            raise ValueError(f"Expected no dtype: the SavedModel has its own. Received: dtype={kwargs['dtype']!r}")
+        # `from_config` passes the files that it unpacked.
+        files = handle if isinstance(handle, SavedModelFiles) else SavedModelFiles(handle)
+        options = _as_json_holds(signature=signature, output_key=output_key, arguments=arguments, tags=tags)
         with tf.init_scope():
-            self.saved_model = _load(_resolve(self.handle))
-        if not callable(self.saved_model):
-            signatures = sorted(getattr(self.saved_model, "signatures", {}))
-            raise ValueError(
-                "Expected a SavedModel that can be called (the reusable interface of TF2 hub "
-                f"modules). Received: {self.handle}, which has only the signatures {signatures}"
-            )
+            saved_model = files.load(options["tags"])
+        function = choose_function(
+            saved_model, files.handle, signature, output_key, options["arguments"], files.is_tf1_hub_format
+        )
+        # Before its first data a Sequential model asks for the dtype. Keras' own casts would only spoil them.
+        super().__init__(trainable=trainable, dtype=function.input_dtype, autocast=False, **kwargs)
+        self.supports_jit = False  # XLA knows no strings and tables
+        self.handle = files.handle
+        self.saved_model = saved_model
+        if hasattr(saved_model, "initializer"):
+            self._tf1_tables = Tf1Tables(saved_model)
+        self._files, self._function = files, function
+        self._options = json.dumps(options)  # of a dictionary TensorFlow would make something to be tracked
+        self._check_trainable()
         self._adopt_variables()
-        function_type = self.saved_model.__call__.function_type
-        self._takes_training = "training" in function_type.parameters
         self.built = True
 
-    def _adopt_variables(self):
-        """Makes Keras variables that share the SavedModel's; a `keras.Variable` of a `tf.Variable` is no copy."""
-        trainable = list(getattr(self.saved_model, "trainable_variables", []))
-        known = {id(variable) for variable in trainable}
-        others = [v for v in getattr(self.saved_model, "variables", []) if id(v) not in known]
-        for variables, is_trainable in ((trainable, True), (others, False)):
-            for variable in variables:
-                adopted = keras.Variable(
-                    variable,
-                    trainable=is_trainable,
-                    dtype=variable.dtype.name,
-                    name=variable.name.split(":")[0].replace("/", "_"),
-                )
-                self._track_variable(adopted)
+    def __call__(self, inputs, *args, **kwargs):
+        return super().__call__(self._function.as_tensors(inputs), *args, **kwargs)
 
     def call(self, inputs, training=None):
-        if not self._takes_training:
-            outputs = self.saved_model(inputs)
-        else:
-            outputs = self.saved_model(inputs, training=bool(training) and self.trainable)
-        if self.trainable:
-            for loss in getattr(self.saved_model, "regularization_losses", []):
-                self.add_loss(loss())
-        return outputs
+        self._check_trainable()
+        return self._function(inputs, training=bool(training) and self.trainable)
 
     def get_config(self):
-        return {**super().get_config(), "handle": self.handle}
+        config = super().get_config()
+        del config["dtype"]
+        return {**config, "handle": self.handle, **json.loads(self._options), "saved_model": self._files.as_text()}
 
     @classmethod
     def from_config(cls, config):
-        if in_safe_mode():
+        """The layer of a config, with the SavedModel that the config holds.
+
+        Raises:
+            ValueError: in safe mode, and where Keras is not loading, unless this process made the config itself.
+        """
+        config = dict(config)
+        text = config.pop("saved_model", None)
+        copying = in_safe_mode() is None and text is not None and made_in_this_process(text)
+        if in_safe_mode() is not False and not copying:
             raise ValueError(
-                f"Expected safe_mode=False to load a HubLayer, because a SavedModel "
-                f"({config['handle']}) is a graph that may do anything. Received: safe_mode=True"
+                f"Expected safe_mode=False to load a HubLayer, because a SavedModel ({config['handle']}) is a graph "
+                f"that may do anything. Received: safe_mode={in_safe_mode()}"
             )
-        return cls(**config)
+        if text is not None:
+            config["handle"] = SavedModelFiles(config["handle"], text)
+        trainable = config.pop("trainable", False)
+        layer = cls(**config)
+        # The constructor would refuse what `model.trainable = True` sets for every layer.
+        layer.trainable = trainable
+        return layer
+
+    def _check_trainable(self):
+        if self.trainable and self._function.inference_only:
+            raise ValueError(
+                f"Expected trainable=False: {self.handle} {self._function.inference_only}. Received: trainable=True"
+            )
+
+    def _adopt_variables(self):
+        """Makes Keras variables that share the SavedModel's: a `keras.Variable` of a `tf.Variable` is no copy."""
+        to_train, others = self._function.variables
+        if self.trainable and not to_train:
+            raise ValueError(
+                f"Expected trainable=False: {self.handle} has no trainable weights. Received: trainable=True"
+            )
+        # Keras has no variables of strings or of unknown shape: they stay the SavedModel's alone.
+        others = [v for v in others if v.dtype != tf.string and v.shape.is_fully_defined()]
+        self._weights_to_train = [_adopted(variable, trainable=True) for variable in to_train]
+        self._other_weights = [_adopted(variable, trainable=False) for variable in others]
+        for weight in self._weights_to_train:
+            weight.trainable = self.trainable
+        if self._weights_to_train and self._function.has_regularization:
+            # Keras adds what regularizes a weight once, and only while the weight is trained.
+            self._weights_to_train[0].regularizer = _Penalty(self._function)
 
 
-def _load(path):
-    """Loads a SavedModel; the operations of tensorflow_text are registered only if it has some."""
+class _Penalty(keras.regularizers.Regularizer):
+    """The regularization losses of a SavedModel, of whichever of its weights."""
+
+    def __init__(self, function):
+        self._function = function
+
+    def __call__(self, weight):
+        return self._function.regularization_loss()
+
+
+def _adopted(variable, trainable):
+    return keras.Variable(
+        variable,
+        trainable=trainable,
+        dtype=variable.dtype.name,
+        autocast=False,
+        name=variable.name.split(":")[0].replace("/", "_"),
+    )
+
+
+def _as_json_holds(**options):
+    """The options as they come back from a config: tuples as lists."""
     try:
-        return tf.saved_model.load(path)
-    except (RuntimeError, tf.errors.NotFoundError) as error:
-        if "Op type not registered" not in str(error):
-            raise
-        try:
-            import tensorflow_text  # noqa: F401
-        except ImportError:
-            raise error from None
-        return tf.saved_model.load(path)
-
-
-def _resolve(handle):
-    """The local folder of a handle."""
-    if os.path.isdir(handle):
-        return handle
-    import tensorflow_hub
-
-    return tensorflow_hub.resolve(handle)
+        return json.loads(json.dumps(options))
+    except TypeError as error:
+        raise ValueError(f"Expected arguments and tags that JSON holds. Received: {options}") from error

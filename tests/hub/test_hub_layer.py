@@ -1,46 +1,16 @@
 """HubLayer on SavedModels that this package did not write; its own are in tests/integration."""
 
+import copy
+import re
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from keras_transformer.hub import HubLayer
-
-
-class Scaler(tf.Module):
-    """x times a trained scale; a frozen offset in training mode only; one regularization loss."""
-
-    def __init__(self):
-        super().__init__()
-        self.scale = tf.Variable([1.0, 2.0], name="scale")
-        self.offset = tf.Variable(10.0, trainable=False, name="offset")
-        self.trainable = [self.scale]
-        self.regularization_losses = [self.penalty]
-
-    @tf.function(input_signature=[])
-    def penalty(self):
-        return 0.5 * tf.reduce_sum(self.scale**2)
-
-    @tf.function
-    def __call__(self, x, training=False):
-        return x * self.scale + (self.offset if training else 0.0)
-
-
-@pytest.fixture
-def handle(tmp_path):
-    module = Scaler()
-    for training in (False, True):
-        module.__call__.get_concrete_function(tf.TensorSpec([None, 2]), training=training)
-    root = tf.train.Checkpoint()
-    root.module, root.__call__ = module, module.__call__
-    root.variables, root.trainable_variables = [module.scale, module.offset], [module.scale]
-    root.regularization_losses = [module.penalty]
-    tf.saved_model.save(root, str(tmp_path / "scaler"))
-    return str(tmp_path / "scaler")
-
-
-X = np.array([[1.0, 1.0], [3.0, 4.0]], "float32")
+from tests.hub import foreign
+from tests.hub.foreign import WORDS, A, B, X
 
 
 def functional(layer):
@@ -48,8 +18,22 @@ def functional(layer):
     return keras.Model(inputs, layer(inputs))
 
 
-def test_frozen_by_default(handle):
-    layer = HubLayer(handle)
+def saved_and_loaded(model, tmp_path):
+    model.save(tmp_path / "model.keras")
+    return keras.models.load_model(tmp_path / "model.keras", safe_mode=False)
+
+
+def exported_outputs(model, tmp_path, inputs):
+    model.export(tmp_path / "exported", verbose=False)
+    exported = tf.saved_model.load(str(tmp_path / "exported"))
+    return exported.serve(inputs)
+
+
+# Frozen and trained.
+
+
+def test_frozen_by_default(scaler):
+    layer = HubLayer(scaler)
     model = functional(layer)
     np.testing.assert_array_equal(model(X), X * [1, 2])
     np.testing.assert_array_equal(model(X, training=True), X * [1, 2])  # frozen: inference mode
@@ -57,8 +41,8 @@ def test_frozen_by_default(handle):
     assert [v.shape for v in model.variables] == [(2,), ()]
 
 
-def test_trainable_moves_weights_adds_losses_and_passes_training(handle):
-    layer = HubLayer(handle, trainable=True)
+def test_trainable_moves_weights_adds_losses_and_passes_training(scaler):
+    layer = HubLayer(scaler, trainable=True)
     model = functional(layer)
     np.testing.assert_array_equal(model(X, training=True), X * [1, 2] + 10)
     assert [v.shape for v in model.trainable_variables] == [(2,)]
@@ -70,38 +54,252 @@ def test_trainable_moves_weights_adds_losses_and_passes_training(handle):
     np.testing.assert_allclose(model(X), X * [0.9, 1.8], rtol=1e-6)
 
 
-def test_tuned_weights_come_back(handle, tmp_path):
-    layer = HubLayer(handle, trainable=True)
+def test_freezing_and_thawing(scaler):
+    layer = HubLayer(scaler, trainable=True)
+    model = functional(layer)
+    model.trainable = False
+    assert model.trainable_variables == [] and model.losses == []
+    np.testing.assert_array_equal(model(X, training=True), X * [1, 2])
+    model.trainable = True
+    assert len(model.trainable_variables) == len(model.losses) == 1
+
+
+def test_a_layer_that_is_called_twice_is_regularized_once(scaler):
+    layer = HubLayer(scaler, trainable=True)
+    left, right = keras.Input((2,)), keras.Input((2,))
+    model = keras.Model([left, right], keras.layers.Dot(-1)([layer(left), layer(right)]))
+    model([X, X], training=True)
+    assert [float(loss) for loss in model.losses] == [2.5]
+
+
+def test_a_plain_module_is_trained_on_the_variables_that_its_call_uses(module):
+    layer = HubLayer(module, trainable=True)
+    assert [v.name for v in layer.trainable_variables] == ["weight"]
+    assert [v.name for v in layer.non_trainable_variables] == ["offset"]
+    model = functional(layer)
+    np.testing.assert_array_equal(model(X), X @ np.array([[1, 2], [3, 4]]) + 5)
+    model.compile(keras.optimizers.SGD(0.25), loss=lambda y, p: p, jit_compile=False)
+    model.fit(X, X, epochs=1, batch_size=2, verbose=0)
+    # The mean over four outputs: each column's gradient is the sum of the rows of X, over 4.
+    np.testing.assert_allclose(layer.trainable_variables[0], [[1 - 0.25, 2 - 0.25], [3 - 0.3125, 4 - 0.3125]])
+    assert float(layer.non_trainable_variables[0]) == 5
+
+
+def test_it_trains_as_the_library_that_wrote_it(tf_keras_model):
+    path, model = tf_keras_model
+    x = np.random.default_rng(5).normal(size=(12, 3)).astype("float32")
+    y = np.random.default_rng(7).normal(size=(12, 2)).astype("float32")
+    layer = HubLayer(path, trainable=True)
+    inputs = keras.Input((3,))
+    ours = keras.Model(inputs, layer(inputs))
+    np.testing.assert_allclose(ours(x), model(x), atol=1e-6)
+    ours.compile(keras.optimizers.SGD(0.1), "mse")
+    arguments = {"batch_size": 4, "epochs": 2, "shuffle": False, "verbose": 0}
+    expected, found = model.fit(x, y, **arguments), ours.fit(x, y, **arguments)
+    np.testing.assert_allclose(found.history["loss"], expected.history["loss"], rtol=1e-5)
+    np.testing.assert_allclose(ours(x), model(x), atol=1e-5)  # with the moving mean and variance
+    assert np.abs(ours(x) - HubLayer(path)(x)).max() > 0.01
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_mixed_precision_around_it(module, policy):
+    inputs = keras.Input((2,))
+    keras.config.set_dtype_policy(policy)
+    layer = HubLayer(module, trainable=True)
+    halved = keras.layers.Rescaling(0.5)(inputs)
+    hidden = layer(halved)
+    model = keras.Model(inputs, keras.layers.Dense(1)(hidden))
+    assert (halved.dtype, hidden.dtype, model.output.dtype) == (policy[6:], "float32", policy[6:])
+    assert {v.dtype for v in layer.variables} == {"float32"}
+    np.testing.assert_array_equal(
+        layer(halved_input := tf.constant(X / 2, policy[6:])), layer(tf.cast(halved_input, "float32"))
+    )
+    before = layer.trainable_variables[0].numpy()
+    model.compile(keras.optimizers.SGD(1e-4), "mse")
+    losses = model.fit(X, X[:, :1], epochs=12, verbose=0).history["loss"]  # until float16 has found its scale
+    assert np.isfinite(losses).all()
+    assert np.abs(layer.trainable_variables[0] - before).min() > 0
+
+
+# In models, strings and dictionaries.
+
+
+def test_strings_in_a_functional_model(embedding):
+    texts = keras.Input((), dtype="string")
+    model = keras.Model(texts, HubLayer(embedding)(texts))
+    np.testing.assert_array_equal(model(tf.constant(WORDS)), [[3, 4], [1, 2], [5, 6]])
+    np.testing.assert_array_equal(model.predict(tf.constant(WORDS), verbose=0), [[3, 4], [1, 2], [5, 6]])
+    for texts in (WORDS, tuple(WORDS), np.array(WORDS), np.array(WORDS, object)):
+        np.testing.assert_array_equal(HubLayer(embedding)(texts), [[3, 4], [1, 2], [5, 6]])
+
+
+def test_strings_in_a_sequential_model_that_is_built_by_its_data(embedding):
+    model = keras.Sequential([HubLayer(embedding, trainable=True), keras.layers.Dense(1, kernel_initializer="ones")])
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    model.fit(tf.constant(["dog", "dog"]), np.array([[1.0], [1.0]]), verbose=0)
+    # d/dv of (1 + 2 - 1)^2 + 0.01 |v|^2 is 4 + 0.02 v for the word's vector, 0.02 v for the others.
+    expected = [[1 - 0.402, 2 - 0.404], [3 * 0.998, 4 * 0.998], [5 * 0.998, 6 * 0.998]]
+    np.testing.assert_allclose(model.layers[0].trainable_variables[0], expected, rtol=1e-5)
+
+
+def test_in_a_subclassed_model(embedding, tmp_path):
+    class Classifier(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.embed, self.score = HubLayer(embedding, trainable=True), keras.layers.Dense(1)
+
+        def call(self, texts, training=None):
+            return self.score(self.embed(texts, training=training))
+
+    model = Classifier()
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    model.fit(tf.constant(WORDS), np.ones((3, 1)), verbose=0)
+    assert np.abs(model.embed(WORDS) - [[3, 4], [1, 2], [5, 6]]).max() > 0.01
+    model.save_weights(tmp_path / "tuned.weights.h5")
+    other = Classifier()
+    other(tf.constant(WORDS))
+    other.load_weights(tmp_path / "tuned.weights.h5")
+    np.testing.assert_array_equal(other(tf.constant(WORDS)), model(tf.constant(WORDS)))
+
+
+def test_arguments_are_passed_on_at_each_call(embedding, tmp_path):
+    layer = HubLayer(embedding, arguments={"repeated": 2})
+    np.testing.assert_array_equal(layer(["cat"]), [[3, 4, 3, 4]])
+    texts = keras.Input((), dtype="string")
+    loaded = saved_and_loaded(keras.Model(texts, layer(texts)), tmp_path)
+    np.testing.assert_array_equal(loaded(tf.constant(["cat"])), [[3, 4, 3, 4]])
+
+
+def test_dictionaries(keras_export):
+    path, model = keras_export
+    expected = model({"a": A, "b": B})
+    inputs = {"a": keras.Input((3,), name="a"), "b": keras.Input((2,), name="b")}
+    ours = keras.Model(inputs, HubLayer(path)(inputs))
+    found = ours({"a": A, "b": B})
+    assert set(found) == {"once", "twice"}
+    for key in found:
+        np.testing.assert_allclose(found[key], expected[key], rtol=1e-6)
+    once = HubLayer(path, output_key="once")
+    np.testing.assert_allclose(once({"a": A.tolist(), "b": B}), expected["once"], rtol=1e-6)
+    # An argument of the signature that is always the same.
+    fixed = HubLayer(path, signature="serve", output_key="twice", arguments={"b": B.tolist()})
+    np.testing.assert_allclose(fixed(A), expected["twice"], rtol=1e-6)
+    assert len(fixed.non_trainable_variables) == 2
+
+
+# The formats for inference only.
+
+
+def test_tf1_graphs(tf1, tf1_hub):
+    np.testing.assert_array_equal(HubLayer(tf1_hub)(WORDS), [2, 0, 4])
+    found = HubLayer(tf1_hub, signature="default")(WORDS)
+    np.testing.assert_array_equal([found["default"], found["twice"]], [[2, 0, 4], [4, 0, 8]])
+    np.testing.assert_array_equal(HubLayer(tf1, tags=["serve"], output_key="twice")(WORDS), [4, 0, 8])
+    with pytest.raises(ValueError, match=r"(?s)Expected a SavedModel that TensorFlow can load.*\['train', 'serve'\]"):
+        HubLayer(tf1)
+
+
+def test_tf1_reference_variables(tmp_path):
+    foreign.write_tf1(str(tmp_path / "old"), resource_variables=False)
+    layer = HubLayer(tmp_path / "old", output_key="default")
+    np.testing.assert_array_equal(layer(WORDS), [2, 0, 4])
+    texts = keras.Input((), dtype="string")
+    loaded = saved_and_loaded(keras.Model(texts, layer(texts)), tmp_path)
+    np.testing.assert_array_equal(loaded(tf.constant(WORDS)), [2, 0, 4])
+
+
+@pytest.mark.parametrize(
+    "name, options, why",
+    [
+        ("tf1_hub", {}, "is in the TF1 hub format, which TF2 loads without regularization losses"),
+        ("keras_export", {}, r"has no reusable interface \(its root cannot be called\), only signatures"),
+        ("scaler", {"signature": "serving_default"}, "is called by its signature 'serving_default', a graph for infer"),
+    ],
+)
+def test_it_says_why_it_cannot_train(request, tmp_path, name, options, why):
+    handle = request.getfixturevalue(name)
+    handle = handle if isinstance(handle, str) else handle[0]
+    if name == "scaler":
+        root = tf.saved_model.load(handle)
+        function = root.__call__.get_concrete_function(tf.TensorSpec([None, 2]), training=False)
+        tf.saved_model.save(root, handle := str(tmp_path / "signed"), signatures=function)
+    message = f"Expected trainable=False: {re.escape(handle)} {why}.*Received: trainable=True"
+    with pytest.raises(ValueError, match=message):
+        HubLayer(handle, trainable=True, **options)
+    layer = HubLayer(handle, **options)
+    inputs = {"tf1_hub": tf.constant(WORDS), "keras_export": {"a": A, "b": B}, "scaler": X}[name]
+    expected = layer(inputs)
+    layer.trainable = True
+    with pytest.raises(ValueError, match=message):
+        layer(inputs)
+    layer = HubLayer.from_config(layer.get_config())  # as Keras loads it: no failure before it is called
+    assert layer.trainable
+    layer.trainable = False
+    tf.nest.map_structure(np.testing.assert_array_equal, layer(inputs), expected)
+
+
+def test_trainable_without_anything_to_train(tmp_path):
+    root = tf.train.Checkpoint()
+    root.__call__ = tf.function(lambda x: x, input_signature=[tf.TensorSpec([])])
+    tf.saved_model.save(root, str(tmp_path / "identity"))
+    with pytest.raises(ValueError, match="Expected trainable=False: .*identity has no trainable weights"):
+        HubLayer(tmp_path / "identity", trainable=True)
+    assert float(HubLayer(tmp_path / "identity")(7.0)) == 7
+
+
+# Saved, copied, exported.
+
+
+def test_tuned_weights_come_back_without_the_handle(tmp_path):
+    foreign.write_scaler(str(tmp_path / "scaler"))
+    layer = HubLayer(tmp_path / "scaler", trainable=True)
     model = functional(layer)
     layer.trainable_variables[0].assign([7.0, 8.0])
+    model.compile("adam", "mse")
+    model.fit(X, X * 0, verbose=0)
     model.save(tmp_path / "model.keras")
+    (tmp_path / "scaler").rename(tmp_path / "gone")
     reloaded = keras.models.load_model(tmp_path / "model.keras", safe_mode=False)
-    np.testing.assert_array_equal(reloaded(X), X * [7, 8])
-    with pytest.raises(ValueError, match="Expected safe_mode=False to load a HubLayer"):
+    np.testing.assert_array_equal(reloaded(X), model(X))
+    assert reloaded.layers[1].trainable and reloaded.layers[1].handle == str(tmp_path / "scaler")
+    # Trained on alike, so that the optimizer's state is there too, and saved and exported again.
+    (tmp_path / "gone").rename(tmp_path / "scaler")
+    for each in (model, reloaded):
+        each.fit(X, X, verbose=0)
+    np.testing.assert_array_equal(reloaded(X), model(X))
+    assert reloaded.layers[1].get_config() == layer.get_config()
+    np.testing.assert_array_equal(saved_and_loaded(reloaded, tmp_path)(X), model(X))
+    np.testing.assert_array_equal(exported_outputs(reloaded, tmp_path, X), model(X))
+
+
+def test_safe_mode_refuses(scaler, tmp_path):
+    layer = HubLayer(scaler)
+    functional(layer).save(tmp_path / "model.keras")
+    with pytest.raises(ValueError, match="Expected safe_mode=False to load a HubLayer.*Received: safe_mode=True"):
         keras.models.load_model(tmp_path / "model.keras")
+    config = layer.get_config()
+    np.testing.assert_array_equal(HubLayer.from_config(config)(X), X * [1, 2])  # this process' own
+    with pytest.raises(ValueError, match="Expected safe_mode=False to load a HubLayer.*Received: safe_mode=None"):
+        HubLayer.from_config({**config, "saved_model": "QUFB"})
+    with pytest.raises(ValueError, match="Received: safe_mode=None"):
+        HubLayer.from_config({"handle": scaler})
 
 
-def test_strings_through_a_lookup_table(tmp_path):
-    (tmp_path / "words.txt").write_text("dog\ncat\n")
-    root = tf.train.Checkpoint()
-    root.table = tf.lookup.StaticVocabularyTable(
-        tf.lookup.TextFileInitializer(
-            str(tmp_path / "words.txt"), tf.string, tf.lookup.TextFileIndex.WHOLE_LINE,
-            tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER,
-        ),
-        num_oov_buckets=1,
-    )  # fmt: skip
-    root.__call__ = tf.function(root.table.lookup, input_signature=[tf.TensorSpec([None], tf.string)])
-    tf.saved_model.save(root, str(tmp_path / "lookup"))
-    (tmp_path / "words.txt").unlink()  # the SavedModel has its own copy
+def test_copies_are_independent(scaler):
+    layer = HubLayer(scaler, trainable=True)
+    model = functional(layer)
+    layer.trainable_variables[0].assign([7.0, 8.0])
+    cloned = keras.models.clone_model(model)  # as Keras does it: the same architecture, weights as they were at first
+    copied = copy.deepcopy(model)
+    layer.trainable_variables[0].assign([0.0, 0.0])
+    np.testing.assert_array_equal(cloned(X), X * [1, 2])
+    np.testing.assert_array_equal(copied(X), X * [7, 8])
+
+
+@pytest.mark.parametrize("name", ["embedding", "tf1_hub"])
+def test_tables_of_an_exported_model_are_filled(request, tmp_path, name):
+    layer = HubLayer(request.getfixturevalue(name))
     texts = keras.Input((), dtype="string")
-    model = keras.Model(texts, HubLayer(tmp_path / "lookup")(texts))
-    np.testing.assert_array_equal(model(tf.constant(["cat", "dog", "cow"])), [1, 0, 2])
-
-
-def test_no_reusable_interface(tmp_path):
-    root = tf.train.Checkpoint()
-    root.f = tf.function(lambda x: x, input_signature=[tf.TensorSpec([])])
-    tf.saved_model.save(root, str(tmp_path / "plain"), signatures={"mine": root.f})
-    with pytest.raises(ValueError, match=r"only the signatures \['mine'\]"):
-        HubLayer(tmp_path / "plain")
+    model = saved_and_loaded(keras.Model(texts, layer(texts)), tmp_path)
+    np.testing.assert_array_equal(exported_outputs(model, tmp_path, tf.constant(WORDS)), layer(WORDS))
+    np.testing.assert_array_equal(HubLayer(tmp_path / "exported", output_key="output_0")(WORDS), layer(WORDS))

@@ -1,0 +1,159 @@
+import functools
+import http.server
+import io
+import os
+import shutil
+import tarfile
+import threading
+
+import numpy as np
+import pytest
+
+from keras_transformer.hub import HubLayer
+from keras_transformer.hub.saved_model_files import SavedModelFiles, made_in_this_process
+from tests.hub.foreign import X
+
+EXPECTED = X * [1, 2]
+
+
+def packed(folder, path, inside=".", mode="w:gz"):
+    with tarfile.open(path, mode) as archive:
+        archive.add(folder, inside)
+    return path
+
+
+@pytest.fixture
+def own(scaler, tmp_path):
+    """A copy that a test may spoil."""
+    return shutil.copytree(scaler, tmp_path / "own")
+
+
+@pytest.mark.parametrize("name, inside, mode", [("a.tar.gz", ".", "w:gz"), ("a.tar", "scaler", "w")])
+def test_archives(scaler, tmp_path, name, inside, mode):
+    layer = HubLayer(packed(scaler, tmp_path / name, inside, mode))
+    (tmp_path / name).unlink()
+    np.testing.assert_array_equal(layer(X), EXPECTED)
+    np.testing.assert_array_equal(HubLayer.from_config(layer.get_config())(X), EXPECTED)
+
+
+def test_an_archive_of_something_else(scaler, tmp_path):
+    path = packed(scaler, tmp_path / "a.tar.gz", "scaler/1")
+    with pytest.raises(ValueError, match=r"Expected the folder of a SavedModel.*a.tar.gz, with \['1'\]"):
+        HubLayer(path)
+
+
+def test_what_is_unpacked_goes_with_the_layer(scaler, tmp_path):
+    files = SavedModelFiles(packed(scaler, tmp_path / "a.tar.gz"))
+    folder = files.folder
+    assert os.path.exists(folder)
+    del files
+    assert not os.path.exists(folder)
+
+
+def test_a_text_holds_the_files(own, tmp_path):
+    (own / "notes.txt").write_text("not the SavedModel's")
+    text = SavedModelFiles(own).as_text()
+    files = SavedModelFiles("nowhere", text)
+    assert files.handle == "nowhere" and files.as_text() == text
+    found = sorted(
+        os.path.relpath(os.path.join(at, name), files.folder)
+        for at, _, names in os.walk(files.folder)
+        for name in names
+    )
+    assert found == [
+        "fingerprint.pb", "saved_model.pb", "variables/variables.data-00000-of-00001", "variables/variables.index",
+    ]  # fmt: skip
+    for name in found:
+        with open(os.path.join(files.folder, name), "rb") as file:
+            assert file.read() == (own / name).read_bytes()
+    assert made_in_this_process(text) and not made_in_this_process(text[4:])
+
+
+@pytest.mark.parametrize("spoil", [shutil.rmtree, lambda folder: (folder / "saved_model.pb").write_bytes(b"")])
+def test_files_that_have_changed_are_not_saved(own, spoil):
+    layer = HubLayer(own)
+    spoil(own)
+    with pytest.raises(ValueError, match="Expected the files of the SavedModel still in .*own as they were"):
+        layer.get_config()
+    np.testing.assert_array_equal(layer(X), EXPECTED)
+
+
+def test_no_saved_model(tmp_path):
+    (tmp_path / "1").mkdir()
+    with pytest.raises(ValueError, match=r"Expected the folder of a SavedModel, with the file saved_model.pb.*\['1'\]"):
+        HubLayer(tmp_path)
+    with pytest.raises(FileNotFoundError, match="Expected a folder, a tar archive or a handle .*Received: .*nowhere"):
+        HubLayer(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    "name", ["saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001"]
+)
+@pytest.mark.parametrize("spoil", ["removed", "cut", "changed"])
+def test_damaged_folders(own, name, spoil):
+    path = own / name
+    content = path.read_bytes()
+    path.unlink()
+    if spoil == "cut":
+        path.write_bytes(content[: len(content) // 2])
+    if spoil == "changed":
+        path.write_bytes(bytes(255 - byte for byte in content))
+    with pytest.raises(ValueError, match="Expected (a SavedModel that TensorFlow can load|the folder of a SavedModel)"):
+        HubLayer(own)
+
+
+def outside(path):
+    with tarfile.open(path, "w") as archive:
+        entry = tarfile.TarInfo("../outside")
+        entry.size = 1
+        archive.addfile(entry, io.BytesIO(b"x"))
+
+
+def cut(path, scaler):
+    packed(scaler, path)
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def test_damaged_archives(scaler, tmp_path):
+    path = tmp_path / "a.tar.gz"
+    for spoil in (
+        lambda: cut(path, scaler),
+        lambda: path.write_bytes(b"no archive"),
+        lambda: path.write_bytes(b""),
+        lambda: outside(path),
+    ):
+        spoil()
+        with pytest.raises(ValueError, match="Expected a whole archive of a SavedModel. Received: .*a.tar.gz, which"):
+            HubLayer(path)
+    assert sorted(os.listdir(tmp_path)) == ["a.tar.gz"]
+    with pytest.raises(ValueError, match="Expected a whole archive of a SavedModel. Received: somewhere, which"):
+        SavedModelFiles("somewhere", text="UEsDBA==")
+
+
+def test_downloads_are_cached(scaler, tmp_path, monkeypatch):
+    """As tfhub.dev answers: an archive at the handle's own address."""
+    (tmp_path / "served").mkdir()
+    packed(scaler, tmp_path / "served" / "scaler")
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "cache"))
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Handler, directory=str(tmp_path / "served"))
+    )
+    threading.Thread(target=server.serve_forever).start()
+    address = f"http://127.0.0.1:{server.server_port}"
+    try:
+        np.testing.assert_array_equal(HubLayer(f"{address}/scaler")(X), EXPECTED)
+        with pytest.raises(OSError, match=f"Expected a folder, .*Received: {address}/other .*404"):
+            HubLayer(f"{address}/other")
+        (tmp_path / "served" / "cut").write_bytes((tmp_path / "served" / "scaler").read_bytes()[:200])
+        with pytest.raises(OSError, match=f"Expected a folder, .*Received: {address}/cut"):
+            HubLayer(f"{address}/cut")
+    finally:
+        server.shutdown()
+        server.server_close()
+    np.testing.assert_array_equal(HubLayer(f"{address}/scaler")(X), EXPECTED)  # from the cache
+    assert any((folder / "saved_model.pb").exists() for folder in (tmp_path / "cache").iterdir())
