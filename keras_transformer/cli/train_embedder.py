@@ -29,6 +29,7 @@ _MODEL = {
     "num_layers": (int, "blocks, or hidden layers of an averaging encoder"),
     **training_options.MODEL,
     "output_dim": (int, "width of the vectors (default: 512)"),
+    "num_bigram_buckets": (int, "of an averaging encoder: how many embeddings pairs of words share"),
     "word_dropout": (float, "of an averaging encoder: the share of words left out in training"),
     "pooling": (str, "sqrtn, mean, max, first or sum"),
 }
