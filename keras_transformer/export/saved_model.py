@@ -38,7 +38,7 @@ def write_saved_model(
     path = os.fspath(path)
     if os.path.lexists(path):
         raise FileExistsError(f"Expected a path that does not exist. Received: {path}")
-    root = tf.train.Checkpoint()
+    root = _Root()
     root.variables = list(weights)
     root.trainable_variables = list(trainable_weights)
     root.regularization_losses = []
@@ -57,6 +57,15 @@ def write_saved_model(
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
+
+
+class _Root(tf.Module):
+    """What is saved: here `variables` and `trainable_variables` are attributes, which a SavedModel keeps.
+
+    A `tf.Module` computes them, and loads without; a `tf.train.Checkpoint` adds a variable, its counter of saves.
+    """
+
+    variables = trainable_variables = None
 
 
 def _umask():

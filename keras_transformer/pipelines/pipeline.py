@@ -16,6 +16,7 @@ from keras_transformer.text.tokenizer import as_strings
 STRINGS = tf.TensorSpec([None], tf.string, name="inputs")
 IDS = tf.TensorSpec([None, None], tf.int32, name="inputs")
 WARMUP_TEXTS = ("A dog runs.", "Two men in blue shirts play the guitar in front of a large crowd on a sunny day.")
+_WARMUP_BATCH = 8  # a server that batches refuses requests of more rows than its batches have
 
 
 class Pipeline(keras.Model):
@@ -101,8 +102,9 @@ class Pipeline(keras.Model):
             frozen: for inference only: the weights become constants of the graph, less than 2 GiB of them.
             dtype: "bfloat16" halves the weights of a frozen export and computes in that dtype, which is faster on
                 processors with bfloat16 instructions, and changes results a little. What comes out is float32 as ever.
-            warmup_texts: a list of `str`. A server that loads the model first sends them to every signature, one
-                alone and all together (`assets.extra/tf_serving_warmup_requests`); with `()` it does not.
+            warmup_texts: a list of `str`. A server that loads the model first sends them to every signature, the
+                first one alone and then all, 8 at a time (`assets.extra/tf_serving_warmup_requests`); with `()` it
+                does not.
 
         Raises:
             FileExistsError: if `path` exists.
@@ -138,8 +140,9 @@ class Pipeline(keras.Model):
 
     def _warmup_requests(self, texts):
         as_strings(texts)
-        texts = list(texts)
-        batches = [texts[:1], texts] if len(texts) > 1 else [texts] * len(texts)
+        batches = [texts[start : start + _WARMUP_BATCH] for start in range(0, len(texts), _WARMUP_BATCH)]
+        if len(texts) > 1:
+            batches.insert(0, texts[:1])
         return [(name, inputs) for batch in batches for name, inputs in self.requests(batch).items()]
 
 
