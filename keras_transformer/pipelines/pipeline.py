@@ -1,8 +1,7 @@
 """What the pipelines share: strings in, called in Python, saved as `.keras`, exported for the hub."""
 
+import contextlib
 import functools
-import os
-import tempfile
 
 import keras
 import tensorflow as tf
@@ -10,7 +9,7 @@ import tensorflow as tf
 from keras_transformer import arguments
 from keras_transformer.atomic import replacing
 from keras_transformer.export import frozen_weights, write_saved_model
-from keras_transformer.layers.composite import quantization_modes
+from keras_transformer.pipelines.precision import in_dtype
 from keras_transformer.text.tokenizer import as_strings
 
 STRINGS = tf.TensorSpec([None], tf.string, name="inputs")
@@ -128,15 +127,16 @@ class Pipeline(keras.Model):
     def _write(self, path, root, signatures, requests):
         weights = self.weights
         state = [v for v in self.variables if not any(v is weight for weight in weights)]
-        write_saved_model(
-            path,
-            {"__call__": root},
-            signatures,
-            weights=[weight.value for weight in weights],
-            trainable_weights=[weight.value for weight in self.trainable_weights],
-            other_state=[v.value for v in state] + self.tokenizers,
-            warmup_requests=requests,
-        )
+        with _fixed_seeds(state):
+            write_saved_model(
+                path,
+                {"__call__": root},
+                signatures,
+                weights=[weight.value for weight in weights],
+                trainable_weights=[weight.value for weight in self.trainable_weights],
+                other_state=[v.value for v in state] + self.tokenizers,
+                warmup_requests=requests,
+            )
 
     def _warmup_requests(self, texts):
         as_strings(texts)
@@ -160,33 +160,18 @@ def deserialize_parts(config, names):
     return {**config, **parts}
 
 
-def in_dtype(pipeline, dtype):
-    """A copy of a pipeline whose model computes and keeps its weights in `dtype`.
-
-    Raises:
-        ValueError: if the model is quantized.
-    """
-    modes = quantization_modes(pipeline.model)
-    if modes:
-        raise ValueError(f"Expected a model that is not quantized, with dtype={dtype!r}. Received: {modes}")
-    copy = keras.saving.deserialize_keras_object(_with_policy(serialize_part(pipeline), dtype))
-    with tempfile.TemporaryDirectory() as folder:  # which also merges what LoRA added
-        weights = os.path.join(folder, "model.weights.h5")
-        pipeline.model.save_weights(weights)
-        copy.model.load_weights(weights)
-    return copy
-
-
-def _with_policy(config, dtype):
-    """A serialised object with another dtype policy wherever one stands."""
-    if isinstance(config, (list, tuple)):
-        return [_with_policy(part, dtype) for part in config]
-    if not isinstance(config, dict):
-        return config
-    if config.get("class_name") == "DTypePolicy":
-        is_floating = "float" in config["config"]["name"]
-        return {**config, "config": {"name": dtype}} if is_floating else config
-    return {key: _with_policy(part, dtype) for key, part in config.items()}
+@contextlib.contextmanager
+def _fixed_seeds(variables):
+    """Meanwhile dropout's seeds among `variables` are the same in each process, which otherwise draws them anew."""
+    seeds = [variable for variable in variables if variable.name == "seed_generator_state"]
+    own = [seed.numpy() for seed in seeds]
+    try:
+        for number, seed in enumerate(seeds):
+            seed.assign([number, 0])
+        yield
+    finally:
+        for seed, value in zip(seeds, own):
+            seed.assign(value)
 
 
 def traced(*specs):
