@@ -8,7 +8,6 @@ import tensorflow as tf
 from keras_transformer import QuestionAnswerEmbedder, TextEmbedder, Translator
 from keras_transformer.decoding import BeamSearch
 from keras_transformer.models import QuestionAnswerEncoder, SentenceEncoder, Transformer
-from keras_transformer.pipelines.pipeline import WARMUP_TEXTS
 from keras_transformer.text import ByteTokenizer
 from tests import reference
 
@@ -30,53 +29,36 @@ def make_question_answer_embedder():
     return QuestionAnswerEmbedder(QuestionAnswerEncoder(make_encoder(), hidden_dim=11, output_dim=5), ByteTokenizer())
 
 
-def make_translator(search=None):
-    transformer = Transformer(V, 1, 12, 19, 3, norm_first=True)
-    reference.randomize(transformer, seed=3)
-    return Translator(transformer, ByteTokenizer(), max_extra_length=2, search=search)
+def make_translator():
+    return Translator(Transformer(V, 1, 12, 19, 3), ByteTokenizer(), search=BeamSearch(3, 0.7))
 
 
-@pytest.fixture(scope="module")
-def beam(tmp_path_factory):
-    """An exported translator with beam search, frozen."""
-    path = tmp_path_factory.mktemp("beam") / "1"
-    make_translator(BeamSearch(3, num_best=2)).export(path, frozen=True, warmup_texts=TEXTS)
-    return path
+SIGNATURES = {
+    make_embedder: {"serving_default", "ids", "tokens", "lengths"},
+    make_question_answer_embedder: {"question_encoder", "response_encoder", "lengths"},
+    make_translator: {"serving_default", "ids", "n_best", "sample", "alignment", "lengths"},
+}
 
 
-def recorded_requests(path):
-    from tensorflow_serving.apis import prediction_log_pb2
-
-    records = tf.data.TFRecordDataset(str(path / "assets.extra" / "tf_serving_warmup_requests"))
-    logs = [prediction_log_pb2.PredictionLog.FromString(record.numpy()) for record in records]
-    return [log.predict_log.request for log in logs]
-
-
-def check_requests(path, texts):
-    """They run, one alone and then all of each signature; with as many rows out as in, as a batching server needs."""
-    signatures = tf.saved_model.load(path).signatures
-    requests = recorded_requests(path)
-    names = [request.model_spec.signature_name for request in requests]
-    assert sorted(names) == sorted([*signatures, *signatures]) and names[: len(signatures)] == names[len(signatures) :]
-    for number, request in enumerate(requests):
-        inputs = {name: tf.make_ndarray(tensor) for name, tensor in request.inputs.items()}
-        rows = 1 if number < len(signatures) else len(texts)
-        assert {len(tensor) for tensor in inputs.values()} == {rows}
-        for name in inputs.keys() & {"inputs", "input", "context"}:
-            if inputs[name].dtype == object:
-                assert [text.decode() for text in inputs[name]] == texts[:rows]
-        outputs = signatures[request.model_spec.signature_name](**{n: tf.constant(t) for n, t in inputs.items()})
-        assert {len(output) for output in outputs.values()} == {rows}
-
-
-def test_warmup_requests_of_a_translator(beam):
-    check_requests(beam, TEXTS)
-
-
-@pytest.mark.parametrize("make", [make_embedder, make_question_answer_embedder])
-def test_warmup_requests_of_embedders(make, tmp_path):
-    make().export(tmp_path / "1", frozen=True)
-    check_requests(tmp_path / "1", list(WARMUP_TEXTS))
+@pytest.mark.parametrize("make", SIGNATURES)
+def test_warmup_requests(make):
+    """One text alone and then all for each signature, in every input as many rows."""
+    pipeline = make()
+    requests = pipeline._warmup_requests(TEXTS)
+    names = [name for name, _ in requests]
+    number = len(SIGNATURES[make])
+    assert set(names) == SIGNATURES[make] and names[:number] == names[number:]
+    for place, (name, inputs) in enumerate(requests):
+        texts = TEXTS[: 1 if place < number else 3]
+        assert {len(tensor) for tensor in inputs.values()} == {len(texts)}
+        if name == "ids":
+            wanted = pipeline.tokenizer(texts, add_end=make is make_translator)
+            np.testing.assert_array_equal(inputs["inputs"], wanted)
+        else:
+            strings = inputs.get("inputs", inputs.get("input"))
+            assert [text.decode() for text in strings.numpy()] == texts
+        if name == "n_best":
+            np.testing.assert_allclose(inputs["length_penalty"], [0.7] * len(texts))
 
 
 def test_many_warmup_texts_are_sent_in_small_batches():
@@ -86,32 +68,11 @@ def test_many_warmup_texts_are_sent_in_small_batches():
     assert len(make_embedder()._warmup_requests(["one"])) == 4  # of each signature one
 
 
-def test_settings_of_each_text_are_those_of_it_alone(beam):
-    """So that a server may put the requests of several clients into one batch."""
-    signatures = tf.saved_model.load(beam).signatures
-    settings = {
-        "n_best": {"prefixes": ["", "x", "ab"], "length_penalty": np.float32([0.0, 1.0, 3.0])},
-        "sample": {"seed": [3, 4, 4], "temperature": np.float32([1, 2, 0.5]), "top_p": np.float32([1, 0.9, 0.3])},
-    }
-    for name, columns in settings.items():
-        columns = {"inputs": TEXTS, **columns}
-        together = signatures[name](**{key: tf.constant(column) for key, column in columns.items()})
-        for row in range(3):
-            alone = signatures[name](**{key: tf.constant([column[row]]) for key, column in columns.items()})
-            assert together["outputs"][row].numpy().tolist() == alone["outputs"][0].numpy().tolist()
-            if name == "n_best":
-                np.testing.assert_allclose(together["scores"][row], alone["scores"][0], atol=1e-5)
-    everywhere = signatures["sample"](
-        inputs=tf.constant(TEXTS), seed=tf.constant(4), temperature=tf.constant(2.0), top_p=tf.constant(0.9)
-    )
-    assert everywhere["outputs"][1].numpy() == together["outputs"][1].numpy()
-
-
 def test_lora_is_frozen_too(tmp_path):
     embedder = make_embedder()
     embedder.encoder.enable_lora(2)
     for weight in embedder.trainable_weights:
-        weight.assign(weight + 0.1)
+        weight.assign(weight + 0.4)
     embedder.export(tmp_path / "1", frozen=True)
     np.testing.assert_allclose(tf.saved_model.load(tmp_path / "1")(TEXTS), embedder.embed(TEXTS), atol=1e-5)
 

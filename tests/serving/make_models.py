@@ -38,7 +38,7 @@ def export(made, folder):
     """Writes FOLDER/name/1, and FOLDER/name/2 where there are two, frozen."""
     for name, versions in made.items():
         for pipeline in versions:
-            pipeline.export(next_version(os.path.join(folder, name)), frozen=True)
+            pipeline.export(next_version(os.path.join(folder, name)), frozen=True, warmup_texts=["red dog"])
 
 
 if __name__ == "__main__":

@@ -162,6 +162,8 @@ def test_a_rolling_update(models, pipelines):
         model.model_version_policy.specific.versions.remove(1)
         models.apply(config)
         assert rest_client.translate(server, TEXTS, "stable") == rest_client.translate(server, TEXTS) == after
-    version = models.find("translator")
-    assert version.number == 2 and set(version.warmed) == version.signatures.keys() - {"__saved_model_init_op"}
+    for name, number in (("translator", 2), ("embedder", 1), ("question_answer", 1)):
+        version = models.find(name)
+        assert version.number == number
+        assert set(version.warmed) == version.signatures.keys() - {"__saved_model_init_op"}
     models.apply(read_config("models.config"))
