@@ -21,12 +21,14 @@ _EXPORT = """
 import json, os, sys
 import keras, keras_transformer
 folder, out = sys.argv[1:3]
+pipelines = {}
 for name in ("translator", "embedder", "question_answer"):
-    pipeline = keras.models.load_model(os.path.join(folder, name + ".keras"))
-    pipeline.export(os.path.join(out, name, "1"), warmup_texts=json.loads(sys.argv[3]))
-    if name == "embedder" and sys.argv[4] == "frozen too":
-        pipeline.export(os.path.join(out, name, "2"), frozen=True)
-        pipeline.export(os.path.join(out, name, "3"), frozen=True, dtype="bfloat16")
+    pipelines[name] = keras.models.load_model(os.path.join(folder, name + ".keras"))
+    pipelines[name].export(os.path.join(out, name, "1"), warmup_texts=json.loads(sys.argv[3]))
+if sys.argv[4] == "frozen too":
+    embedder = pipelines["embedder"]
+    embedder.export(os.path.join(out, "embedder", "2"), frozen=True)
+    embedder.export(os.path.join(out, "embedder", "3"), frozen=True, dtype="bfloat16")
 print(json.dumps(sorted(os.listdir(out))))
 """
 
@@ -129,6 +131,8 @@ for name in sorted(os.listdir(folder)):
                 ways[signature] = {key: plain(value) for key, value in outputs.items()}
             ways["variable operations"] = sum("Variable" in op.type or "VarHandle" in op.type
                                               for op in graph.get_operations())
+        if version == "2":
+            continue
         # The command of the tensorflow package, in this process, where the tokenizer's operations are registered.
         (command,) = importlib.metadata.entry_points(group="console_scripts", name="saved_model_cli")
         argument = "input" if name == "question_answer" else "inputs"
@@ -173,8 +177,9 @@ def test_every_way_gives_the_same(way, found, pipelines):
 
     assert of("translator1") == list(translator.translate(TEXTS))
     vectors = embedder.embed(TEXTS)
-    np.testing.assert_allclose(of("embedder1"), vectors, atol=1e-5)
-    np.testing.assert_allclose(of("embedder2"), vectors, atol=1e-5)
+    for name in ("embedder1", "embedder2"):
+        if way in found[name] or way == "signature":
+            np.testing.assert_allclose(of(name), vectors, atol=1e-5)
     np.testing.assert_allclose(of("embedder3"), vectors, atol=0.03)
     assert np.abs(np.array(of("embedder3")) - vectors).max() > 1e-4  # it is bfloat16 indeed
     questions = question_answer.embed_questions(TEXTS)
