@@ -54,6 +54,7 @@ def add_parser(commands):
 
 def run(args):
     from keras_transformer.data.dates import date_pairs
+    from keras_transformer.export import next_version
 
     started = time.monotonic()
     _use_the_shipped_translator()
@@ -70,7 +71,7 @@ def run(args):
     accuracy = exact_match(translator, test)
     print(f"Held-out dates translated exactly: {accuracy:.1%} of {len(test):,}")
     _draw(translator, os.path.join(args.out, "attention.png"))
-    _export_and_use(translator, _next_version(os.path.join(args.out, "saved_model")), args.texts or _today())
+    _export_and_use(translator, next_version(os.path.join(args.out, "saved_model")), args.texts or _today())
     print(f"The demo took {time.monotonic() - started:.0f} s; its files are in {args.out}")
 
 
@@ -176,12 +177,6 @@ def _export_and_use(translator, path, texts):
     done = subprocess.run(client, check=False, stderr=subprocess.PIPE)
     if done.returncode:
         raise OSError(f"The fresh process failed:\n{done.stderr.decode(errors='replace')}")
-
-
-def _next_version(folder):
-    """The path of the version after those in `folder`, numbered as TF Serving wants it."""
-    versions = [int(name) for name in os.listdir(folder) if name.isdigit()] if os.path.isdir(folder) else []
-    return os.path.join(folder, str(max(versions, default=0) + 1))
 
 
 def _today():

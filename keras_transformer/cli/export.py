@@ -1,19 +1,61 @@
-"""keras-transformer export: a `.keras` translator as a TF-Hub SavedModel."""
+"""keras-transformer export: a saved translator or embedder as a SavedModel for TF-Hub and TF Serving."""
 
-from keras_transformer.cli.translators import load_translator
+import os
+
+from keras_transformer.cli.saved_pipelines import load_pipeline
+
+_KERAS_NAMES = ("translator.keras", "embedder.keras")
 
 
 def add_parser(commands):
     parser = commands.add_parser(
         "export",
         help="write a SavedModel for TF-Hub and TF Serving",
-        description="Writes the translator in MODEL as a SavedModel that takes and gives strings.",
+        description="Writes the translator or embedder in MODEL as a SavedModel that takes strings.",
     )
     parser.set_defaults(run=run)
-    parser.add_argument("--model", required=True, help="a translator.keras, or the folder it is in")
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder to make")
+    parser.add_argument(
+        "--model", required=True, help="a .keras file, or the folder of a translator.keras or an embedder.keras"
+    )
+    parser.add_argument(
+        "--out", required=True, metavar="DIR", help="folder to make; with --next-version that of all versions"
+    )
+    parser.add_argument(
+        "--next-version",
+        action="store_true",
+        help="make DIR/1, or the version after those in DIR, as TensorFlow Serving wants them",
+    )
+    parser.add_argument(
+        "--frozen", action="store_true", help="for inference only: the weights become constants of the graph"
+    )
+    parser.add_argument(
+        "--dtype",
+        choices=["bfloat16"],
+        help="of the weights and computations of a --frozen export; what comes out is float32 all the same",
+    )
+    parser.add_argument(
+        "--warmup",
+        metavar="FILE",
+        help="texts, one a line, plain or .gz, that a server sends to each signature before it offers the model; by "
+        "default two sentences, with an empty FILE none",
+    )
 
 
 def run(args):
-    load_translator(args.model).export(args.out)
-    print(f"Wrote {args.out}")
+    from keras_transformer.data.lines import read_lines
+    from keras_transformer.export import next_version
+
+    options = {"frozen": args.frozen, "dtype": args.dtype}
+    if args.warmup:
+        options["warmup_texts"] = list(read_lines(args.warmup))
+    pipeline = _load(args.model)
+    path = next_version(args.out) if args.next_version else args.out
+    pipeline.export(path, **options)
+    print(f"Wrote {path}")
+
+
+def _load(path):
+    from keras_transformer.pipelines.pipeline import Pipeline
+
+    there = [name for name in _KERAS_NAMES if os.path.isfile(os.path.join(path, name))]
+    return load_pipeline(path, Pipeline, (there or _KERAS_NAMES)[0], "a translator or an embedder")

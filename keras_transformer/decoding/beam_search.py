@@ -48,7 +48,8 @@ class BeamSearch(Search):
 
     def _search(self, steps, length_penalty=None):
         alpha = self.length_penalty if length_penalty is None else ops.maximum(length_penalty, 0.0)
-        highest_penalty = self._penalty(steps.length_limits, alpha)[:, None]
+        alpha = ops.reshape(alpha, (-1, 1))
+        highest_penalty = self._penalty(steps.length_limits[:, None], alpha)
 
         def goes_on(step, ids, log_probs, finished_ids, finished_scores, cache):
             return (step < steps.max_length) & ops.any(log_probs > -float("inf"))

@@ -47,13 +47,13 @@ class Sampling(Search):
 
     def _search(self, steps, seed=None, temperature=None, top_p=None):
         seed = ops.cast(self.seed if seed is None else seed, "int32")
-        temperature = self.temperature if temperature is None else ops.maximum(temperature, _SMALLEST)
-        top_p = self.top_p if top_p is None else ops.maximum(top_p, _SMALLEST)
-        places = _places(steps.source_ids, steps.padding_id)[:, None]
+        temperature = self.temperature if temperature is None else _for_logits(temperature)
+        top_p = self.top_p if top_p is None else _for_logits(top_p)
+        places = _places(steps.source_ids, steps.padding_id)
 
         def choose(logits, step):
-            uniform = keras.random.uniform((_NUM_PLACES,), seed=_StepSeed(seed, step))
-            return _draw(self._likelier(logits / temperature, top_p), 1.0 - ops.take(uniform, places))
+            uniform = _uniform(seed, step, places)
+            return _draw(self._likelier(logits / temperature, top_p), 1.0 - uniform[:, None])
 
         return decode_one_by_one(steps, choose)
 
@@ -80,6 +80,27 @@ class Sampling(Search):
             "seed": self.seed,
             **super().get_config(),
         }
+
+
+def _for_logits(setting):
+    """A number, or one for each sentence (B,), as it goes with logits (B, 1, V)."""
+    return ops.reshape(ops.maximum(setting, _SMALLEST), (-1, 1, 1))
+
+
+def _uniform(seed, step, places):
+    """Each sentence's number (B,) in [0, 1): that at its place (B,) in the sequence of its seed, () or (B,)."""
+
+    def one_sequence(seed, places):
+        return ops.take(keras.random.uniform((_NUM_PLACES,), seed=_StepSeed(seed, step)), places)
+
+    if len(seed.shape) == 0:
+        return one_sequence(seed, places)
+    # Of the many numbers of a sequence one is used: sequences are made anew only for seeds that differ.
+    return ops.cond(
+        ops.all(seed == seed[:1]),
+        lambda: one_sequence(ops.max(seed, initial=0), places),
+        lambda: ops.map(lambda pair: one_sequence(*pair), (seed, places)),
+    )
 
 
 class _StepSeed(keras.random.SeedGenerator):

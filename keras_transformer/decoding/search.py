@@ -29,8 +29,8 @@ class Search:
             default the largest limit.
         num_best: how many hypotheses are wanted, at most the search's own `num_best`, which is the default.
         return_scores: whether scores are needed. Without, greedy search and sampling save the time, and give zeros.
-        **settings: what a search lets change from call to call, as numbers or scalar tensors: `length_penalty` of
-            `BeamSearch`; `seed`, `temperature` and `top_p` of `Sampling`.
+        **settings: what a search lets change from call to call, as numbers, scalar tensors, or tensors (B,) of one
+            for each sentence: `length_penalty` of `BeamSearch`; `seed`, `temperature` and `top_p` of `Sampling`.
 
     Returns:
         `Hypotheses` with ids (B, N, T) and scores (B, N), N being the number of hypotheses.

@@ -6,12 +6,17 @@ import tempfile
 
 import tensorflow as tf
 
+from keras_transformer.export.warmup import write_warmup_requests
 
-def write_saved_model(path, functions, signatures, weights=(), trainable_weights=(), other_state=()):
+
+def write_saved_model(
+    path, functions, signatures, weights=(), trainable_weights=(), other_state=(), warmup_requests=()
+):
     """Writes a SavedModel that `hub.load`, TF Serving and a plain session loader run without this package.
 
     The root is callable and has `variables`, `trainable_variables` and `regularization_losses`: lists in a fixed
-    order, so that equal weights give equal files.
+    order, so that equal weights give equal files: all but the unique id in fingerprint.pb, where each of them is
+    written by a process of its own (names in a graph count up).
 
     Args:
         path: folder to make; its parents are made too.
@@ -20,9 +25,12 @@ def write_saved_model(path, functions, signatures, weights=(), trainable_weights
         weights: all `tf.Variable`s of the model.
         trainable_weights: those that fine-tuning may move.
         other_state: whatever else the functions need: tokenizers, tables, states of random generators.
+        warmup_requests: a list of (signature name, {input name: tensor}): what TensorFlow Serving runs before it
+            offers the model.
 
     Raises:
         FileExistsError: if `path` exists.
+        ValueError: for more than 1,000 warm-up requests.
 
     References:
         "Reusable SavedModels", the TF Hub documentation.
@@ -30,7 +38,7 @@ def write_saved_model(path, functions, signatures, weights=(), trainable_weights
     path = os.fspath(path)
     if os.path.lexists(path):
         raise FileExistsError(f"Expected a path that does not exist. Received: {path}")
-    root = tf.train.Checkpoint()
+    root = _Root()
     root.variables = list(weights)
     root.trainable_variables = list(trainable_weights)
     root.regularization_losses = []
@@ -43,11 +51,21 @@ def write_saved_model(path, functions, signatures, weights=(), trainable_weights
     unfinished = tempfile.mkdtemp(prefix=f".{os.path.basename(path)}-", dir=parent)
     try:
         tf.saved_model.save(root, unfinished, signatures=signatures)
+        write_warmup_requests(unfinished, warmup_requests)
         os.chmod(unfinished, 0o777 & ~_umask())  # mkdtemp's folders are for the owner alone
         os.rename(unfinished, path)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
+
+
+class _Root(tf.Module):
+    """What is saved: here `variables` and `trainable_variables` are attributes, which a SavedModel keeps.
+
+    A `tf.Module` computes them, and loads without; a `tf.train.Checkpoint` adds a variable, its counter of saves.
+    """
+
+    variables = trainable_variables = None
 
 
 def _umask():

@@ -1,7 +1,8 @@
 import keras
+import tensorflow as tf
 
 from keras_transformer import arguments
-from keras_transformer.pipelines.pipeline import Pipeline, deserialize_parts, serialize_part
+from keras_transformer.pipelines.pipeline import STRINGS, Pipeline, deserialize_parts, serialize_part
 
 
 class EncoderPipeline(Pipeline):
@@ -33,6 +34,24 @@ class EncoderPipeline(Pipeline):
     def num_tokens(self, texts):
         """How many tokens each of the texts (N,) has: int64 (N,). What is beyond `max_length` is not embedded."""
         return self.tokenizer.tokenize(texts).row_lengths()
+
+    def exported_root(self, embed, trainable):
+        """The traced function that makes the exported root callable.
+
+        Args:
+            embed: the concrete function of inference, strings (N,) to vectors.
+            trainable: whether it has an argument `training`, both values of which the hub's Keras layers use.
+        """
+        if not trainable:
+            return tf.function(lambda inputs: embed(inputs), input_signature=[STRINGS])
+
+        def call(inputs, training=False):
+            return self.call(inputs, training=True) if training else embed(inputs)
+
+        root = tf.function(call)
+        for training in (False, True):
+            root.get_concrete_function(STRINGS, training=training)
+        return root
 
     def compute_output_spec(self, inputs, **kwargs):
         return keras.KerasTensor((inputs.shape[0], self.output_dim), dtype="float32")

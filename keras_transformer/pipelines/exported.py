@@ -33,7 +33,8 @@ class ExportedPipeline:
         self._longest, self._lengths = None, getattr(self._root, "signatures", {}).get("lengths")
         # Another project's signature of that name may be something else.
         if self._lengths is not None and "longest" in self._lengths.structured_outputs:
-            self._longest = int(self._lengths(inputs=tf.constant([""]))["longest"])
+            # One for each text; exports of version 0.1.0 have one for all.
+            self._longest = int(tf.reduce_max(self._lengths(inputs=tf.constant([""]))["longest"]))
 
     def __call__(self, inputs):
         return self._function(as_strings(inputs))

@@ -1,16 +1,21 @@
 """What the pipelines share: strings in, called in Python, saved as `.keras`, exported for the hub."""
 
+import contextlib
 import functools
 
 import keras
 import tensorflow as tf
 
+from keras_transformer import arguments
 from keras_transformer.atomic import replacing
-from keras_transformer.export import write_saved_model
+from keras_transformer.export import frozen_weights, write_saved_model
+from keras_transformer.pipelines.precision import in_dtype
 from keras_transformer.text.tokenizer import as_strings
 
 STRINGS = tf.TensorSpec([None], tf.string, name="inputs")
-_IDS = tf.TensorSpec([None, None], tf.int32, name="inputs")
+IDS = tf.TensorSpec([None, None], tf.int32, name="inputs")
+WARMUP_TEXTS = ("A dog runs.", "Two men in blue shirts play the guitar in front of a large crowd on a sunny day.")
+_WARMUP_BATCH = 8  # a server that batches refuses requests of more rows than its batches have
 
 
 class Pipeline(keras.Model):
@@ -62,47 +67,83 @@ class Pipeline(keras.Model):
         """The tokenizers, each once."""
         raise NotImplementedError
 
-    def export_call(self, strings):
-        """The traced function that makes the exported root callable.
+    def exported(self, trainable):
+        """What a SavedModel offers.
 
         Args:
-            strings: the `tf.TensorSpec` of the inputs.
+            trainable: whether the root can be called in training mode too.
+
+        Returns:
+            (the traced function that makes the root callable, {name: concrete function of a signature}).
         """
-        function = tf.function(lambda inputs, training=False: self.call(inputs, training=training))
-        # Both, since the hub's Keras layers choose between them.
-        for training in (False, True):
-            function.get_concrete_function(strings, training=training)
-        return function
+        raise NotImplementedError
 
-    def exported(self):
-        """What a SavedModel offers: (the function that makes its root callable, its signatures by name)."""
-        signatures = {"serving_default": _signature(self.call, STRINGS), "ids": _signature(self._from_ids, _IDS)}
-        return self.export_call(STRINGS), signatures
-
-    def export(self, path):
-        """Writes a SavedModel in the reusable format of TF Hub.
-
-        `hub.load(path)(["..."])` gives what this object gives, in a process without this package. Signatures:
-        "serving_default" from `inputs`, strings (N,), to `outputs`; "ids" from `inputs`, int32 ids (N, T) with 0
-        as padding, to `outputs`. Any N goes.
+    def requests(self, texts):
+        """A request for each signature of the export: {name: {input: tensor}}.
 
         Args:
-            path: folder to make.
+            texts: a list of `str`.
+        """
+        raise NotImplementedError
+
+    def export(self, path, frozen=False, dtype=None, warmup_texts=WARMUP_TEXTS):
+        """Writes a SavedModel in the reusable format of TF Hub, with signatures for TF Serving.
+
+        `hub.load(path)(["..."])` gives what this object gives, in a process without this package. The class lists the
+        signatures: all of them take any number N of rows, and give as many, so that a server may batch the
+        requests of several clients.
+
+        Equal weights give equal files, but for the unique id in fingerprint.pb, where each process exports once. The
+        folder is there whole or not at all.
+
+        Args:
+            path: folder to make; `keras_transformer.export.next_version(folder)` numbers it as servers want it.
+            frozen: for inference only: the weights become constants of the graph, less than 2 GiB of them.
+            dtype: "bfloat16" halves the weights of a frozen export and computes in that dtype, which is faster on
+                processors with bfloat16 instructions, and changes results a little. What comes out is float32 as ever.
+            warmup_texts: a list of `str`. A server that loads the model first sends them to every signature, the
+                first one alone and then all, 8 at a time (`assets.extra/tf_serving_warmup_requests`); with `()` it
+                does not.
 
         Raises:
             FileExistsError: if `path` exists.
+            ValueError: for another dtype, one of an export that is not frozen or of a quantized model, weights that
+                are too large to freeze, and texts that are no strings.
         """
-        call, signatures = self.exported()
+        arguments.one_of("dtype", dtype, (None, "bfloat16"))
+        if dtype and not frozen:
+            raise ValueError(f"Expected frozen=True with a dtype. Received: frozen={frozen}, dtype={dtype!r}")
+        requests = self._warmup_requests(warmup_texts)
+        if not frozen:
+            self._write(path, *self.exported(trainable=True), requests)
+            return
+        pipeline = in_dtype(self, dtype) if dtype else self
+        with frozen_weights(pipeline.variables):
+            root, signatures = pipeline.exported(trainable=False)
+        write_saved_model(
+            path, {"__call__": root}, signatures, other_state=pipeline.tokenizers, warmup_requests=requests
+        )
+
+    def _write(self, path, root, signatures, requests):
         weights = self.weights
         state = [v for v in self.variables if not any(v is weight for weight in weights)]
-        write_saved_model(
-            path,
-            {"__call__": call},
-            signatures,
-            weights=[weight.value for weight in weights],
-            trainable_weights=[weight.value for weight in self.trainable_weights],
-            other_state=[v.value for v in state] + self.tokenizers,
-        )
+        with _fixed_seeds(state):
+            write_saved_model(
+                path,
+                {"__call__": root},
+                signatures,
+                weights=[weight.value for weight in weights],
+                trainable_weights=[weight.value for weight in self.trainable_weights],
+                other_state=[v.value for v in state] + self.tokenizers,
+                warmup_requests=requests,
+            )
+
+    def _warmup_requests(self, texts):
+        as_strings(texts)
+        batches = [texts[start : start + _WARMUP_BATCH] for start in range(0, len(texts), _WARMUP_BATCH)]
+        if len(texts) > 1:
+            batches.insert(0, texts[:1])
+        return [(name, inputs) for batch in batches for name, inputs in self.requests(batch).items()]
 
 
 def serialize_part(part):
@@ -119,20 +160,36 @@ def deserialize_parts(config, names):
     return {**config, **parts}
 
 
-def _signature(function, spec):
-    def serve(inputs):
-        return {"outputs": function(inputs)}
+@contextlib.contextmanager
+def _fixed_seeds(variables):
+    """Meanwhile dropout's seeds among `variables` are the same in each process, which otherwise draws them anew."""
+    seeds = [variable for variable in variables if variable.name == "seed_generator_state"]
+    own = [seed.numpy() for seed in seeds]
+    try:
+        for number, seed in enumerate(seeds):
+            seed.assign([number, 0])
+        yield
+    finally:
+        for seed, value in zip(seeds, own):
+            seed.assign(value)
 
-    return tf.function(serve, input_signature=[spec]).get_concrete_function()
+
+def traced(*specs):
+    """A decorator that makes a concrete function, which is stored once whoever calls it.
+
+    A `tf.function` is traced anew where it is called in another context, inside a function or eagerly.
+    """
+    return lambda function: tf.function(function, input_signature=specs).get_concrete_function()
 
 
 def lengths_signature(num_tokens, max_length):
-    """The signature "lengths": inputs, strings (N,) -> outputs, int64 (N,), by `num_tokens`, and longest, an int64."""
+    """The signature "lengths": inputs, strings (N,) -> outputs, by `num_tokens`, and longest, int64 (N,) both."""
 
     def lengths(inputs):
-        return {"outputs": num_tokens(inputs), "longest": tf.constant(max_length, tf.int64)}
+        outputs = num_tokens(inputs)
+        return {"outputs": outputs, "longest": tf.fill(tf.shape(outputs), tf.constant(max_length, tf.int64))}
 
-    return tf.function(lengths, input_signature=[STRINGS]).get_concrete_function()
+    return traced(STRINGS)(lengths)
 
 
 def pieces(tokenizer, ids):

@@ -3,8 +3,9 @@ import tensorflow as tf
 
 from keras_transformer.pipelines.embedding import as_array, ids_and_lengths, progress_bar
 from keras_transformer.pipelines.encoder_pipeline import EncoderPipeline
-from keras_transformer.pipelines.pipeline import STRINGS, lengths_signature
+from keras_transformer.pipelines.pipeline import STRINGS, lengths_signature, traced
 from keras_transformer.pipelines.streaming import Limit, in_batches, text_rows
+from keras_transformer.text.tokenizer import as_strings
 
 _INPUT, _CONTEXT = (tf.TensorSpec([None], tf.string, name=name) for name in ("input", "context"))
 
@@ -28,6 +29,13 @@ class QuestionAnswerEmbedder(EncoderPipeline):
 
     Returns:
         (N, D), float32, of length 1. A question without tokens (empty, blanks) gives the zero vector.
+
+    Exported signatures, inputs -> outputs, as TF Hub's universal-sentence-encoder-qa modules have them; the exported
+    object itself, called, gives the vectors of questions:
+        - "question_encoder": input, strings (N,) -> outputs, float32 (N, D).
+        - "response_encoder": input, context, strings (N,) both -> outputs, float32 (N, D).
+        - "lengths": inputs, strings (N,) -> outputs, int64 (N,), the tokens of each text, and longest, int64 (N,):
+          what is beyond so many is not embedded.
 
     Raises:
         ValueError: for inputs that are not a list or vector of strings, and a `max_length` below 1.
@@ -108,36 +116,21 @@ class QuestionAnswerEmbedder(EncoderPipeline):
     def _from_ids(self, ids, training=None):
         return tf.cast(self.encoder.encode_questions(ids, training=training), tf.float32)
 
-    def exported(self):
-        def question_encoder(input):
-            return {"outputs": self._questions(input)[0]}
-
-        def response_encoder(input, context):
-            return {"outputs": self._responses(input, context)[0]}
-
-        signatures = {question_encoder: [_INPUT], response_encoder: [_INPUT, _CONTEXT]}
-        traced = {
-            function.__name__: tf.function(function, input_signature=specs).get_concrete_function()
-            for function, specs in signatures.items()
+    def exported(self, trainable):
+        embed = traced(STRINGS)(lambda inputs: self._questions(inputs, False)[0])  # stored once, whoever calls it
+        signatures = {
+            "question_encoder": traced(_INPUT)(lambda input: {"outputs": embed(input)}),
+            "response_encoder": traced(_INPUT, _CONTEXT)(
+                lambda input, context: {"outputs": self._responses(input, context, False)[0]}
+            ),
+            "lengths": lengths_signature(self.num_tokens, self.max_length),
         }
-        return self.export_call(STRINGS), {**traced, "lengths": lengths_signature(self.num_tokens, self.max_length)}
+        return self.exported_root(embed, trainable), signatures
 
-    def export(self, path):
-        """Writes a SavedModel with the signatures of TF Hub's universal-sentence-encoder-qa modules.
-
-        It runs in a process without this package. Any N goes. For each signature its inputs -> outputs:
-
-        - "question_encoder": input, strings (N,) -> outputs, float32 (N, D).
-        - "response_encoder": input, context, strings (N,) both -> outputs, float32 (N, D).
-        - "lengths": inputs, strings (N,) -> outputs, int64 (N,), the tokens of each text, and longest, an int64: what
-          is beyond so many is not embedded.
-
-        Called, it gives the vectors of questions, and can be trained.
-
-        Args:
-            path: folder to make.
-
-        Raises:
-            FileExistsError: if `path` exists.
-        """
-        super().export(path)
+    def requests(self, texts):
+        texts = as_strings(texts)
+        return {
+            "question_encoder": {"input": texts},
+            "response_encoder": {"input": texts, "context": texts},
+            "lengths": {"inputs": texts},
+        }

@@ -3,8 +3,9 @@ import tensorflow as tf
 
 from keras_transformer.pipelines.embedding import EmbedsTexts, ids_and_lengths
 from keras_transformer.pipelines.encoder_pipeline import EncoderPipeline
-from keras_transformer.pipelines.pipeline import STRINGS, lengths_signature, pieces
+from keras_transformer.pipelines.pipeline import IDS, STRINGS, lengths_signature, pieces, traced
 from keras_transformer.pipelines.streaming import Limit, in_batches, text_rows
+from keras_transformer.text.tokenizer import as_strings
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -27,6 +28,15 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
     Returns:
         (N, D), float32, of length 1. A text without tokens (empty, blanks) gives the zero vector.
 
+    Exported signatures, inputs -> outputs:
+        - "serving_default": inputs, strings (N,) -> outputs, float32 (N, D).
+        - "ids": inputs, int32 ids (N, T) with 0 as padding -> outputs, float32 (N, D).
+        - "tokens": inputs, strings (N,) -> outputs, float32 (N, T, E), a vector for each token and zeros behind the
+          last; tokens, strings (N, T), padded with ""; lengths, int64 (N,), how many there are. Only of an encoder
+          that has a method `encode`.
+        - "lengths": inputs, strings (N,) -> outputs, int64 (N,), the tokens of each text, and longest, int64 (N,):
+          what is beyond so many is not embedded.
+
     Raises:
         ValueError: for inputs that are not a list or vector of strings, and a `max_length` below 1.
 
@@ -40,8 +50,7 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
         return self.encoder.output_shape[-1]
 
     def call(self, inputs, training=None):
-        ids, _ = ids_and_lengths(self.tokenizer, inputs, self.max_length)
-        return self._from_ids(ids, training=training)
+        return self._from_ids(self._ids(inputs), training=training)
 
     def embed_tokens(self, texts, batch_size=32):
         """A vector for each token, of which the encoder makes the text's.
@@ -94,36 +103,26 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
         tokens = pieces(self.tokenizer, ids)
         return {"outputs": tf.where(is_token, vectors, 0.0), "tokens": tokens, "lengths": kept}, lengths
 
+    def _ids(self, texts):
+        return ids_and_lengths(self.tokenizer, texts, self.max_length)[0]
+
     def _from_ids(self, ids, training=None):
         return tf.cast(self.encoder(ids, training=training), tf.float32)
 
-    def exported(self):
-        root, signatures = super().exported()
-        signatures["lengths"] = lengths_signature(self.num_tokens, self.max_length)
+    def exported(self, trainable):
+        # Each is stored once, whoever calls it.
+        of_ids = traced(IDS)(lambda inputs: self._from_ids(inputs, training=False))
+        embed = traced(STRINGS)(lambda inputs: of_ids(self._ids(inputs)))
+        signatures = {
+            "serving_default": traced(STRINGS)(lambda inputs: {"outputs": embed(inputs)}),
+            "ids": traced(IDS)(lambda inputs: {"outputs": of_ids(inputs)}),
+            "lengths": lengths_signature(self.num_tokens, self.max_length),
+        }
         if self._has_token_vectors:
-            signatures["tokens"] = tf.function(
-                lambda inputs: self._token_vectors(inputs)[0], input_signature=[STRINGS]
-            ).get_concrete_function()
-        return root, signatures
+            signatures["tokens"] = traced(STRINGS)(lambda inputs: self._token_vectors(inputs)[0])
+        return self.exported_root(embed, trainable), signatures
 
-    def export(self, path):
-        """Writes a SavedModel in the reusable format of TF Hub.
-
-        `hub.load(path)(["..."])` gives what this object gives, in a process without this package. Any N goes. For
-        each signature its inputs -> outputs:
-
-        - "serving_default": inputs, strings (N,) -> outputs, float32 (N, D).
-        - "ids": inputs, int32 ids (N, T) with 0 as padding -> outputs, float32 (N, D).
-        - "tokens": inputs, strings (N,) -> outputs, float32 (N, T, E), a vector for each token and zeros behind the
-          last; tokens, strings (N, T), padded with ""; lengths, int64 (N,), how many there are. Only of an encoder
-          that has a method `encode`.
-        - "lengths": inputs, strings (N,) -> outputs, int64 (N,), the tokens of each text, and longest, an int64: what
-          is beyond so many is not embedded.
-
-        Args:
-            path: folder to make.
-
-        Raises:
-            FileExistsError: if `path` exists.
-        """
-        super().export(path)
+    def requests(self, texts):
+        strings = {"inputs": as_strings(texts)}
+        requests = {"serving_default": strings, "ids": {"inputs": self._ids(as_strings(texts))}, "lengths": strings}
+        return {**requests, "tokens": strings} if self._has_token_vectors else requests

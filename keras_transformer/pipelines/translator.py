@@ -29,6 +29,21 @@ class Translator(Pipeline):
     Returns:
         A string tensor (N,). A text without tokens (empty, blanks) gives the empty string.
 
+    Exported signatures, inputs -> outputs; a number may stand for as many equal ones:
+        - "serving_default": inputs, strings (N,) -> outputs, strings (N,).
+        - "ids": inputs, int32 ids (N, S), each row with its end id, then 0 -> outputs, int32 ids (N, T).
+        - "n_best": inputs, prefixes, strings (N,) both, and of a `BeamSearch` length_penalty, floats (N,) -> outputs,
+          strings (N, K), and scores, float32 (N, K), best first; "" with -inf where there are fewer.
+        - "sample": inputs, seed (int32 of at least 0), temperature, top_p (floats), all (N,) -> outputs, strings (N,).
+        - "alignment": inputs -> source_tokens, strings (N, S), and target_tokens, strings (N, T), both padded with "",
+          and weights, float32 (N, T, S): the cross-attention of the last layer, averaged over its heads.
+        - "lengths": inputs -> outputs, int64 (N,), the tokens of each text with its end id, and longest, int64 (N,):
+          what is beyond so many is not translated.
+
+        Fixed by the export are `search` with its beam size, normalization, `num_best` and `min_length` (and the
+        length penalty of all but "n_best"), the `top_k` of "sample" (of `search` if that is a `Sampling`, else all
+        tokens), `max_extra_length` and `max_source_length`.
+
     Raises:
         ValueError: for inputs that are not a list or vector of strings, sizes below 1, a search that is none, and a
             tokenizer whose vocabulary is larger than the transformer's.
@@ -232,36 +247,12 @@ class Translator(Pipeline):
             tf.concat(weights, axis=0).numpy(),
         )
 
-    def export(self, path):
-        """Writes a SavedModel in the reusable format of TF Hub, with signatures for TF Serving.
-
-        `hub.load(path)(["..."])` gives what this object gives, in a process without this package. Any N goes. For
-        each signature its inputs -> outputs:
-
-        - "serving_default": inputs, strings (N,) -> outputs, strings (N,).
-        - "ids": inputs, int32 ids (N, S), each row with its end id, then 0 -> outputs, int32 ids (N, T).
-        - "n_best": inputs, prefixes, strings (N,) both, and of a `BeamSearch` length_penalty, a float -> outputs,
-          strings (N, K), and scores, float32 (N, K), best first; "" with -inf where there are fewer.
-        - "sample": inputs, seed (an int32 of at least 0), temperature, top_p (floats) -> outputs, strings (N,).
-        - "alignment": inputs -> source_tokens, strings (N, S), and target_tokens, strings (N, T), both padded with "",
-          and weights, float32 (N, T, S): the cross-attention of the last layer, averaged over its heads.
-        - "lengths": inputs -> outputs, int64 (N,), the tokens of each text with its end id, and longest, an int64:
-          what is beyond so many is not translated.
-
-        Fixed by the export are `search` with its beam size, normalization, `num_best` and `min_length` (and the
-        length penalty of all but "n_best"), the `top_k` of "sample" (of `search` if that is a `Sampling`, else all
-        tokens), `max_extra_length` and `max_source_length`.
-
-        Args:
-            path: folder to make.
-
-        Raises:
-            FileExistsError: if `path` exists.
-        """
-        super().export(path)
-
-    def exported(self):
+    def exported(self, trainable):
+        # An export of a translator is for inference, but its weights can be read and replaced.
         return translator_export.functions(self)
+
+    def requests(self, texts):
+        return translator_export.requests(self, texts)
 
     def get_config(self):
         return {

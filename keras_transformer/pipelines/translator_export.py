@@ -4,16 +4,18 @@ import tensorflow as tf
 
 from keras_transformer.decoding import BeamSearch, Sampling
 from keras_transformer.layers import masks
-from keras_transformer.pipelines.pipeline import pieces
+from keras_transformer.pipelines.pipeline import lengths_signature, pieces, traced
+from keras_transformer.text.tokenizer import as_strings
 
 _STRINGS = tf.TensorSpec([None], tf.string)
 _IDS = tf.TensorSpec([None, None], tf.int32)
-_NUMBER = tf.TensorSpec([], tf.float32)
-_INTEGER = tf.TensorSpec([], tf.int32)
+# One for each text, or one for all.
+_NUMBERS = tf.TensorSpec(None, tf.float32)
+_INTEGERS = tf.TensorSpec(None, tf.int32)
 
 
 def functions(translator):
-    """The root's function and the signatures of `Translator.export`, which describes them.
+    """The root's function and the signatures, which `Translator` describes.
 
     Args:
         translator: a `Translator`.
@@ -25,15 +27,15 @@ def functions(translator):
     sampling = search if isinstance(search, Sampling) else Sampling(min_length=search.min_length)
     model = _TracedOnce(translator.transformer)
 
-    @_traced(_IDS)
+    @traced(_IDS)
     def best_ids(source_ids):
         return translator.find(source_ids, model=model, num_best=1, return_scores=False).ids[:, 0]
 
-    @_traced(_STRINGS)
+    @traced(_STRINGS)
     def source_ids_of(texts):
         return translator.source_ids(texts)[0]
 
-    @_traced(_STRINGS)
+    @traced(_STRINGS)
     def translate(inputs):
         return target_side.detokenize(best_ids(source_ids_of(inputs)))
 
@@ -44,13 +46,14 @@ def functions(translator):
         return {"outputs": best_ids(inputs)}
 
     def n_best(inputs, prefixes, length_penalty=None):
-        settings = {} if length_penalty is None else {"length_penalty": length_penalty}
+        settings = {} if length_penalty is None else {"length_penalty": _of_each(inputs, length_penalty)}
         found = translator.find(source_ids_of(inputs), target_side(prefixes), model=model, **settings)
         return {"outputs": translator.texts(found.ids), "scores": found.scores}
 
     def sample(inputs, seed, temperature, top_p):
-        settings = {"seed": seed, "temperature": temperature, "top_p": top_p, "return_scores": False}
-        found = translator.find(source_ids_of(inputs), search=sampling, model=model, **settings)
+        settings = {"seed": seed, "temperature": temperature, "top_p": top_p}
+        settings = {name: _of_each(inputs, setting) for name, setting in settings.items()}
+        found = translator.find(source_ids_of(inputs), search=sampling, model=model, return_scores=False, **settings)
         return {"outputs": target_side.detokenize(found.ids[:, 0])}
 
     def alignment(inputs):
@@ -63,28 +66,49 @@ def functions(translator):
             "weights": tf.where((target_ids != target_side.padding_id)[:, :, None], weights, 0.0),
         }
 
-    def lengths(inputs):
-        longest = tf.constant(translator.max_source_length, tf.int64)
-        return {"outputs": translator.num_source_tokens(inputs), "longest": longest}
-
-    penalty = [_NUMBER] if isinstance(search, BeamSearch) else []
+    penalty = [_NUMBERS] if isinstance(search, BeamSearch) else []
     signatures = {
         serving_default: [_STRINGS],
         ids: [_IDS],
         n_best: [_STRINGS, _STRINGS, *penalty],
-        sample: [_STRINGS, _INTEGER, _NUMBER, _NUMBER],
+        sample: [_STRINGS, _INTEGERS, _NUMBERS, _NUMBERS],
         alignment: [_STRINGS],
-        lengths: [_STRINGS],
     }
     root = tf.function(lambda inputs: translate(inputs), input_signature=[_STRINGS])
-    return root, {f.__name__: _traced(*specs)(f) for f, specs in signatures.items()}
+    return root, {
+        **{f.__name__: traced(*specs)(f) for f, specs in signatures.items()},
+        "lengths": lengths_signature(translator.num_source_tokens, translator.max_source_length),
+    }
+
+
+def requests(translator, texts):
+    """A request of `texts` for each signature: {name: {input: tensor}}."""
+    strings, number = as_strings(texts), len(texts)
+    search = translator.search
+    n_best = {"inputs": strings, "prefixes": tf.fill([number], "")}
+    if isinstance(search, BeamSearch):
+        n_best["length_penalty"] = tf.fill([number], float(search.length_penalty))
+    sample = {"seed": tf.fill([number], 0), "temperature": tf.ones([number]), "top_p": tf.ones([number])}
+    return {
+        "serving_default": {"inputs": strings},
+        "ids": {"inputs": translator.source_ids(strings)[0]},
+        "n_best": n_best,
+        "sample": {"inputs": strings, **sample},
+        "alignment": {"inputs": strings},
+        "lengths": {"inputs": strings},
+    }
+
+
+def _of_each(inputs, setting):
+    """A setting (N,), where that of a call may be a single number."""
+    return tf.broadcast_to(setting, tf.shape(inputs))
 
 
 class _TracedOnce:
     """A transformer whose acts are one `tf.function` each, so that several searches store them once."""
 
     def __init__(self, transformer):
-        self._encode = _traced(_IDS)(lambda source_ids: _with_mask(transformer.encode(source_ids)))
+        self._encode = traced(_IDS)(lambda source_ids: _with_mask(transformer.encode(source_ids)))
         self.make_cache = transformer.make_cache
         self.decode_step = tf.function(transformer.decode_step)
         self.decode = transformer.decode
@@ -93,14 +117,6 @@ class _TracedOnce:
         memory, mask = self._encode(source_ids)
         masks.attach(memory, mask)  # which a `tf.function` does not hand on
         return memory
-
-
-def _traced(*specs):
-    """A decorator that makes a concrete function, which is stored once whoever calls it.
-
-    A `tf.function` is traced anew where it is called in another context, inside a function or eagerly.
-    """
-    return lambda function: tf.function(function, input_signature=specs).get_concrete_function()
 
 
 def _with_mask(tensor):

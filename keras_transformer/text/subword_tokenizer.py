@@ -1,4 +1,5 @@
 import base64
+import functools
 import hashlib
 import io
 import os
@@ -22,9 +23,10 @@ from keras_transformer.text.tokenizer import (
 class SubwordTokenizer(Tokenizer):
     """SentencePiece subwords: trained by the sentencepiece library, run by tensorflow_text inside the graph.
 
-    The vocabulary is part of the layer's config, and so of `.keras` files and SavedModels. Text is normalised as
-    SentencePiece does by default (NFKC, runs of blanks as one); a character that the vocabulary lacks becomes
-    the unknown id, which reads back as " ⁇ ".
+    The vocabulary is part of the layer's config, and so of `.keras` files and SavedModels; the names of the files that
+    it was trained on, which SentencePiece puts into a model, are left out. Text is normalised as SentencePiece does by
+    default (NFKC, runs of blanks as one); a character that the vocabulary lacks becomes the unknown id, which reads
+    back as " ⁇ ".
 
     Args:
         model: a serialised SentencePiece model: `bytes`, or the same in base64 as `str`. Its ids 0 to 3 must be
@@ -53,6 +55,7 @@ class SubwordTokenizer(Tokenizer):
         super().__init__(**kwargs)
         self.model = base64.b64decode(model) if isinstance(model, str) else bytes(model)
         _check_special_ids(self.model)
+        self.model = _without_paths(self.model)
         with tf.init_scope():
             self.sentencepiece = _sentencepiece(self.model)
             self._vocabulary_size = int(self.sentencepiece.vocab_size())
@@ -172,15 +175,20 @@ class _SharedModel(tf.saved_model.experimental.TrackableResource):
 
     def __init__(self, model):
         super().__init__()
-        self._model = model
+        # A SavedModel makes the resource in two places. In a function of its own the model is stored once.
+        self._create = tf.function(functools.partial(_create, model)).get_concrete_function()
         self.resource_handle  # noqa: B018 - makes the resource, now and in this scope
 
     def _create_resource(self):
-        # No public function takes the name.
-        from tensorflow_text.python.ops.sentencepiece_tokenizer import gen_sentencepiece_tokenizer
+        return self._create()
 
-        name = "sentencepiece-" + hashlib.sha256(self._model).hexdigest()
-        return gen_sentencepiece_tokenizer.sentencepiece_op(model=self._model, shared_name=name)
+
+def _create(model):
+    # No public function takes the name.
+    from tensorflow_text.python.ops.sentencepiece_tokenizer import gen_sentencepiece_tokenizer
+
+    name = "sentencepiece-" + hashlib.sha256(model).hexdigest()
+    return gen_sentencepiece_tokenizer.sentencepiece_op(model=model, shared_name=name)
 
 
 def _remembering_failures(texts, failures):
@@ -198,6 +206,22 @@ def _sentencepiece(model):
     tokenizer = tensorflow_text.SentencepieceTokenizer(model, out_type=tf.int32)
     tokenizer._model_resource = _SharedModel(model)
     return tokenizer
+
+
+def _without_paths(model):
+    """`model` without the names of files that its training read and wrote, which segmentation does not need."""
+    from sentencepiece import sentencepiece_model_pb2
+
+    proto = sentencepiece_model_pb2.ModelProto.FromString(model)
+    of_files = (
+        (proto.trainer_spec, ("input", "model_prefix", "seed_sentencepieces_file")),
+        (proto.normalizer_spec, ("normalization_rule_tsv",)),
+        (proto.denormalizer_spec, ("normalization_rule_tsv",)),
+    )
+    found = [(spec, field) for spec, fields in of_files for field in fields if getattr(spec, field)]
+    for spec, field in found:
+        spec.ClearField(field)
+    return proto.SerializeToString(deterministic=True) if found else model
 
 
 def _check_special_ids(model):

@@ -6,6 +6,7 @@ import pytest
 
 from keras_transformer.cli import translate
 from keras_transformer.cli.main import main
+from keras_transformer.pipelines.exported_embedder import ExportedEmbedder
 from keras_transformer.text import ByteTokenizer
 from tests import made_data
 
@@ -21,10 +22,22 @@ def test_exports(model_dir, tmp_path, capsys):
     assert "Expected a path that does not exist" in capsys.readouterr().err
 
 
+def test_exports_the_next_version(embedder_dir, embedder, write_lines, tmp_path, capsys):
+    (tmp_path / "embedder" / "9").mkdir(parents=True)
+    options = ["--frozen", "--dtype", "bfloat16", "--warmup", write_lines("warmup", [])]
+    assert run("export", "--model", embedder_dir, "--out", tmp_path / "embedder", "--next-version", *options) == 0
+    path = tmp_path / "embedder" / "10"
+    assert f"Wrote {path}" in capsys.readouterr().out
+    exported = ExportedEmbedder(path)
+    np.testing.assert_allclose(exported(["a dog", ""]), embedder(["a dog", ""]), atol=0.02)
+    assert exported._root.variables == [] and not (path / "assets.extra").exists()
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
         (["export", "--model", "nowhere", "--out", "o"], "Received: nowhere"),
+        (["export", "--model", "m", "--out", "o", "--warmup", "nowhere"], "Expected a text file. Received: nowhere"),
         (
             ["train", "translator", "--source", "nowhere", "--target", "t", "--out", "o"],
             "Expected a text file. Received: nowhere",

@@ -151,6 +151,14 @@ def test_fewer_wanted_are_the_same_found_earlier():
     assert best.ids.shape[1] == 1 and model.steps < steps < 60
 
 
+def test_each_sentence_may_have_a_penalty_of_its_own():
+    model, alphas = HashModel(V, 9, end_bonus=2.0), np.float32([0.0, 1.2, 3.0, 0.6])
+    together = BeamSearch(3)(model, SOURCE, LIMITS, 2, END, length_penalty=alphas)
+    for row, alpha in enumerate(alphas):
+        alone = BeamSearch(3, float(alpha))(model, SOURCE, LIMITS, 2, END)
+        assert_same(as_lists(together, row), as_lists(alone, row), atol=1e-5)
+
+
 def test_graph_xla_and_a_penalty_of_the_call_give_the_same():
     model = HashModel(V, 9, end_bonus=2.0)
     prefixes = np.array([[5, 0], [0, 0], [6, 7], [0, 0]])

@@ -119,6 +119,20 @@ def test_graphs_and_settings_of_the_call_give_the_same(model):
     np.testing.assert_array_equal(dynamic(SOURCE, 9, 1.0, -1.0), greedy)
 
 
+def test_each_sentence_may_have_settings_of_its_own(model):
+    limits, search = np.full(3, 10), Sampling(top_k=6)
+    columns = {"seed": [9, 9, 4], "temperature": [0.7, 3.0, 1.0], "top_p": [0.8, 1.0, 0.5]}
+    columns = {name: np.array(column, "int32" if name == "seed" else "float32") for name, column in columns.items()}
+    for changed in ({}, {"seed": np.array([4, 4, 4], "int32")}):
+        settings = {**columns, **changed}
+        together = search(model, SOURCE, limits, 2, END, **settings)
+        for row in range(3):
+            alone = {name: column[row] for name, column in settings.items()}
+            wanted = search(model, SOURCE, limits, 2, END, **alone)
+            np.testing.assert_array_equal(together.ids[row], wanted.ids[row])
+            np.testing.assert_allclose(together.scores[row], wanted.scores[row], atol=1e-5)
+
+
 def test_prefix_minimum_and_limits():
     found = Sampling(min_length=4)(
         FixedModel(LOGITS), MANY[:40], [0] * 10 + [8] * 30, 2, END, prefix_ids=np.tile([[5, 1, 0]], (40, 1))

@@ -23,6 +23,17 @@ def test_root_has_the_reusable_interface(tmp_path):
     assert loaded([3.0]).numpy() == [15.0]
 
 
+def test_without_weights_there_are_no_variables(tmp_path):
+    function = tf.function(lambda x: x + 1.0, input_signature=[tf.TensorSpec([None])])
+    signature = function.get_concrete_function()
+    requests = [("serving_default", {"x": tf.constant([1.0])})]
+    write_saved_model(tmp_path / "1", {"__call__": function}, {"serving_default": signature}, warmup_requests=requests)
+    loaded = tf.saved_model.load(tmp_path / "1")
+    assert loaded([3.0]).numpy() == [4.0] and list(loaded.variables) == list(loaded.trainable_variables) == []
+    assert b"VarHandleOp" not in (tmp_path / "1" / "saved_model.pb").read_bytes()
+    assert (tmp_path / "1" / "assets.extra" / "tf_serving_warmup_requests").stat().st_size > 0
+
+
 def test_an_existing_path_is_left_alone(tmp_path):
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "mine").write_text("mine")
@@ -37,6 +48,12 @@ def test_a_failure_leaves_nothing_behind(tmp_path):
     function.get_concrete_function()
     with pytest.raises((AssertionError, KeyError), match="untracked|captures tensor"):
         write_saved_model(tmp_path / "model", {"__call__": function}, {})
+    assert list(tmp_path.iterdir()) == []
+    variable, function = doubling()
+    with pytest.raises(ValueError, match="at most 1000 warm-up requests"):
+        write_saved_model(
+            tmp_path / "model", {"__call__": function}, {}, [variable], warmup_requests=[("s", {})] * 1001
+        )
     assert list(tmp_path.iterdir()) == []
 
 

@@ -94,23 +94,6 @@ print(json.dumps(found))
     assert not found["imported"]
 
 
-def test_a_session_runs_it_as_a_server_does(exported, translations):
-    script = """
-import json, sys
-import tensorflow as tf, tensorflow_text
-v1 = tf.compat.v1
-with tf.Graph().as_default(), v1.Session() as session:
-    graph = v1.saved_model.load(session, ["serve"], sys.argv[1])
-    signature = graph.signature_def["serving_default"]
-    feed = {signature.inputs["inputs"].name: json.loads(sys.argv[2])}
-    outputs = session.run(signature.outputs["outputs"].name, feed)
-assert "keras_transformer" not in sys.modules
-print(json.dumps([text.decode() for text in outputs]))
-"""
-
-    assert run_python(script, exported, json.dumps(HELD_OUT[:9])) == translations[:9]
-
-
 def test_a_keras_model_contains_it(exported, translations):
     texts = keras.Input((), dtype="string")
     model = keras.Model(texts, HubLayer(exported)(texts))

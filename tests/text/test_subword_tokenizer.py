@@ -126,6 +126,23 @@ def test_from_model_file(tokenizer, tmp_path):
         SubwordTokenizer.from_model_file(tmp_path / "missing.model")
 
 
+def test_the_paths_of_its_training_are_left_out(tmp_path):
+    (tmp_path / "corpus.txt").write_text("\n".join(CORPUS))
+    (tmp_path / "rules.tsv").write_text("61\t62\n")  # a becomes b
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(tmp_path / "corpus.txt"), model_prefix=str(tmp_path / "m"), vocab_size=30, hard_vocab_limit=False,
+        normalization_rule_tsv=str(tmp_path / "rules.tsv"), pad_id=0, unk_id=1, bos_id=2, eos_id=3, minloglevel=2,
+    )  # fmt: skip
+    trained = (tmp_path / "m.model").read_bytes()
+    tokenizer = SubwordTokenizer(trained)
+    for name in (b"corpus.txt", b"rules.tsv", str(tmp_path / "m").encode()):
+        assert name in trained and name not in tokenizer.model
+    processor = sentencepiece.SentencePieceProcessor(model_proto=trained)
+    texts = [*CORPUS, "a cat, ａ １", "漢"]
+    assert tokenizer.tokenize(texts).to_list() == processor.encode(texts)
+    assert SubwordTokenizer(tokenizer.model).model == tokenizer.model
+
+
 @pytest.mark.parametrize("model", [b"junk", base64.b64encode(b"junk").decode()])
 def test_not_a_model(model):
     with pytest.raises(ValueError, match="Expected a serialised SentencePiece model"):

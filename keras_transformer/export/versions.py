@@ -1,0 +1,20 @@
+"""Versions of a model, as TensorFlow Serving wants them: folders named by numbers."""
+
+import os
+
+
+def next_version(folder):
+    """The path of the version after those in `folder`: `folder`/1 if there is none.
+
+    Args:
+        folder: of the versions; it need not exist.
+
+    Returns:
+        The path, which does not exist.
+
+    Raises:
+        NotADirectoryError: if `folder` is a file.
+    """
+    folder = os.fspath(folder)
+    versions = [int(name) for name in os.listdir(folder) if name.isdecimal()] if os.path.lexists(folder) else []
+    return os.path.join(folder, str(max(versions, default=0) + 1))

@@ -1,0 +1,42 @@
+"""The same pipeline in another floating dtype."""
+
+import os
+import tempfile
+
+from keras_transformer.layers.composite import quantization_modes
+
+
+def in_dtype(pipeline, dtype):
+    """A copy of a pipeline whose model computes and keeps its weights in `dtype`.
+
+    Args:
+        pipeline: a `Pipeline`, which stays as it is.
+        dtype: the name of a floating dtype, "bfloat16" for example.
+
+    Returns:
+        The copy.
+
+    Raises:
+        ValueError: if the model is quantized.
+    """
+    modes = quantization_modes(pipeline.model)
+    if modes:
+        raise ValueError(f"Expected a model that is not quantized, with dtype={dtype!r}. Received: {modes}")
+    copy = type(pipeline).from_config(_with_policy(pipeline.get_config(), dtype))
+    with tempfile.TemporaryDirectory() as folder:
+        # By a file, into which Keras merges what LoRA added.
+        weights = os.path.join(folder, "model.weights.h5")
+        pipeline.model.save_weights(weights)
+        copy.model.load_weights(weights)
+    return copy
+
+
+def _with_policy(config, dtype):
+    """A config with another dtype policy wherever a floating one stands."""
+    if isinstance(config, (list, tuple)):
+        return [_with_policy(part, dtype) for part in config]
+    if not isinstance(config, dict):
+        return config
+    if config.get("class_name") == "DTypePolicy" and "float" in config["config"]["name"]:
+        return {**config, "config": {"name": dtype}}
+    return {key: _with_policy(part, dtype) for key, part in config.items()}

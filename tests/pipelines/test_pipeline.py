@@ -1,0 +1,116 @@
+"""What all pipelines share: the options of `export`."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_transformer import QuestionAnswerEmbedder, TextEmbedder, Translator
+from keras_transformer.decoding import BeamSearch
+from keras_transformer.models import QuestionAnswerEncoder, SentenceEncoder, Transformer
+from keras_transformer.text import ByteTokenizer
+from tests import reference
+
+TEXTS = ["red dog", "", "漢 blue house runs"]
+V = ByteTokenizer().vocabulary_size
+
+
+def make_encoder(**kwargs):
+    encoder = SentenceEncoder(V, 1, 12, 19, 3, output_dim=7, **kwargs)
+    reference.randomize(encoder, seed=1)
+    return encoder
+
+
+def make_embedder(**kwargs):
+    return TextEmbedder(make_encoder(**kwargs), ByteTokenizer())
+
+
+def make_question_answer_embedder():
+    return QuestionAnswerEmbedder(QuestionAnswerEncoder(make_encoder(), hidden_dim=11, output_dim=5), ByteTokenizer())
+
+
+def make_translator():
+    return Translator(Transformer(V, 1, 12, 19, 3), ByteTokenizer(), search=BeamSearch(3, 0.7))
+
+
+SIGNATURES = {
+    make_embedder: {"serving_default", "ids", "tokens", "lengths"},
+    make_question_answer_embedder: {"question_encoder", "response_encoder", "lengths"},
+    make_translator: {"serving_default", "ids", "n_best", "sample", "alignment", "lengths"},
+}
+
+
+@pytest.mark.parametrize("make", SIGNATURES)
+def test_warmup_requests(make):
+    """One text alone and then all for each signature, in every input as many rows."""
+    pipeline = make()
+    requests = pipeline._warmup_requests(TEXTS)
+    names = [name for name, _ in requests]
+    number = len(SIGNATURES[make])
+    assert set(names) == SIGNATURES[make] and names[:number] == names[number:]
+    for place, (name, inputs) in enumerate(requests):
+        texts = TEXTS[: 1 if place < number else 3]
+        assert {len(tensor) for tensor in inputs.values()} == {len(texts)}
+        if name == "ids":
+            wanted = pipeline.tokenizer(texts, add_end=make is make_translator)
+            np.testing.assert_array_equal(inputs["inputs"], wanted)
+        else:
+            strings = inputs.get("inputs", inputs.get("input"))
+            assert [text.decode() for text in strings.numpy()] == texts
+        if name == "n_best":
+            np.testing.assert_allclose(inputs["length_penalty"], [0.7] * len(texts))
+
+
+def test_many_warmup_texts_are_sent_in_small_batches():
+    requests = make_embedder()._warmup_requests([f"text {number}" for number in range(19)])
+    sizes = [len(inputs["inputs"]) for name, inputs in requests if name == "lengths"]
+    assert sizes == [1, 8, 8, 3] and make_embedder()._warmup_requests([]) == []
+    assert len(make_embedder()._warmup_requests(["one"])) == 4  # of each signature one
+
+
+def test_lora_is_frozen_too(tmp_path):
+    embedder = make_embedder()
+    embedder.encoder.enable_lora(2)
+    for weight in embedder.trainable_weights:
+        weight.assign(weight + 0.4)
+    embedder.export(tmp_path / "1", frozen=True)
+    np.testing.assert_allclose(tf.saved_model.load(tmp_path / "1")(TEXTS), embedder.embed(TEXTS), atol=1e-5)
+
+
+def test_a_quantized_model_is_frozen_as_it_is(tmp_path):
+    embedder = make_embedder()
+    embedder.encoder.quantize("int8")
+    embedder.export(tmp_path / "1", frozen=True)
+    np.testing.assert_allclose(tf.saved_model.load(tmp_path / "1")(TEXTS), embedder.embed(TEXTS), atol=1e-5)
+    with pytest.raises(ValueError, match="Expected a model that is not quantized, with dtype='bfloat16'. Received: "):
+        embedder.export(tmp_path / "2", frozen=True, dtype="bfloat16")
+    assert [path.name for path in tmp_path.iterdir()] == ["1"]
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"dtype": "bfloat16"}, "Expected frozen=True with a dtype. Received: frozen=False, dtype='bfloat16'"),
+        ({"frozen": True, "dtype": "float16"}, r"Expected one of \[None, 'bfloat16'\]. Received: dtype='float16'"),
+        ({"warmup_texts": "one"}, "Expected a list of strings .* a single string, 'one'"),
+        ({"warmup_texts": [1]}, "Expected a list of strings"),
+    ],
+)
+def test_bad_options_write_nothing(options, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        make_embedder().export(tmp_path / "1", **options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_leaves_the_state_of_dropout_alone(tmp_path):
+    embedder = make_embedder(dropout=0.5)
+    seeds = [v for v in embedder.variables if v.name == "seed_generator_state"]
+    before = [seed.numpy().tolist() for seed in seeds]
+    embedder.export(tmp_path / "1")
+    assert seeds and [seed.numpy().tolist() for seed in seeds] == before
+    loaded = tf.saved_model.load(tmp_path / "1")
+    first, second = (loaded(["red dog"], training=True).numpy() for _ in range(2))
+    assert np.abs(first - second).max() > 1e-3  # drawn anew each time
+    keras.utils.set_random_seed(5)
+    again = tf.saved_model.load(tmp_path / "1")(["red dog"], training=True).numpy()
+    np.testing.assert_allclose(again, first, atol=1e-6)  # from the same start

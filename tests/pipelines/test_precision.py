@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+
+from keras_transformer import TextEmbedder, Translator
+from keras_transformer.models import SentenceEncoder, Transformer
+from keras_transformer.pipelines.precision import in_dtype
+from keras_transformer.text import ByteTokenizer
+from tests import reference
+
+TEXTS = ["red dog", "", "漢 blue house runs"]
+V = ByteTokenizer().vocabulary_size
+
+
+@pytest.mark.parametrize("dtype", [None, "mixed_bfloat16"])
+def test_vectors_change_little(dtype):
+    encoder = SentenceEncoder(V, 1, 12, 19, 3, output_dim=7, dtype=dtype)
+    reference.randomize(encoder, seed=1)
+    embedder = TextEmbedder(encoder, ByteTokenizer())
+    wanted = embedder.embed(TEXTS)
+    small = in_dtype(embedder, "bfloat16")
+    assert {weight.dtype for weight in small.encoder.weights} == {"bfloat16"} and small.embed(TEXTS).dtype == "float32"
+    np.testing.assert_allclose(small.embed(TEXTS), wanted, atol=0.03)
+    assert {weight.dtype for weight in encoder.weights} == {"float32"}
+    np.testing.assert_array_equal(embedder.embed(TEXTS), wanted)
+    encoder.enable_lora(2)
+    for weight in embedder.trainable_weights:
+        weight.assign(weight + 0.4)
+    tuned = embedder.embed(TEXTS)
+    assert np.abs(tuned - wanted).max() > 0.05
+    np.testing.assert_allclose(in_dtype(embedder, "bfloat16").embed(TEXTS), tuned, atol=0.03)
+
+
+def test_translators_keep_what_they_are():
+    transformer = Transformer(V, 1, 12, 19, 3, norm_first=True)
+    reference.randomize(transformer, seed=3)
+    translator = Translator(transformer, ByteTokenizer(), max_extra_length=2, max_source_length=99)
+    small = in_dtype(translator, "bfloat16")
+    assert {weight.dtype for weight in small.transformer.weights} == {"bfloat16"}
+    assert small.max_source_length == 99 and type(small.search) is type(translator.search)
+    ids = np.array([[4, 5, 6, 3]])
+    wanted, found = (model({"source_ids": ids, "target_ids": ids}) for model in (transformer, small.transformer))
+    np.testing.assert_allclose(np.asarray(found, "float32"), wanted, atol=0.2)
+    assert np.abs(wanted).max() > 2
+
+
+def test_quantized_models_are_refused():
+    encoder = SentenceEncoder(V, 1, 12, 19, 3, output_dim=7)
+    encoder.quantize("int8")
+    with pytest.raises(ValueError, match="Expected a model that is not quantized, with dtype='bfloat16'. Received: "):
+        in_dtype(TextEmbedder(encoder, ByteTokenizer()), "bfloat16")
