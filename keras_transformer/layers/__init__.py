@@ -21,6 +21,7 @@ from keras_transformer.layers.multi_head_self_attention import MultiHeadSelfAtte
 # Before and after the blocks
 from keras_transformer.layers.position_embedding import PositionEmbedding
 from keras_transformer.layers.positional_encoding import PositionalEncoding
+from keras_transformer.layers.relative_position_bias import RelativePositionBias
 from keras_transformer.layers.residual import Residual
 from keras_transformer.layers.sequence_pooling import SequencePooling
 from keras_transformer.layers.token_embedding import TokenEmbedding
@@ -36,6 +37,7 @@ __all__ = [
     "MultiHeadSelfAttention",
     "PositionEmbedding",
     "PositionalEncoding",
+    "RelativePositionBias",
     "Residual",
     "SequencePooling",
     "TokenEmbedding",
