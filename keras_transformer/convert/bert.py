@@ -4,6 +4,7 @@ import dataclasses
 import os
 
 from keras_transformer.convert.files import read_json, settings
+from keras_transformer.convert.tensors import linear
 
 _ACTIVATIONS = {"gelu": "gelu", "relu": "relu", "silu": "silu", "swish": "silu", "tanh": "tanh"}
 # Of training heads, and a buffer of old versions.
@@ -97,7 +98,7 @@ def load_weights(encoder, architecture, tensors):
     if num_segments:
         positions = positions + tensors.take("embeddings.token_type_embeddings.weight", (num_segments, width))[0]
     tensors.load(encoder.position_embedding.embeddings, positions)
-    tensors.load_norm(encoder.embedding_norm, "embeddings.LayerNorm")
+    tensors.load_norm(encoder.embedding_norm, _norm(tensors, "embeddings.LayerNorm"))
 
     if is_mpnet:
         bias = encoder.relative_position_bias.embeddings
@@ -111,14 +112,20 @@ def load_weights(encoder, architecture, tensors):
 def _load_block(block, tensors, name, is_mpnet):
     attention = f"{name}.attention"
     if is_mpnet:
-        query_key_value = [f"{attention}.attn.{part}" for part in "qkv"]
+        query_key_value = [linear(f"{attention}.attn.{part}") for part in "qkv"]
         output, norm = f"{attention}.attn.o", f"{attention}.LayerNorm"
     else:
-        query_key_value = [f"{attention}.self.{part}" for part in ("query", "key", "value")]
+        query_key_value = [linear(f"{attention}.self.{part}") for part in ("query", "key", "value")]
         output, norm = f"{attention}.output.dense", f"{attention}.output.LayerNorm"
     tensors.load_dense(block.self_attention.query_key_value, *query_key_value)
-    tensors.load_dense(block.self_attention.output_projection, output)
-    tensors.load_norm(block.self_attention_residual.norm, norm)
-    tensors.load_dense(block.feed_forward.expansion, f"{name}.intermediate.dense")
-    tensors.load_dense(block.feed_forward.contraction, f"{name}.output.dense")
-    tensors.load_norm(block.feed_forward_residual.norm, f"{name}.output.LayerNorm")
+    tensors.load_dense(block.self_attention.output_projection, linear(output))
+    tensors.load_norm(block.self_attention_residual.norm, _norm(tensors, norm))
+    tensors.load_dense(block.feed_forward.expansion, linear(f"{name}.intermediate.dense"))
+    tensors.load_dense(block.feed_forward.contraction, linear(f"{name}.output.dense"))
+    tensors.load_norm(block.feed_forward_residual.norm, _norm(tensors, f"{name}.output.LayerNorm"))
+
+
+def _norm(tensors, name):
+    """The names of scale and bias, which old checkpoints call otherwise."""
+    old = f"{name}.gamma", f"{name}.beta"
+    return old if old[0] in tensors else linear(name)

@@ -4,7 +4,7 @@ import os
 
 from keras_transformer.convert import bert
 from keras_transformer.convert.files import read_json, settings, weights_file
-from keras_transformer.convert.tensors import Tensors
+from keras_transformer.convert.tensors import Tensors, linear
 from keras_transformer.convert.word_piece import read_tokenizer
 from keras_transformer.models import BertEncoder
 from keras_transformer.pipelines import TextEmbedder
@@ -22,6 +22,7 @@ _POOLING_FLAGS = {
 }
 _DENSE_ACTIVATIONS = {"Identity": "linear", "Tanh": "tanh", "ReLU": "relu", "GELU": "gelu", "Sigmoid": "sigmoid"}
 _DENSE_KEYS = {"in_features", "out_features", "bias", "activation_function"}
+_DENSE_NAMES = {"module_input_name", "module_output_name"}  # of the vector that every module passes on
 
 
 def convert_sentence_encoder(folder, dtype=None):
@@ -59,7 +60,7 @@ def convert_sentence_encoder(folder, dtype=None):
     bert.load_weights(encoder, architecture, Tensors.of_file(weights_file(transformer)))
     for layer, (path, _) in zip(encoder.projections, projections):
         tensors = Tensors.of_file(weights_file(path))
-        tensors.load_dense(layer, "linear")
+        tensors.load_dense(layer, linear("linear"))
         tensors.finish()
     return embedder
 
@@ -68,7 +69,10 @@ def _modules(folder):
     """The (path, kind) of each module: a transformer, a pooling, projections, and "Normalize" where that is last."""
     modules = read_json(folder, "modules.json")
     try:
-        kinds = [(os.path.join(folder, module["path"]), module["type"].rsplit(".", 1)[-1]) for module in modules]
+        kinds = [
+            (os.path.normpath(os.path.join(folder, module["path"])), module["type"].rsplit(".", 1)[-1])
+            for module in modules
+        ]
     except (TypeError, KeyError, AttributeError):
         raise ValueError(f"Expected a list of modules with path and type in {folder}/modules.json") from None
     received = [kind for _, kind in kinds]
@@ -111,7 +115,11 @@ def _projection(folder):
         raise ValueError(
             f"Expected an activation function of {', '.join(_DENSE_ACTIVATIONS)} in {folder}. Received: {activation}"
         )
-    further = {key: value for key, value in config.items() if key not in _DENSE_KEYS and value}
+    further = {
+        key: value
+        for key, value in config.items()
+        if value and key not in _DENSE_KEYS and not (key in _DENSE_NAMES and value == "sentence_embedding")
+    }
     if further:
         raise ValueError(f"Expected a Dense module with {', '.join(sorted(_DENSE_KEYS))} alone. Received: {further}")
     return {"units": units, "activation": _DENSE_ACTIVATIONS[activation], "use_bias": use_bias}

@@ -10,16 +10,16 @@ from keras_transformer.convert.safetensors_file import read_safetensors
 class Tensors:
     """Tensors by name, for the layers of a model. What is missing, misshapen or left over is told all at once.
 
-    Names and shapes are those of PyTorch: the matrix of a linear layer is the transpose of a `Dense` kernel.
-
     Args:
         arrays: {name: array}.
         source: what they come from, for messages.
+        transposed: whether the matrix of a linear layer is the transpose of a `Dense` kernel, as in PyTorch.
     """
 
-    def __init__(self, arrays, source):
+    def __init__(self, arrays, source, transposed=True):
         self._arrays = arrays
         self._source = source
+        self._transposed = transposed
         self._left = dict.fromkeys(arrays)
         self._faults = []
         self._values = []
@@ -31,7 +31,12 @@ class Tensors:
 
     def without_prefix(self, prefix):
         """The same tensors, where a name begins with `prefix` ("bert.") without it."""
-        return Tensors({name.removeprefix(prefix): array for name, array in self._arrays.items()}, self._source)
+        return Tensors(
+            {name.removeprefix(prefix): array for name, array in self._arrays.items()}, self._source, self._transposed
+        )
+
+    def __contains__(self, name):
+        return name in self._arrays
 
     def take(self, name, shape):
         """The tensor `name` in float32; zeros where it does not fit, which `finish` reports.
@@ -53,19 +58,36 @@ class Tensors:
         """Gives `variable` the array `value` as soon as `finish` finds no fault."""
         self._values.append((variable, value))
 
-    def load_dense(self, layer, *names):
-        """Loads a `Dense` layer, whose kernel and bias hold those of several linear layers side by side."""
-        width, units = layer.kernel.shape
-        shape = (units // len(names), width)
-        self.load(layer.kernel, np.concatenate([self.take(f"{name}.weight", shape).T for name in names], axis=1))
-        if layer.use_bias:
-            self.load(layer.bias, np.concatenate([self.take(f"{name}.bias", shape[:1]) for name in names]))
+    def take_same(self, names, shape):
+        """The tensor that goes by several names, of which a checkpoint has at least one."""
+        present = [name for name in names if name in self._arrays] or names[:1]
+        first, *others = (self.take(name, shape) for name in present)
+        for name, other in zip(present[1:], others):
+            if not np.array_equal(first, other):
+                self._faults.append(f"different: {name}, which must equal {present[0]}")
+        return first
 
-    def load_norm(self, layer, name):
-        """Loads a `LayerNormalization`; old checkpoints have other names for its two vectors."""
-        names = ("gamma", "beta") if f"{name}.gamma" in self._arrays else ("weight", "bias")
-        for variable, suffix in zip((layer.gamma, layer.beta), names):
-            self.load(variable, self.take(f"{name}.{suffix}", tuple(variable.shape)))
+    def load_dense(self, layer, *names):
+        """Loads a `Dense` layer, whose kernel and bias hold those of several linear layers side by side.
+
+        Args:
+            layer: built.
+            *names: (name of the matrix, name of the bias) for each linear layer.
+        """
+        width, units = layer.kernel.shape
+        shape = width, units // len(names)
+        kernels = [self._matrix(name, shape) for name, _ in names]
+        self.load(layer.kernel, np.concatenate(kernels, axis=1))
+        if layer.use_bias:
+            self.load(layer.bias, np.concatenate([self.take(name, shape[1:]) for _, name in names]))
+
+    def load_norm(self, layer, names):
+        """Loads a `LayerNormalization` from the tensors named (scale, bias)."""
+        for variable, name in zip((layer.gamma, layer.beta), names):
+            self.load(variable, self.take(name, tuple(variable.shape)))
+
+    def _matrix(self, name, shape):
+        return self.take(name, shape[::-1]).T if self._transposed else self.take(name, shape)
 
     def leave(self, *patterns):
         """Tensors whose names match a pattern ("pooler.*") are of no use and no fault."""
@@ -87,3 +109,8 @@ class Tensors:
             )
         for variable, value in self._values:
             variable.assign(value)
+
+
+def linear(name):
+    """PyTorch's names of the matrix and the bias of a layer."""
+    return f"{name}.weight", f"{name}.bias"

@@ -7,6 +7,9 @@ length, H heads, d width of a head, D model width, E encoder width, F feed-forwa
 # The paper's formula, as a function
 from keras_transformer.layers.attention import scaled_dot_product_attention
 
+# What models add to the paper's
+from keras_transformer.layers.bias import Bias
+
 # Blocks to stack
 from keras_transformer.layers.decoder_block import DecoderBlock
 
@@ -28,6 +31,7 @@ from keras_transformer.layers.token_embedding import TokenEmbedding
 from keras_transformer.layers.unit_length import UnitLength
 
 __all__ = [
+    "Bias",
     "DecoderBlock",
     "Dropout",
     "EncoderBlock",

@@ -41,6 +41,7 @@ class RelativePositionBias(keras.layers.Layer):
         self.num_buckets = arguments.positive_integer("num_buckets", num_buckets)
         self.max_distance = arguments.positive_integer("max_distance", max_distance)
         self.initializer = keras.initializers.get(initializer or keras.initializers.RandomNormal(stddev=0.02))
+        self.supports_masking = True
         if self.num_buckets % 4:
             raise ValueError(f"Expected a multiple of 4. Received: num_buckets={num_buckets}")
         if self.max_distance <= self.num_buckets // 4:
@@ -57,6 +58,10 @@ class RelativePositionBias(keras.layers.Layer):
         table = _buckets(self.num_buckets, self.max_distance)
         bias = ops.take(self.embeddings, ops.take(table, offsets + self.max_distance), axis=0)
         return ops.cast(ops.transpose(bias, (2, 0, 1)), "float32")[None]
+
+    def compute_mask(self, inputs, previous_mask=None):
+        # The outputs are of pairs of positions, and the same for all sequences.
+        return None
 
     def compute_output_shape(self, inputs_shape):
         return (1, self.num_heads, inputs_shape[1], inputs_shape[1])

@@ -1,5 +1,4 @@
 import base64
-import hashlib
 import io
 import os
 
@@ -9,6 +8,7 @@ import tensorflow as tf
 from keras_transformer import arguments
 from keras_transformer.data.lines import read_lines
 from keras_transformer.text.bpe_dropout import BpeDropout
+from keras_transformer.text.sentencepiece_model import load_processor, sentencepiece_tokenizer
 from keras_transformer.text.tokenizer import (
     BEGIN_ID,
     END_ID,
@@ -54,7 +54,7 @@ class SubwordTokenizer(Tokenizer):
         self.model = base64.b64decode(model) if isinstance(model, str) else bytes(model)
         _check_special_ids(self.model)
         with tf.init_scope():
-            self.sentencepiece = _sentencepiece(self.model)
+            self.sentencepiece = sentencepiece_tokenizer(self.model, tf.int32)
             self._vocabulary_size = int(self.sentencepiece.vocab_size())
         self._bpe_dropout = None  # made when it is needed
 
@@ -161,26 +161,6 @@ class SubwordTokenizer(Tokenizer):
         return {**super().get_config(), "model": base64.b64encode(self.model).decode("ascii")}
 
 
-class _SharedModel(tf.saved_model.experimental.TrackableResource):
-    """A SentencePiece model in memory, under a name made of its content, for as long as the process lives.
-
-    The resource that tensorflow_text makes belongs to the kernel that made it, and goes when TensorFlow clears its
-    kernel cache: after `tf.random.set_seed` every tokenizer made before fails with "Resource does not exist".
-    """
-
-    def __init__(self, model):
-        super().__init__()
-        self._model = model
-        self.resource_handle  # noqa: B018 - makes the resource, now and in this scope
-
-    def _create_resource(self):
-        # No public function takes the name.
-        from tensorflow_text.python.ops.sentencepiece_tokenizer import gen_sentencepiece_tokenizer
-
-        name = "sentencepiece-" + hashlib.sha256(self._model).hexdigest()
-        return gen_sentencepiece_tokenizer.sentencepiece_op(model=self._model, shared_name=name)
-
-
 def _remembering_failures(texts, failures):
     """Yields the texts; an exception on the way is put into `failures` before it goes on."""
     try:
@@ -190,29 +170,10 @@ def _remembering_failures(texts, failures):
         raise
 
 
-def _sentencepiece(model):
-    import tensorflow_text
-
-    tokenizer = tensorflow_text.SentencepieceTokenizer(model, out_type=tf.int32)
-    tokenizer._model_resource = _SharedModel(model)
-    return tokenizer
-
-
 def _check_special_ids(model):
     """Raises `ValueError` unless `model` is a SentencePiece model with our special ids."""
-    import sentencepiece
-
-    processor = sentencepiece.SentencePieceProcessor()
-    try:
-        processor.LoadFromSerializedProto(model)
-        received = (
-            processor.pad_id(),
-            processor.unk_id(),
-            processor.bos_id(),
-            processor.eos_id(),
-        )
-    except RuntimeError as error:
-        raise ValueError(f"Expected a serialised SentencePiece model. Received: {error}") from error
+    processor = load_processor(model)
+    received = (processor.pad_id(), processor.unk_id(), processor.bos_id(), processor.eos_id())
     if received != (PADDING_ID, UNKNOWN_ID, BEGIN_ID, END_ID):
         raise ValueError(
             "Expected a SentencePiece model with the ids padding=0, unknown=1, begin=2, end=3. "

@@ -55,7 +55,9 @@ class Tokenizer(keras.layers.Layer):
                     f"Expected max_length to leave room for the begin and end ids. Received: max_length={max_length}"
                 )
             ids = ids[:, :room]
-        return self._with_ends(ids, add_begin, add_end)
+        rows = tf.shape(ids.row_starts())
+        begin = tf.fill(rows, self.begin_id) if add_begin else None
+        return with_ends(ids, begin, tf.fill(rows, self.end_id) if add_end else None)
 
     def cut(self, ids, max_length):
         """What `tokenize(texts, max_length=max_length)` gives, from the ragged ids that `tokenize(texts)` gave."""
@@ -104,31 +106,37 @@ class Tokenizer(keras.layers.Layer):
     def _decode(self, ids):
         raise NotImplementedError
 
-    def _with_ends(self, ids, add_begin, add_end):
-        """Puts the begin id before, and the end id behind, each row of ragged ids.
-
-        `tf.concat` does the same, but its assertions keep Grappler from optimising the graph, with a warning.
-        """
-        rows = tf.range(ids.nrows(), dtype=ids.row_splits.dtype)
-        added = add_begin + add_end
-        positions = tf.range(tf.size(ids.values, ids.row_splits.dtype), dtype=ids.row_splits.dtype)
-        places = [positions + ids.value_rowids() * added + add_begin]
-        values = [ids.values]
-        if add_begin:
-            places.append(ids.row_starts() + rows * added)
-            values.append(tf.fill(tf.shape(rows), self.begin_id))
-        if add_end:
-            places.append(ids.row_limits() + rows * added + add_begin)
-            values.append(tf.fill(tf.shape(rows), self.end_id))
-        places = [tf.cast(place, tf.int32) for place in places]
-        return tf.RaggedTensor.from_row_lengths(
-            tf.dynamic_stitch(places, values), ids.row_lengths() + added, validate=False
-        )
-
     def get_config(self):
         config = super().get_config()
         del config["dtype"]
         return config
+
+
+def with_ends(ids, begin=None, end=None):
+    """Puts an id before, and another behind, each row of ragged ids.
+
+    `tf.concat` does the same, but its assertions keep Grappler from optimising the graph, with a warning.
+
+    Args:
+        ids: (N, number of tokens), int32.
+        begin: (N,), or `None` for nothing.
+        end: (N,), or `None` for nothing.
+    """
+    rows = tf.range(ids.nrows(), dtype=ids.row_splits.dtype)
+    before, added = int(begin is not None), (begin is not None) + (end is not None)
+    positions = tf.range(tf.size(ids.values, ids.row_splits.dtype), dtype=ids.row_splits.dtype)
+    places = [positions + ids.value_rowids() * added + before]
+    values = [ids.values]
+    if begin is not None:
+        places.append(ids.row_starts() + rows * added)
+        values.append(begin)
+    if end is not None:
+        places.append(ids.row_limits() + rows * added + before)
+        values.append(end)
+    places = [tf.cast(place, tf.int32) for place in places]
+    return tf.RaggedTensor.from_row_lengths(
+        tf.dynamic_stitch(places, values), ids.row_lengths() + added, validate=False
+    )
 
 
 def as_strings(texts):

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_transformer.text.tokenizer import Tokenizer
+from keras_transformer.text.vocabulary import ids_of
 
 _MAX_WORD_LENGTH = 100
 _CONTINUATION = "##"
@@ -77,17 +78,11 @@ class WordPieceTokenizer(Tokenizer):
         self.padding_token, self.unknown_token = padding_token, unknown_token
         self.begin_token, self.end_token = begin_token, end_token
         self.other_tokens = list(other_tokens)
-        ids = {piece: i for i, piece in enumerate(self.vocabulary)}
-        twice = [piece for i, piece in enumerate(self.vocabulary) if ids[piece] != i]
-        if twice:
-            raise ValueError(f"Expected a vocabulary of different subwords. Received twice: {twice[:5]}")
         special = [padding_token, unknown_token, begin_token, end_token, *self.other_tokens]
-        missing = [token for token in special if token not in ids]
-        if missing:
-            raise ValueError(f"Expected a vocabulary with the special tokens. Received one without {missing}")
-        self.padding_id, self.unknown_id, self.begin_id, self.end_id = (ids[token] for token in special[:4])
+        ids = ids_of(self.vocabulary, special)
+        self.padding_id, self.unknown_id, self.begin_id, self.end_id = ids[:4]
         # {special token: (the character that stands for it, its id)}
-        self._marks = {token: (chr(_FIRST_MARK + i), ids[token]) for i, token in enumerate(special)}
+        self._marks = {token: (chr(_FIRST_MARK + i), ids[i]) for i, token in enumerate(special)}
         with tf.init_scope():
             self._word_pieces = _fast_word_piece(self.vocabulary, unknown_token)
 
