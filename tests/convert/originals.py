@@ -36,7 +36,7 @@ def sentences(count, seed=0):
     return [" ".join(generator.choices(WORDS, k=generator.randint(1, 7))) for _ in range(count)]
 
 
-def randomize(model, seed, scale=0.4):
+def randomize(model, seed, norm_scale=0.4):
     """Random values for all weights of a torch module, the normalisations' too."""
     import torch
 
@@ -45,8 +45,9 @@ def randomize(model, seed, scale=0.4):
         for name, parameter in model.named_parameters():
             if "embed_positions" in name:
                 continue  # sinusoids
-            noise = torch.randn(parameter.shape, generator=generator) * scale
-            parameter.copy_(noise + (1.0 if "norm" in name.lower() and name.endswith("weight") else 0.0))
+            is_norm = "norm" in name.lower()
+            noise = torch.randn(parameter.shape, generator=generator) * (norm_scale if is_norm else 0.4)
+            parameter.copy_(noise + (1.0 if is_norm and name.endswith("weight") else 0.0))
 
 
 def _vocabulary(special):
@@ -165,10 +166,11 @@ def make_marian(folder, seed=3):
         max_position_embeddings=512,
     )
     model = transformers.MarianMTModel(config).eval()
-    randomize(model, seed, 0.3)
-    with torch.no_grad():
+    randomize(model, seed, norm_scale=0.04)
+    with torch.no_grad():  # so that translations are of several lengths, and not of one token over and over
         generator = torch.Generator().manual_seed(seed)
-        model.final_logits_bias.copy_(torch.randn(model.final_logits_bias.shape, generator=generator))
+        model.model.shared.weight.mul_(0.6)
+        model.final_logits_bias.copy_(torch.randn(model.final_logits_bias.shape, generator=generator) * 0.3)
         model.final_logits_bias[0, 0] += 3.0
     model.generation_config.num_beams = 4
     model.generation_config.bad_words_ids = [[len(ids) - 1]]
