@@ -21,7 +21,7 @@ def run(*arguments):
 def test_a_keras_file(tmp_path, capsys):
     out = tmp_path / "new" / "embedder.keras"
     assert run(GOLDEN / "bert", "--out", out) == 0
-    assert capsys.readouterr().out.splitlines() == ["TextEmbedder, 4,419 parameters", f"Wrote {out}"]
+    assert capsys.readouterr().out.splitlines() == ["TextEmbedder, 4,161 parameters", f"Wrote {out}"]
     wanted = json.loads((GOLDEN / "bert.json").read_text())
     embedder = keras.models.load_model(out)
     assert type(embedder) is TextEmbedder
