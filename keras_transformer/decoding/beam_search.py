@@ -6,6 +6,7 @@ from keras_transformer.decoding.search import Search
 from keras_transformer.decoding.steps import select
 
 _NORMALIZATIONS = ("gnmt", "power")
+_RULES = ("exact", "transformers")
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -28,20 +29,33 @@ class BeamSearch(Search):
         min_length: the end id is not chosen before so many other tokens.
         num_best: hypotheses N in the result, at most K, which is the default. Where a call wants fewer it is done
             earlier.
+        rules: "exact" for the above. With "transformers" a model gives what it gives in that library: hypotheses that
+            ended leave the beam to the K likeliest of the others, and a sentence is done once K have ended and the
+            likeliest of the others, divided by lp of its length so far, is no better than the worst of them.
 
     Raises:
-        ValueError: for sizes below 1, `num_best` above `beam_size`, negative numbers, an unknown normalization.
+        ValueError: for sizes below 1, `num_best` above `beam_size`, negative numbers, an unknown normalization, and
+            unknown rules.
 
     References:
         Wu et al., 2016, "Google's Neural Machine Translation System", section 7, without its coverage penalty.
         Vaswani et al., 2017, "Attention Is All You Need", section 6.1: K = 4, alpha = 0.6.
     """
 
-    def __init__(self, beam_size=4, length_penalty=0.6, length_normalization="gnmt", min_length=0, num_best=None):
+    def __init__(
+        self,
+        beam_size=4,
+        length_penalty=0.6,
+        length_normalization="gnmt",
+        min_length=0,
+        num_best=None,
+        rules="exact",
+    ):
         super().__init__(min_length)
         self.beam_size = arguments.positive_integer("beam_size", beam_size)
         self.length_penalty = arguments.non_negative_number("length_penalty", length_penalty)
         self.length_normalization = arguments.one_of("length_normalization", length_normalization, _NORMALIZATIONS)
+        self.rules = arguments.one_of("rules", rules, _RULES)
         self.num_best = arguments.optional_positive_integer("num_best", num_best) or self.beam_size
         if self.num_best > self.beam_size:
             raise ValueError(f"Expected num_best of at most beam_size={beam_size}. Received: num_best={num_best}")
@@ -50,30 +64,38 @@ class BeamSearch(Search):
         alpha = self.length_penalty if length_penalty is None else ops.maximum(length_penalty, 0.0)
         alpha = ops.reshape(alpha, (-1, 1))
         highest_penalty = self._penalty(steps.length_limits[:, None], alpha)
+        stays_full = self.rules == "transformers"
+        num_finished = self.beam_size if stays_full else steps.num_best
+        num_extended = 2 * self.beam_size if stays_full else self.beam_size
 
         def goes_on(step, ids, log_probs, finished_ids, finished_scores, cache):
             return (step < steps.max_length) & ops.any(log_probs > -float("inf"))
 
         def advance(step, ids, log_probs, finished_ids, finished_scores, cache):
             logits, new_cache = steps.logits(ids, step, cache)
-            # The K best of all extensions are among the K best of each hypothesis.
-            num_tokens = min(self.beam_size, logits.shape[-1])
+            # The best of all extensions are among as many best of each hypothesis.
+            num_tokens = min(num_extended, logits.shape[-1])
             tokens = ops.cast(ops.top_k(steps.allowed(logits, step), num_tokens)[1], "int32")
             tokens, out = steps.settle(tokens, step)
             gains = ops.where(out, -float("inf"), steps.log_probs(tokens, logits))
-            log_probs, best = _top_k(_merge(log_probs[..., None] + gains), self.beam_size)
+            log_probs, best = _top_k(_merge(log_probs[..., None] + gains), num_extended)
             tokens, parents = select(_merge(tokens), best), best // num_tokens
             ids = steps.append(_reorder(ids, parents), tokens, step)
 
             ended = steps.ends(tokens, step)
-            scores = ops.where(ended, log_probs / self._penalty(step + 1, alpha), -float("inf"))
-            finished_ids = ops.concatenate([finished_ids, ids], axis=1)
-            finished_scores, kept = _top_k(ops.concatenate([finished_scores, scores], axis=1), steps.num_best)
+            scores = ops.where(ended, log_probs / self._penalty(step + 1, alpha), -float("inf"))[:, : self.beam_size]
+            finished_ids = ops.concatenate([finished_ids, ids[:, : self.beam_size]], axis=1)
+            finished_scores, kept = _top_k(ops.concatenate([finished_scores, scores], axis=1), num_finished)
             finished_ids = _reorder(finished_ids, kept)
 
-            # What cannot win any more crowds out only what could not either.
-            hopeful = log_probs / highest_penalty > finished_scores[:, -1:]
-            log_probs = ops.where(~ended & hopeful, log_probs, -float("inf"))
+            log_probs = ops.where(ended, -float("inf"), log_probs)
+            if stays_full:
+                log_probs, kept = _top_k(log_probs, self.beam_size)
+                ids, parents = _reorder(ids, kept), select(parents, kept)
+                hopeful = log_probs[:, :1] / self._penalty(step + 1, alpha) > finished_scores[:, -1:]
+            else:  # What cannot win any more crowds out only what could not either.
+                hopeful = log_probs / highest_penalty > finished_scores[:, -1:]
+            log_probs = ops.where(hopeful, log_probs, -float("inf"))
             rows = ops.reshape(_rows(parents, self.beam_size), (-1,))
             cache = keras.tree.map_structure(
                 lambda old, new: new if new is old else ops.take(new, rows, axis=0), cache, new_cache
@@ -84,10 +106,10 @@ class BeamSearch(Search):
         # One empty hypothesis; a second one would be extended to the same.
         first = (steps.length_limits > 0)[:, None]
         log_probs = ops.where(first & (ops.arange(self.beam_size) == 0), 0.0, -float("inf"))
-        scores = ops.where(~first & (ops.arange(steps.num_best) == 0), 0.0, -float("inf"))
-        start = (ops.zeros((), dtype="int32"), ids, log_probs, ids[:, : steps.num_best], scores, cache)
+        scores = ops.where(~first & (ops.arange(num_finished) == 0), 0.0, -float("inf"))
+        start = (ops.zeros((), dtype="int32"), ids, log_probs, ids[:, :num_finished], scores, cache)
         _, _, _, ids, scores, _ = ops.while_loop(goes_on, advance, start)
-        return steps.hypotheses(ids, scores)
+        return steps.hypotheses(ids[:, : steps.num_best], scores[:, : steps.num_best])
 
     def _penalty(self, length, alpha):
         length = ops.cast(length, "float32")
@@ -101,6 +123,7 @@ class BeamSearch(Search):
             "length_penalty": self.length_penalty,
             "length_normalization": self.length_normalization,
             "num_best": self.num_best,
+            "rules": self.rules,
             **super().get_config(),
         }
 

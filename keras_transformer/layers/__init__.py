@@ -7,6 +7,9 @@ length, H heads, d width of a head, D model width, E encoder width, F feed-forwa
 # The paper's formula, as a function
 from keras_transformer.layers.attention import scaled_dot_product_attention
 
+# What models add to the paper's
+from keras_transformer.layers.bias import Bias
+
 # Blocks to stack
 from keras_transformer.layers.decoder_block import DecoderBlock
 
@@ -21,6 +24,7 @@ from keras_transformer.layers.multi_head_self_attention import MultiHeadSelfAtte
 # Before and after the blocks
 from keras_transformer.layers.position_embedding import PositionEmbedding
 from keras_transformer.layers.positional_encoding import PositionalEncoding
+from keras_transformer.layers.relative_position_bias import RelativePositionBias
 from keras_transformer.layers.residual import Residual
 from keras_transformer.layers.sequence_pooling import SequencePooling
 from keras_transformer.layers.token_embedding import TokenEmbedding
@@ -28,6 +32,7 @@ from keras_transformer.layers.token_weighting import TokenWeighting
 from keras_transformer.layers.unit_length import UnitLength
 
 __all__ = [
+    "Bias",
     "DecoderBlock",
     "Dropout",
     "EncoderBlock",
@@ -37,6 +42,7 @@ __all__ = [
     "MultiHeadSelfAttention",
     "PositionEmbedding",
     "PositionalEncoding",
+    "RelativePositionBias",
     "Residual",
     "SequencePooling",
     "TokenEmbedding",

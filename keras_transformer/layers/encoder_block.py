@@ -33,6 +33,8 @@ class EncoderBlock(Block):
         padding_mask: boolean (B, T), True for real positions; ANDed with Keras' implicit mask. Padding may
             hold any finite numbers.
         attention_mask: boolean (T, T), (B, T, T) or (B, H, T, T).
+        attention_bias: added to the scaled scores, broadcastable to (B, H, T, T) with four axes; what
+            `RelativePositionBias` gives. The paper has none.
         use_causal_mask: whether position t sees only positions up to t.
         return_attention_scores: also return the softmax weights.
         training: whether dropout is active.
@@ -67,6 +69,7 @@ class EncoderBlock(Block):
         *,
         padding_mask=None,
         attention_mask=None,
+        attention_bias=None,
         use_causal_mask=False,
         return_attention_scores=False,
         training=None,
@@ -78,6 +81,7 @@ class EncoderBlock(Block):
             mask=mask,
             padding_mask=padding_mask,
             attention_mask=attention_mask,
+            attention_bias=attention_bias,
             use_causal_mask=use_causal_mask,
             return_attention_scores=True,
             training=training,

@@ -59,9 +59,9 @@ class MultiHeadAttention(CompositeLayer):
         dense.build((None, None, input_width))
         return dense
 
-    def attend(self, query, key, value, score_mask, training):
+    def attend(self, query, key, value, score_mask, training, bias=None):
         """Heads-first attention, then the output projection: ((B, T, D), weights (B, H, T, S) in float32)."""
-        weights = attention.attention_weights(query, key, score_mask)
+        weights = attention.attention_weights(query, key, score_mask, bias)
         dropped = self.attention_dropout(weights, training=training)
         context = attention.weighted_values(dropped, value)
         return self.output_projection(merge_heads(context)), weights

@@ -28,6 +28,7 @@ class MultiHeadSelfAttention(MultiHeadAttention):
         padding_mask: boolean (B, T), True for real positions; ANDed with Keras' implicit mask. Padding may
             hold any finite numbers.
         attention_mask: boolean (T, T), (B, T, T) or (B, H, T, T); with a cache the last axis is its length L.
+        attention_bias: added to the scaled scores, broadcastable to (B, H, T, T) with four axes. The paper has none.
         use_causal_mask: whether position t sees only positions up to t.
         cache: `None`, or what `make_cache` or an earlier call returned: the T new positions are written at
             `cache_index` and attend to what stands up to their own place. Padding masks do not apply to it.
@@ -61,6 +62,7 @@ class MultiHeadSelfAttention(MultiHeadAttention):
         *,
         padding_mask=None,
         attention_mask=None,
+        attention_bias=None,
         use_causal_mask=False,
         cache=None,
         cache_index=None,
@@ -82,7 +84,7 @@ class MultiHeadSelfAttention(MultiHeadAttention):
             self.check_attention_mask(attention_mask, query, key),
             masks.causal(ops.shape(query)[2], ops.shape(key)[2], first_query) if use_causal_mask else None,
         )
-        outputs, weights = self.attend(query, key, value, score_mask, training)
+        outputs, weights = self.attend(query, key, value, score_mask, training, attention_bias)
         return with_extras(outputs, cache, weights if return_attention_scores else None)
 
     def make_cache(self, batch_size, max_length):

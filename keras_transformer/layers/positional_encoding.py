@@ -7,6 +7,7 @@ from keras_transformer.layers import positions as position_argument
 
 # Positions are split into two digits of this base; both halves of a product stay exact in float32.
 _BASE = 4096
+_LAYOUTS = ("interleaved", "halves")
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -19,6 +20,7 @@ class PositionalEncoding(keras.layers.Layer):
 
     Args:
         max_wavelength: the paper's 10000.
+        layout: "interleaved" as above, or "halves": all sines first, then all cosines, as in Marian.
         **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
 
     Call arguments:
@@ -29,17 +31,18 @@ class PositionalEncoding(keras.layers.Layer):
         (B, T, D) in the compute dtype.
 
     Raises:
-        ValueError: for a `max_wavelength` that is not a number above 0, inputs of another rank and positions of
-            another shape or dtype.
+        ValueError: for a `max_wavelength` that is not a number above 0, an unknown layout, inputs of another rank and
+            positions of another shape or dtype.
 
     References:
         Vaswani et al., 2017, "Attention Is All You Need", section 3.5. The range reduction is that of Cody and
         Waite, 1980, "Software Manual for the Elementary Functions", in turns instead of radians.
     """
 
-    def __init__(self, max_wavelength=10000.0, **kwargs):
+    def __init__(self, max_wavelength=10000.0, layout="interleaved", **kwargs):
         super().__init__(**kwargs)
         self.max_wavelength = arguments.positive_number("max_wavelength", max_wavelength)
+        self.layout = arguments.one_of("layout", layout, _LAYOUTS)
         self.supports_masking = True
 
     def build(self, inputs_shape):
@@ -47,14 +50,14 @@ class PositionalEncoding(keras.layers.Layer):
 
     def call(self, inputs, positions=None):
         positions = position_argument.resolve(positions, inputs)
-        encoding = sinusoids(positions, inputs.shape[-1], self.max_wavelength)
+        encoding = sinusoids(positions, inputs.shape[-1], self.max_wavelength, self.layout)
         return inputs + ops.cast(encoding, inputs.dtype)
 
     def get_config(self):
-        return {**super().get_config(), "max_wavelength": self.max_wavelength}
+        return {**super().get_config(), "max_wavelength": self.max_wavelength, "layout": self.layout}
 
 
-def sinusoids(positions, width, max_wavelength=10000.0):
+def sinusoids(positions, width, max_wavelength=10000.0, layout="interleaved"):
     """The encoding of integer `positions` (...): (..., width), float32.
 
     The angle of position p at frequency f is p * f. In float32 the product has lost its fraction of a turn
@@ -68,6 +71,8 @@ def sinusoids(positions, width, max_wavelength=10000.0):
     low = _turns(ops.mod(positions, _BASE), turns_per_step)
     high = _turns(ops.floor_divide(positions, _BASE), turns_per_step * _BASE)
     angle = (low + high) * (2 * np.pi)
+    if layout == "halves":
+        return ops.concatenate([ops.sin(angle), ops.cos(angle)], axis=-1)[..., :width]
     encoding = ops.stack([ops.sin(angle), ops.cos(angle)], axis=-1)
     shape = tuple(ops.shape(positions)) + (2 * len(pair),)
     return ops.reshape(encoding, shape)[..., :width]

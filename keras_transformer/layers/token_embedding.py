@@ -13,6 +13,8 @@ class TokenEmbedding(CompositeLayer):
         vocabulary_size: number of token ids V.
         hidden_dim: width D of a vector.
         padding_id: the id that the mask marks as padding, or `None` for no mask.
+        begins_with_padding: whether the first id of a sequence is real even if it is the padding id, where decoding
+            begins with that, as in Marian.
         scale: whether embeddings are multiplied by sqrt(D), as in the paper.
         embeddings_initializer: by default normal with standard deviation D^-0.5, so that the scaled
             embeddings have about unit variance.
@@ -23,7 +25,8 @@ class TokenEmbedding(CompositeLayer):
         reverse: whether to give logits.
 
     Returns:
-        (B, T, D) with a Keras mask (B, T), True where the id is not `padding_id`; with `reverse`, logits
+        (B, T, D) with a Keras mask (B, T), True where the id is not `padding_id` (and
+        at the first, if `begins_with_padding`); with `reverse`, logits
         (B, T, V). Both in the compute dtype. Ids outside [0, V) raise where the device can (TensorFlow on
         CPU: "indices[...] = ... is not in [0, V)"); where it cannot, their vectors are NaN.
 
@@ -40,6 +43,7 @@ class TokenEmbedding(CompositeLayer):
         vocabulary_size,
         hidden_dim,
         padding_id=0,
+        begins_with_padding=False,
         scale=True,
         embeddings_initializer=None,
         **kwargs,
@@ -50,6 +54,7 @@ class TokenEmbedding(CompositeLayer):
         if padding_id is not None:
             padding_id = arguments.token_id("padding_id", padding_id, self.vocabulary_size)
         self.padding_id = padding_id
+        self.begins_with_padding = begins_with_padding
         self.scale = scale
         self.embeddings_initializer = keras.initializers.get(
             embeddings_initializer or keras.initializers.RandomNormal(stddev=self.hidden_dim**-0.5)
@@ -84,7 +89,10 @@ class TokenEmbedding(CompositeLayer):
             return previous_mask
         if self.padding_id is None:
             return previous_mask
-        return ops.not_equal(inputs, self.padding_id)
+        is_real = ops.not_equal(inputs, self.padding_id)
+        if not self.begins_with_padding:
+            return is_real
+        return ops.concatenate([ops.ones_like(is_real[:, :1]), is_real[:, 1:]], axis=1)
 
     def get_config(self):
         return {
@@ -92,6 +100,7 @@ class TokenEmbedding(CompositeLayer):
             "vocabulary_size": self.vocabulary_size,
             "hidden_dim": self.hidden_dim,
             "padding_id": self.padding_id,
+            "begins_with_padding": self.begins_with_padding,
             "scale": self.scale,
             "embeddings_initializer": keras.initializers.serialize(self.embeddings_initializer),
         }

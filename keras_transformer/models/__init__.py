@@ -1,9 +1,10 @@
 """Whole models, composed of `keras_transformer.layers` with the Functional API: numbers in, numbers out."""
 
+from keras_transformer.models.bert_encoder import BertEncoder
 from keras_transformer.models.deep_averaging_network import DeepAveragingNetwork
 from keras_transformer.models.presets import PRESETS
 from keras_transformer.models.question_answer_encoder import QuestionAnswerEncoder
 from keras_transformer.models.sentence_encoder import SentenceEncoder
 from keras_transformer.models.transformer import Transformer
 
-__all__ = ["PRESETS", "DeepAveragingNetwork", "QuestionAnswerEncoder", "SentenceEncoder", "Transformer"]
+__all__ = ["PRESETS", "BertEncoder", "DeepAveragingNetwork", "QuestionAnswerEncoder", "SentenceEncoder", "Transformer"]

@@ -3,6 +3,7 @@ from keras import ops
 
 from keras_transformer import arguments
 from keras_transformer.layers import (
+    Bias,
     DecoderBlock,
     Dropout,
     EncoderBlock,
@@ -22,7 +23,7 @@ class Transformer(ComposedModel):
 
     Args:
         vocabulary_size: number of token ids V, of both languages together.
-        num_layers: blocks of the encoder, and of the decoder.
+        num_layers: blocks of the encoder, and of the decoder unless `num_decoder_layers` is given.
         hidden_dim: width D.
         intermediate_dim: width F of the feed-forward networks.
         num_heads: heads H of every attention.
@@ -35,6 +36,11 @@ class Transformer(ComposedModel):
         padding_id: the id that is not attended to.
         target_vocabulary_size: gives the target side a table of its own, tied to the logits; by default
             the two sides share one.
+        num_decoder_layers: blocks of the decoder; by default `num_layers`.
+        position_layout: `layout` of `PositionalEncoding`.
+        max_wavelength: likewise.
+        logits_bias: whether a bias is added to the logits. The paper has none.
+        begins_with_padding: whether decoding begins with the padding id, as in Marian.
         name: the model's name.
         dtype: dtype or dtype policy, as "mixed_bfloat16"; by default the global one.
 
@@ -69,11 +75,17 @@ class Transformer(ComposedModel):
         layer_norm_epsilon=1e-6,
         padding_id=0,
         target_vocabulary_size=None,
+        num_decoder_layers=None,
+        position_layout="interleaved",
+        max_wavelength=10000.0,
+        logits_bias=False,
+        begins_with_padding=False,
         name=None,
         dtype=None,
     ):
         # Layers
         arguments.positive_integer("num_layers", num_layers)
+        arguments.optional_positive_integer("num_decoder_layers", num_decoder_layers)
         arguments.rate("dropout", dropout)
         dtype = keras.dtype_policies.get(dtype)
         block = {
@@ -87,7 +99,12 @@ class Transformer(ComposedModel):
             "layer_norm_epsilon": layer_norm_epsilon,
             "dtype": dtype,
         }
-        embedding = {"hidden_dim": hidden_dim, "padding_id": padding_id, "dtype": dtype}
+        embedding = {
+            "hidden_dim": hidden_dim,
+            "padding_id": padding_id,
+            "begins_with_padding": begins_with_padding,
+            "dtype": dtype,
+        }
         shared = target_vocabulary_size is None
         self.source_embedding = TokenEmbedding(
             vocabulary_size, name="embedding" if shared else "source_embedding", **embedding
@@ -97,16 +114,21 @@ class Transformer(ComposedModel):
             if shared
             else TokenEmbedding(target_vocabulary_size, name="target_embedding", **embedding)
         )
-        self.positional_encoding = PositionalEncoding(dtype=dtype, name="positional_encoding")
+        self.positional_encoding = PositionalEncoding(
+            max_wavelength, position_layout, dtype=dtype, name="positional_encoding"
+        )
         self.source_dropout = Dropout(dropout, dtype=dtype, name="source_dropout")
         self.target_dropout = Dropout(dropout, dtype=dtype, name="target_dropout")
         self.encoder_blocks = [EncoderBlock(name=f"encoder_block_{i}", **block) for i in range(num_layers)]
-        self.decoder_blocks = [DecoderBlock(name=f"decoder_block_{i}", **block) for i in range(num_layers)]
+        self.decoder_blocks = [
+            DecoderBlock(name=f"decoder_block_{i}", **block) for i in range(num_decoder_layers or num_layers)
+        ]
         self.encoder_norm = self.decoder_norm = None
         if norm_first:
             norm = {"epsilon": layer_norm_epsilon, "dtype": dtype}
             self.encoder_norm = keras.layers.LayerNormalization(name="encoder_norm", **norm)
             self.decoder_norm = keras.layers.LayerNormalization(name="decoder_norm", **norm)
+        self.logits_bias = Bias(dtype=dtype, name="logits_bias") if logits_bias else None
 
         # Functional graph
         source_ids = keras.Input((None,), dtype="int32", name="source_ids")
@@ -133,6 +155,11 @@ class Transformer(ComposedModel):
             "layer_norm_epsilon": layer_norm_epsilon,
             "padding_id": padding_id,
             "target_vocabulary_size": target_vocabulary_size,
+            "num_decoder_layers": num_decoder_layers,
+            "position_layout": position_layout,
+            "max_wavelength": max_wavelength,
+            "logits_bias": logits_bias,
+            "begins_with_padding": begins_with_padding,
         }
 
     def encode(self, source_ids, training=None):
@@ -213,7 +240,8 @@ class Transformer(ComposedModel):
     def _logits(self, x):
         if self.decoder_norm:
             x = self.decoder_norm(x)
-        return self.target_embedding(x, reverse=True)
+        logits = self.target_embedding(x, reverse=True)
+        return self.logits_bias(logits) if self.logits_bias else logits
 
     def get_config(self):
         return {**self.base_config(), **self.constructor_arguments}

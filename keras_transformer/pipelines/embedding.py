@@ -2,7 +2,6 @@
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from keras_transformer import arguments
 from keras_transformer.pipelines.streaming import Limit, in_batches, text_rows
@@ -90,6 +89,4 @@ def progress_bar(texts):
 def ids_and_lengths(tokenizer, texts, max_length):
     """Texts (N,) as ids (N, T), padded, and how many tokens each had before it was cut, int64 (N,)."""
     tokens = tokenizer.tokenize(texts)
-    ids = tokens[:, :max_length].to_tensor(tokenizer.padding_id)
-    ids = tf.pad(ids, [[0, 0], [0, tf.maximum(1 - tf.shape(ids)[1], 0)]], constant_values=tokenizer.padding_id)
-    return ids, tokens.row_lengths()
+    return tokenizer.padded(tokenizer.cut(tokens, max_length)), tokens.row_lengths()

@@ -26,11 +26,12 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
         training: whether dropout is active.
 
     Returns:
-        (N, D), float32, of length 1. A text without tokens (empty, blanks) gives the zero vector.
+        (N, D), float32, of length 1 unless the encoder gives others. A text without tokens (empty, blanks) gives the
+        zero vector; under a tokenizer that puts ids around each text, as BERT's, it has a vector too.
 
     Exported signatures, inputs -> outputs:
         - "serving_default": inputs, strings (N,) -> outputs, float32 (N, D).
-        - "ids": inputs, int32 ids (N, T) with 0 as padding -> outputs, float32 (N, D).
+        - "ids": inputs, int32 ids (N, T), padded as the tokenizer pads (0, of ours) -> outputs, float32 (N, D).
         - "tokens": inputs, strings (N,) -> outputs, float32 (N, T, E), a vector for each token and zeros behind the
           last; tokens, strings (N, T), padded with ""; lengths, int64 (N,), how many there are. Only of an encoder
           that has a method `encode`.

@@ -103,8 +103,7 @@ class Translator(Pipeline):
         tokenizer, longest = self.tokenizer, self.max_source_length
         tokens = tokenizer.tokenize(texts, add_end=True)
         lengths = tokens.row_lengths()
-        ids = tokens[:, :longest].to_tensor(tokenizer.padding_id)
-        ids = tf.pad(ids, [[0, 0], [0, tf.maximum(1 - tf.shape(ids)[1], 0)]])  # no texts: a column all the same
+        ids = tokenizer.padded(tokens[:, :longest])
         is_end = (lengths >= longest)[:, None] & (tf.range(tf.shape(ids)[1]) == longest - 1)
         return tf.where(is_end, tokenizer.end_id, ids), lengths
 
@@ -239,7 +238,7 @@ class Translator(Pipeline):
         if int(source_ids[0, 0]) == self.tokenizer.end_id:
             raise ValueError(f"Expected a text with tokens. Received: {text!r}")
         target_ids = self._from_ids(source_ids)
-        target_ids = target_ids[:, : int(tf.math.count_nonzero(target_ids))]
+        target_ids = target_ids[:, : int(tf.math.count_nonzero(target_ids != self.target_side.padding_id))]
         weights = self.cross_attention(source_ids, target_ids)
         return (
             _piece_list(self.tokenizer, source_ids),

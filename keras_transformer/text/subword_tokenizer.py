@@ -1,6 +1,4 @@
 import base64
-import functools
-import hashlib
 import io
 import os
 
@@ -10,6 +8,7 @@ import tensorflow as tf
 from keras_transformer import arguments
 from keras_transformer.data.lines import read_lines
 from keras_transformer.text.bpe_dropout import BpeDropout
+from keras_transformer.text.sentencepiece_model import load_processor, sentencepiece_tokenizer, without_paths
 from keras_transformer.text.tokenizer import (
     BEGIN_ID,
     END_ID,
@@ -55,9 +54,9 @@ class SubwordTokenizer(Tokenizer):
         super().__init__(**kwargs)
         self.model = base64.b64decode(model) if isinstance(model, str) else bytes(model)
         _check_special_ids(self.model)
-        self.model = _without_paths(self.model)
+        self.model = without_paths(self.model)
         with tf.init_scope():
-            self.sentencepiece = _sentencepiece(self.model)
+            self.sentencepiece = sentencepiece_tokenizer(self.model, tf.int32)
             self._vocabulary_size = int(self.sentencepiece.vocab_size())
         self._bpe_dropout = None  # made when it is needed
 
@@ -166,31 +165,6 @@ class SubwordTokenizer(Tokenizer):
         return {**super().get_config(), "model": base64.b64encode(self.model).decode("ascii")}
 
 
-class _SharedModel(tf.saved_model.experimental.TrackableResource):
-    """A SentencePiece model in memory, under a name made of its content, for as long as the process lives.
-
-    The resource that tensorflow_text makes belongs to the kernel that made it, and goes when TensorFlow clears its
-    kernel cache: after `tf.random.set_seed` every tokenizer made before fails with "Resource does not exist".
-    """
-
-    def __init__(self, model):
-        super().__init__()
-        # A SavedModel makes the resource in two places. In a function of its own the model is stored once.
-        self._create = tf.function(functools.partial(_create, model)).get_concrete_function()
-        self.resource_handle  # noqa: B018 - makes the resource, now and in this scope
-
-    def _create_resource(self):
-        return self._create()
-
-
-def _create(model):
-    # No public function takes the name.
-    from tensorflow_text.python.ops.sentencepiece_tokenizer import gen_sentencepiece_tokenizer
-
-    name = "sentencepiece-" + hashlib.sha256(model).hexdigest()
-    return gen_sentencepiece_tokenizer.sentencepiece_op(model=model, shared_name=name)
-
-
 def _remembering_failures(texts, failures):
     """Yields the texts; an exception on the way is put into `failures` before it goes on."""
     try:
@@ -200,45 +174,10 @@ def _remembering_failures(texts, failures):
         raise
 
 
-def _sentencepiece(model):
-    import tensorflow_text
-
-    tokenizer = tensorflow_text.SentencepieceTokenizer(model, out_type=tf.int32)
-    tokenizer._model_resource = _SharedModel(model)
-    return tokenizer
-
-
-def _without_paths(model):
-    """`model` without the names of files that its training read and wrote, which segmentation does not need."""
-    from sentencepiece import sentencepiece_model_pb2
-
-    proto = sentencepiece_model_pb2.ModelProto.FromString(model)
-    of_files = (
-        (proto.trainer_spec, ("input", "model_prefix", "seed_sentencepieces_file")),
-        (proto.normalizer_spec, ("normalization_rule_tsv",)),
-        (proto.denormalizer_spec, ("normalization_rule_tsv",)),
-    )
-    found = [(spec, field) for spec, fields in of_files for field in fields if getattr(spec, field)]
-    for spec, field in found:
-        spec.ClearField(field)
-    return proto.SerializeToString(deterministic=True) if found else model
-
-
 def _check_special_ids(model):
     """Raises `ValueError` unless `model` is a SentencePiece model with our special ids."""
-    import sentencepiece
-
-    processor = sentencepiece.SentencePieceProcessor()
-    try:
-        processor.LoadFromSerializedProto(model)
-        received = (
-            processor.pad_id(),
-            processor.unk_id(),
-            processor.bos_id(),
-            processor.eos_id(),
-        )
-    except RuntimeError as error:
-        raise ValueError(f"Expected a serialised SentencePiece model. Received: {error}") from error
+    processor = load_processor(model)
+    received = (processor.pad_id(), processor.unk_id(), processor.bos_id(), processor.eos_id())
     if received != (PADDING_ID, UNKNOWN_ID, BEGIN_ID, END_ID):
         raise ValueError(
             "Expected a SentencePiece model with the ids padding=0, unknown=1, begin=2, end=3. "

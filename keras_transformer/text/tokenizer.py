@@ -10,7 +10,8 @@ class Tokenizer(keras.layers.Layer):
     """Base of the tokenizers: a Keras layer from strings to padded ids.
 
     A subclass gives `vocabulary_size`, `_encode` (strings (N,) to ragged ids) and `_decode` (the way back). The
-    ids 0 to 3 stand for padding, unknown, begin and end.
+    ids 0 to 3 stand for padding, unknown, begin and end, unless it sets `padding_id`, `unknown_id`, `begin_id` and
+    `end_id` otherwise. One that sets `adds_ends` puts the begin and end ids around each text unless told not to.
 
     Invalid UTF-8 is read with U+FFFD in place of each bad byte sequence. An empty string has no tokens. There is no
     length limit unless `max_length` is given.
@@ -20,6 +21,7 @@ class Tokenizer(keras.layers.Layer):
     unknown_id = UNKNOWN_ID
     begin_id = BEGIN_ID
     end_id = END_ID
+    adds_ends = False
 
     def __init__(self, **kwargs):
         kwargs.pop("dtype", None)
@@ -31,34 +33,50 @@ class Tokenizer(keras.layers.Layer):
         """Number of ids, the special ones included."""
         raise NotImplementedError
 
-    def tokenize(self, texts, add_begin=False, add_end=False, max_length=None):
+    def tokenize(self, texts, add_begin=None, add_end=None, max_length=None):
         """Strings (N,) to a `tf.RaggedTensor` of int32 ids (N, number of tokens).
 
         Args:
             texts: a string tensor (N,), or a list of `str` or `bytes`.
-            add_begin: put the begin id in front.
-            add_end: put the end id behind.
+            add_begin: put the begin id in front; by default as `adds_ends` says.
+            add_end: put the end id behind; by default as `adds_ends` says.
             max_length: keep at most so many ids; the begin and end ids stay.
 
         Raises:
             ValueError: for anything but a list or vector of strings, and a `max_length` too small for the begin
                 and end ids.
         """
+        add_begin, add_end = (self.adds_ends if add is None else bool(add) for add in (add_begin, add_end))
         ids = self._encode(tf.strings.unicode_transcode(as_strings(texts), "UTF-8", "UTF-8"))
         if max_length is not None:
-            room = max_length - bool(add_begin) - bool(add_end)
+            room = max_length - add_begin - add_end
             if room < 0:
                 raise ValueError(
                     f"Expected max_length to leave room for the begin and end ids. Received: max_length={max_length}"
                 )
             ids = ids[:, :room]
-        return _with_ends(ids, bool(add_begin), bool(add_end))
+        rows = tf.shape(ids.row_starts())
+        begin = tf.fill(rows, self.begin_id) if add_begin else None
+        return with_ends(ids, begin, tf.fill(rows, self.end_id) if add_end else None)
 
-    def call(self, texts, add_begin=False, add_end=False, max_length=None):
+    def cut(self, ids, max_length):
+        """What `tokenize(texts, max_length=max_length)` gives, from the ragged ids that `tokenize(texts)` gave."""
+        ids = ids[:, :max_length]
+        if not self.adds_ends:
+            return ids
+        places = tf.range(tf.size(ids.values, ids.row_splits.dtype), dtype=ids.row_splits.dtype)
+        places -= tf.gather(ids.row_starts(), ids.value_rowids())
+        return ids.with_values(tf.where(places == max_length - 1, self.end_id, ids.values))
+
+    def call(self, texts, add_begin=None, add_end=None, max_length=None):
         """As `tokenize`, but padded: (N, longest), at least one column wide."""
-        padded = self.tokenize(texts, add_begin, add_end, max_length).to_tensor(PADDING_ID)
+        return self.padded(self.tokenize(texts, add_begin, add_end, max_length))
+
+    def padded(self, ids):
+        """Ragged ids (N, number of tokens) as a tensor (N, longest), at least one column wide."""
+        padded = ids.to_tensor(self.padding_id)
         missing = tf.maximum(1 - tf.shape(padded)[1], 0)
-        return tf.pad(padded, [[0, 0], [0, missing]], constant_values=PADDING_ID)
+        return tf.pad(padded, [[0, 0], [0, missing]], constant_values=self.padding_id)
 
     def __call__(self, texts, *args, **kwargs):
         if not isinstance(texts, keras.KerasTensor):
@@ -73,12 +91,12 @@ class Tokenizer(keras.layers.Layer):
 
         All from the first end id on is left out, and so are padding and begin ids. The result is valid UTF-8.
         """
-        ids = ids.to_tensor(PADDING_ID) if isinstance(ids, tf.RaggedTensor) else ids
+        ids = ids.to_tensor(self.padding_id) if isinstance(ids, tf.RaggedTensor) else ids
         ids = tf.cast(ids, tf.int32)
         # A model may have more ids than its tokenizer.
-        ids = tf.where((ids >= 0) & (ids < self.vocabulary_size), ids, UNKNOWN_ID)
-        before_end = tf.cumsum(tf.cast(ids == END_ID, tf.int32), axis=1) == 0
-        content = before_end & (ids != PADDING_ID) & (ids != BEGIN_ID)
+        ids = tf.where((ids >= 0) & (ids < self.vocabulary_size), ids, self.unknown_id)
+        before_end = tf.cumsum(tf.cast(ids == self.end_id, tf.int32), axis=1) == 0
+        content = before_end & (ids != self.padding_id) & (ids != self.begin_id)
         texts = self._decode(tf.ragged.boolean_mask(ids, content))
         return tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8")
 
@@ -94,22 +112,27 @@ class Tokenizer(keras.layers.Layer):
         return config
 
 
-def _with_ends(ids, add_begin, add_end):
-    """Puts the begin id before, and the end id behind, each row of ragged ids.
+def with_ends(ids, begin=None, end=None):
+    """Puts an id before, and another behind, each row of ragged ids.
 
     `tf.concat` does the same, but its assertions keep Grappler from optimising the graph, with a warning.
+
+    Args:
+        ids: (N, number of tokens), int32.
+        begin: (N,), or `None` for nothing.
+        end: (N,), or `None` for nothing.
     """
     rows = tf.range(ids.nrows(), dtype=ids.row_splits.dtype)
-    added = add_begin + add_end
+    before, added = int(begin is not None), (begin is not None) + (end is not None)
     positions = tf.range(tf.size(ids.values, ids.row_splits.dtype), dtype=ids.row_splits.dtype)
-    places = [positions + ids.value_rowids() * added + add_begin]
+    places = [positions + ids.value_rowids() * added + before]
     values = [ids.values]
-    if add_begin:
+    if begin is not None:
         places.append(ids.row_starts() + rows * added)
-        values.append(tf.fill(tf.shape(rows), BEGIN_ID))
-    if add_end:
-        places.append(ids.row_limits() + rows * added + add_begin)
-        values.append(tf.fill(tf.shape(rows), END_ID))
+        values.append(begin)
+    if end is not None:
+        places.append(ids.row_limits() + rows * added + before)
+        values.append(end)
     places = [tf.cast(place, tf.int32) for place in places]
     return tf.RaggedTensor.from_row_lengths(
         tf.dynamic_stitch(places, values), ids.row_lengths() + added, validate=False

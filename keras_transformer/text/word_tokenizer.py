@@ -2,15 +2,14 @@ import collections
 import itertools
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from keras_transformer import arguments
 from keras_transformer.data.lines import read_lines
+from keras_transformer.text.string_index import StringIndex, hash_of
 from keras_transformer.text.tokenizer import Tokenizer
 
 _NUM_SPECIAL = 4
-_LARGEST = (1 << 63) - 1
 _TEXTS_AT_ONCE = 1000
 _NO_WORD = "⁇".encode()
 
@@ -50,11 +49,7 @@ class WordTokenizer(Tokenizer):
         twice = [word for word, count in collections.Counter(self.vocabulary).items() if count > 1]
         if twice:
             raise ValueError(f"Expected a vocabulary of different words. Received twice: {twice[:5]}")
-        with tf.init_scope():
-            hashes = tf.strings.to_hash_bucket_fast(tf.constant(self.vocabulary, tf.string), _LARGEST).numpy()
-        # A search among sorted hashes needs no table, which is a resource with a life of its own.
-        order = np.argsort(hashes)
-        self._hashes, self._order = hashes[order], order.astype("int32")
+        self._index = StringIndex(self.vocabulary)
 
     @classmethod
     def from_texts(cls, texts, vocabulary_size, num_hash_buckets=1000, **kwargs):
@@ -105,14 +100,9 @@ class WordTokenizer(Tokenizer):
 
     def _encode(self, texts):
         words = _words(texts)
-        hashes = tf.strings.to_hash_bucket_fast(words.values, _LARGEST)
-        bucket = _NUM_SPECIAL + len(self.vocabulary) + tf.cast(hashes % self.num_hash_buckets, tf.int32)
-        if not self.vocabulary:
-            return words.with_values(bucket)
-        known = tf.constant(self._hashes)
-        place = tf.minimum(tf.searchsorted(known, hashes), len(self.vocabulary) - 1)
-        id_of_word = _NUM_SPECIAL + tf.gather(tf.constant(self._order), place)
-        return words.with_values(tf.where(tf.gather(known, place) == hashes, id_of_word, bucket))
+        bucket = tf.cast(hash_of(words.values) % self.num_hash_buckets, tf.int32)
+        place = self._index(words.values)
+        return words.with_values(_NUM_SPECIAL + tf.where(place >= 0, place, len(self.vocabulary) + bucket))
 
     def _decode(self, ids):
         return tf.strings.reduce_join(ids.with_values(self.ids_to_pieces(ids.values)), axis=1, separator=" ")

@@ -130,6 +130,32 @@ def beam_search(log_probs, limit, beam_size, penalty, min_length=0, prefix=()):
     return sorted(finished, reverse=True)
 
 
+def transformers_beam_search(log_probs, limit, beam_size, penalty):
+    """As `beam_search`, but after the description of `generate` in Hugging Face's transformers.
+
+    Of the 2 K likeliest, those that end are finished if they are among the first K, and the first K that do not end
+    go on, until K are finished and the likeliest that goes on, divided by the penalty of its length, is not better.
+    """
+    beam, finished = [(0.0, ())], []
+    for step in range(limit):
+        extended = [
+            (total + log_prob, (*tokens, token))
+            for total, tokens in beam
+            for token, log_prob in enumerate(log_probs(tokens))
+            if token not in (PADDING, BEGIN)
+        ]
+        extended = sorted(extended, reverse=True)[: 2 * beam_size]
+        ends = [tokens[-1] == END or len(tokens) == limit for _, tokens in extended]
+        finished += [
+            (total / penalty(len(tokens)), tokens) for (total, tokens), end in zip(extended[:beam_size], ends) if end
+        ]
+        finished = sorted(finished, reverse=True)[:beam_size]
+        beam = [hypothesis for hypothesis, end in zip(extended, ends) if not end][:beam_size]
+        if len(finished) == beam_size and beam and beam[0][0] / penalty(step + 1) <= finished[-1][0]:
+            break
+    return finished
+
+
 def all_sequences(log_probs, limit, penalty):
     """[(score, tokens)] of everything that can be said within the limit, the best first."""
     return beam_search(log_probs, limit, 10**9, penalty)

@@ -36,6 +36,23 @@ def test_equals_a_search_that_never_stops_early(normalization, alpha, beam_size,
             assert_same(as_lists(found, row), wanted[:num_best])
 
 
+@pytest.mark.parametrize("alpha", [0.0, 1.0, 2.5])
+@pytest.mark.parametrize("beam_size, num_best", [(1, 1), (2, 1), (4, 4)])
+def test_the_rules_of_transformers(alpha, beam_size, num_best):
+    search = BeamSearch(beam_size, alpha, "power", num_best=num_best, rules="transformers")
+    differs = 0
+    for seed, end_bonus in ((0, 0.0), (1, 2.0), (2, 4.0)):
+        model = HashModel(V, seed, end_bonus=end_bonus)
+        found = search(model, SOURCE, LIMITS, 2, END)
+        exact = BeamSearch(beam_size, alpha, "power", num_best=num_best)(model, SOURCE, LIMITS, 2, END)
+        for row in range(4):
+            log_probs = lambda tokens: model.log_probs(SOURCE[row], tokens)  # noqa: B023, E731
+            wanted = models.transformers_beam_search(log_probs, LIMITS[row], beam_size, models.power(alpha))
+            assert_same(as_lists(found, row), wanted[:num_best])
+            differs += as_lists(found, row) != as_lists(exact, row)
+    assert differs or beam_size < 4
+
+
 @pytest.mark.parametrize("normalization, alpha", [("gnmt", 0.6), ("power", 1.0)])
 def test_prefixes_of_several_lengths(normalization, alpha):
     model = HashModel(V, 3, end_bonus=2.0)

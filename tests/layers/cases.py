@@ -17,6 +17,15 @@ OF_INPUTS = {"inputs": "padding_mask"}
 CASES = {
     "PositionalEncoding": LayerCase(layers.PositionalEncoding, {"max_wavelength": 100.0}, {"inputs": X}),
     "PositionEmbedding": LayerCase(layers.PositionEmbedding, {"max_length": T}, {"inputs": X}),
+    "PositionalEncoding halves": LayerCase(layers.PositionalEncoding, {"layout": "halves"}, {"inputs": X}),
+    "RelativePositionBias": LayerCase(
+        layers.RelativePositionBias,
+        {"num_heads": 3, "num_buckets": 8, "max_distance": 5},
+        {"inputs": X},
+        pooled=True,
+        output_dtype="float32",
+    ),
+    "Bias": LayerCase(layers.Bias, {}, {"inputs": X}),
     "TokenEmbedding": LayerCase(layers.TokenEmbedding, {"vocabulary_size": V, "hidden_dim": D}, {"inputs": IDS}),
     "TokenWeighting": LayerCase(layers.TokenWeighting, {"vocabulary_size": V}, {"inputs": X, "ids": IDS}),
     "MultiHeadSelfAttention": LayerCase(layers.MultiHeadSelfAttention, {"num_heads": 3}, {"inputs": X}, OF_INPUTS),

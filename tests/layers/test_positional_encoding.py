@@ -55,3 +55,13 @@ def test_bad_wavelength(wavelength):
 def test_bad_positions(positions):
     with pytest.raises(ValueError, match=r"integer positions of shape \(3,\) or \(1, 3\)"):
         PositionalEncoding()(np.zeros((1, 3, 4), "float32"), positions=positions)
+
+
+@pytest.mark.parametrize("width", [6, 7])
+def test_sines_first_then_cosines(width):
+    zeros = np.zeros((1, 9, width), "float32")
+    interleaved = reference.positional_encoding(range(9), width)
+    halves = np.concatenate([interleaved[:, 0::2], interleaved[:, 1::2]], axis=1)
+    np.testing.assert_allclose(PositionalEncoding(layout="halves")(zeros)[0], halves, atol=1e-6)
+    with pytest.raises(ValueError, match="layout='thirds'"):
+        PositionalEncoding(layout="thirds")

@@ -68,3 +68,9 @@ def test_bad_arguments(arguments, message):
 def test_float_ids():
     with pytest.raises(ValueError, match="integer token ids. Received: dtype="):
         TokenEmbedding(5, 4)(np.ones((1, 2), "float32"))
+
+
+def test_a_sequence_that_begins_with_padding():
+    ids = np.array([[0, 3, 0], [0, 0, 0], [2, 1, 1]])
+    mask = TokenEmbedding(5, 2, begins_with_padding=True)(ids)._keras_mask
+    np.testing.assert_array_equal(mask, [[True, True, False], [True, False, False], [True, True, True]])

@@ -201,3 +201,25 @@ def test_unknown_preset():
 def test_empty_batch():
     empty = {name: np.zeros((0, 3), "int32") for name in BATCH}
     assert build()(empty).shape == (0, 3, V)
+
+
+def test_the_options_of_marian():
+    """Another depth of the decoder, half-split sinusoids of other wavelengths, a bias, padding as the begin id."""
+    model = build(
+        num_decoder_layers=1,
+        position_layout="halves",
+        max_wavelength=100.0,
+        logits_bias=True,
+        begins_with_padding=True,
+        dropout=0.0,
+    )
+    assert len(model.encoder_blocks) == 2 and len(model.decoder_blocks) == 1
+    assert model.positional_encoding.get_config()["max_wavelength"] == 100.0
+    batch = {**BATCH, "target_ids": np.array([[0, 10, 11, 12], [0, 13, 0, 0]])}
+    logits = model(batch)
+    np.testing.assert_array_equal(logits._keras_mask, [[True] * 4, [True, True, False, False]])
+    model.logits_bias.bias.assign(np.arange(V))
+    np.testing.assert_allclose(model(batch), logits + np.arange(V), atol=1e-5)
+    copy = Transformer.from_config(model.get_config())
+    copy.set_weights(model.get_weights())
+    np.testing.assert_array_equal(copy(batch), model(batch))

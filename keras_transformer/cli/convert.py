@@ -1,0 +1,41 @@
+"""keras-transformer convert: another library's checkpoint as a `.keras` pipeline, a SavedModel, or both."""
+
+import os
+
+
+def add_parser(commands):
+    parser = commands.add_parser(
+        "convert",
+        help="convert a checkpoint of sentence-transformers or Marian",
+        description="Converts the checkpoint in FOLDER: a sentence encoder of sentence-transformers (BERT, MiniLM, "
+        "MPNet), or a Marian translation model (OPUS-MT; Hugging Face's format or Marian's .npz). Weights are read "
+        "from safetensors or .npz; pickles are refused.",
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument("folder", metavar="FOLDER", help="of the checkpoint, on this machine")
+    parser.add_argument("--out", metavar="FILE.keras", help="what load_model, embed and translate read")
+    parser.add_argument("--export", metavar="DIR", help="folder to make: a SavedModel for TF-Hub and TF Serving")
+    parser.add_argument("--dtype", metavar="POLICY", help="of the model, as mixed_bfloat16 (default: float32)")
+    parser.add_argument("--overwrite", action="store_true", help="replace an --out that exists")
+
+
+def run(args):
+    if not args.out and not args.export:
+        raise ValueError("Expected --out, --export, or both. Received neither")
+    if args.out and not args.out.endswith(".keras"):
+        raise ValueError(f"Expected an --out that ends in .keras. Received: {args.out}")
+    if args.out and os.path.lexists(args.out) and not args.overwrite:
+        raise FileExistsError(f"Expected an --out that does not exist, or --overwrite. Received: {args.out}")
+    if args.export and os.path.lexists(args.export):
+        raise FileExistsError(f"Expected an --export that does not exist. Received: {args.export}")
+
+    from keras_transformer.convert import convert
+
+    pipeline = convert(args.folder, dtype=args.dtype)
+    print(f"{type(pipeline).__name__}, {pipeline.count_params():,} parameters", flush=True)
+    if args.export:
+        pipeline.export(args.export)
+        print(f"Wrote {args.export}")
+    if args.out:
+        pipeline.save(args.out)
+        print(f"Wrote {args.out}")

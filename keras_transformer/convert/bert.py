@@ -1,0 +1,131 @@
+"""BERT and MPNet in the layout of Hugging Face: config.json, and model.safetensors into a `BertEncoder`."""
+
+import dataclasses
+import os
+
+from keras_transformer.convert.files import read_json, settings
+from keras_transformer.convert.tensors import linear
+
+_ACTIVATIONS = {"gelu": "gelu", "relu": "relu", "silu": "silu", "swish": "silu", "tanh": "tanh"}
+# Of training heads, and a buffer of old versions.
+_UNUSED = ("pooler.*", "cls.*", "lm_head.*", "embeddings.position_ids")
+
+
+@dataclasses.dataclass(frozen=True)
+class Architecture:
+    """What a config.json says.
+
+    Attributes:
+        model_type: "bert" or "mpnet".
+        arguments: of `BertEncoder`.
+        num_segments: rows of BERT's table of segments; 0 for MPNet, which has none.
+        first_position: the row of the table of positions that the first token has.
+    """
+
+    model_type: str
+    arguments: dict
+    num_segments: int
+    first_position: int
+
+
+MODEL_TYPES = ("bert", "mpnet")
+
+
+def read_architecture(folder):
+    """The `Architecture` of the checkpoint in `folder`.
+
+    Raises:
+        FileNotFoundError: without config.json.
+        ValueError: for another architecture, and for what ours has no counterpart of.
+    """
+    source = os.path.join(folder, "config.json")
+    config = read_json(folder, "config.json")
+    model_type = config.get("model_type")
+    if model_type not in MODEL_TYPES:
+        raise ValueError(
+            f"Expected a sentence encoder of type {' or '.join(MODEL_TYPES)} in {source}. "
+            f"Received: model_type={model_type!r}"
+        )
+    is_mpnet = model_type == "mpnet"
+    names = {
+        "vocab_size": "vocabulary_size",
+        "num_hidden_layers": "num_layers",
+        "hidden_size": "hidden_dim",
+        "intermediate_size": "intermediate_dim",
+        "num_attention_heads": "num_heads",
+        "max_position_embeddings": "max_length",
+    }
+    values = settings(config, source, **dict.fromkeys(names, int))
+    arguments = dict(zip(names.values(), values))
+    activation = config.get("hidden_act", "gelu")
+    if activation not in _ACTIVATIONS:
+        raise ValueError(f"Expected hidden_act of {', '.join(_ACTIVATIONS)} in {source}. Received: {activation!r}")
+    positions = config.get("position_embedding_type", "absolute")
+    if positions != "absolute" or config.get("is_decoder"):
+        raise ValueError(
+            f"Expected an encoder with absolute positions in {source}. "
+            f"Received: position_embedding_type={positions!r}, is_decoder={bool(config.get('is_decoder'))}"
+        )
+    padding_id = config.get("pad_token_id", 1 if is_mpnet else 0)
+    first_position = padding_id + 1 if is_mpnet else 0
+    arguments.update(
+        max_length=arguments["max_length"] - first_position,
+        relative_position_buckets=config.get("relative_attention_num_buckets", 32) if is_mpnet else None,
+        dropout=config.get("hidden_dropout_prob", 0.1),
+        attention_dropout=config.get("attention_probs_dropout_prob", 0.1),
+        activation=_ACTIVATIONS[activation],
+        layer_norm_epsilon=config.get("layer_norm_eps", 1e-12),
+        padding_id=padding_id,
+    )
+    return Architecture(model_type, arguments, 0 if is_mpnet else config.get("type_vocab_size", 2), first_position)
+
+
+def load_weights(encoder, architecture, tensors):
+    """Gives `encoder`, a `BertEncoder`, the weights in `tensors`.
+
+    Raises:
+        ValueError: for tensors that are missing, misshapen or of no use; none is loaded then.
+    """
+    is_mpnet = architecture.model_type == "mpnet"
+    tensors = tensors.without_prefix(f"{architecture.model_type}.")
+    width = encoder.constructor_arguments["hidden_dim"]
+    words = encoder.token_embedding.embedding.embeddings
+    tensors.load(words, tensors.take("embeddings.word_embeddings.weight", tuple(words.shape)))
+
+    first, num_segments = architecture.first_position, architecture.num_segments
+    rows = encoder.position_embedding.max_length + first
+    positions = tensors.take("embeddings.position_embeddings.weight", (rows, width))[first:]
+    if num_segments:
+        positions = positions + tensors.take("embeddings.token_type_embeddings.weight", (num_segments, width))[0]
+    tensors.load(encoder.position_embedding.embeddings, positions)
+    tensors.load_norm(encoder.embedding_norm, _norm(tensors, "embeddings.LayerNorm"))
+
+    if is_mpnet:
+        bias = encoder.relative_position_bias.embeddings
+        tensors.load(bias, tensors.take("encoder.relative_attention_bias.weight", tuple(bias.shape)))
+    for i, block in enumerate(encoder.encoder_blocks):
+        _load_block(block, tensors, f"encoder.layer.{i}", is_mpnet)
+    tensors.leave(*_UNUSED)
+    tensors.finish()
+
+
+def _load_block(block, tensors, name, is_mpnet):
+    attention = f"{name}.attention"
+    if is_mpnet:
+        query_key_value = [linear(f"{attention}.attn.{part}") for part in "qkv"]
+        output, norm = f"{attention}.attn.o", f"{attention}.LayerNorm"
+    else:
+        query_key_value = [linear(f"{attention}.self.{part}") for part in ("query", "key", "value")]
+        output, norm = f"{attention}.output.dense", f"{attention}.output.LayerNorm"
+    tensors.load_dense(block.self_attention.query_key_value, *query_key_value)
+    tensors.load_dense(block.self_attention.output_projection, linear(output))
+    tensors.load_norm(block.self_attention_residual.norm, _norm(tensors, norm))
+    tensors.load_dense(block.feed_forward.expansion, linear(f"{name}.intermediate.dense"))
+    tensors.load_dense(block.feed_forward.contraction, linear(f"{name}.output.dense"))
+    tensors.load_norm(block.feed_forward_residual.norm, _norm(tensors, f"{name}.output.LayerNorm"))
+
+
+def _norm(tensors, name):
+    """The names of scale and bias, which old checkpoints call otherwise."""
+    old = f"{name}.gamma", f"{name}.beta"
+    return old if old[0] in tensors else linear(name)

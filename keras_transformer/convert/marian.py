@@ -1,0 +1,136 @@
+"""Marian translation models, in the layout of Hugging Face or of Marian itself, as a `Translator`."""
+
+import dataclasses
+import os
+import typing
+
+import numpy as np
+
+from keras_transformer.convert.tensors import Tensors
+from keras_transformer.models import Transformer
+from keras_transformer.pipelines import Translator
+from keras_transformer.text import MarianTokenizer
+
+
+@dataclasses.dataclass(frozen=True)
+class MarianCheckpoint:
+    """A checkpoint, read.
+
+    Attributes:
+        arguments: of `Transformer`, but for those that all Marian models share.
+        source_vocabulary: list of `str`.
+        target_vocabulary: the same list where both sides share one.
+        tensors: `Tensors`.
+        source_table: the names of the source's embeddings, which are also the target's where both share them.
+        target_table: of the target's embeddings otherwise.
+        logits_bias: name of the tensor.
+        names: function of (side, number of the block, role) to the names of a matrix and a bias, or of a scale and
+            a bias. Roles are "self" and "context" with "_q", "_k", "_v", "_o", "_norm", and "ffn" with "_1", "_2",
+            "_norm".
+        lacks_padding: whether the tables lack the last row, that of the padding id: zeros.
+        unused: patterns of the names of tensors that are of no use.
+        search: how its own library decodes.
+    """
+
+    arguments: dict
+    source_vocabulary: list
+    target_vocabulary: list
+    tensors: Tensors
+    source_table: tuple
+    target_table: tuple
+    logits_bias: str
+    names: typing.Callable
+    lacks_padding: bool
+    unused: tuple
+    search: typing.Any
+
+
+def make_translator(folder, checkpoint, dtype=None):
+    """The `Translator` of a `MarianCheckpoint`.
+
+    Args:
+        folder: has source.spm and target.spm.
+        checkpoint: what was read.
+        dtype: dtype or dtype policy of the transformer.
+
+    Raises:
+        FileNotFoundError: without the SentencePiece models.
+        ValueError: for tensors and vocabularies that do not fit.
+    """
+    shares = checkpoint.source_vocabulary == checkpoint.target_vocabulary
+    tokenizer, target_tokenizer = (
+        MarianTokenizer(_read_bytes(folder, name), vocabulary)
+        for name, vocabulary in (
+            ("source.spm", checkpoint.source_vocabulary),
+            ("target.spm", checkpoint.target_vocabulary),
+        )
+    )
+    if tokenizer.padding_id != target_tokenizer.padding_id:
+        raise ValueError(
+            "Expected one padding id on both sides. "
+            f"Received: {tokenizer.padding_id} and {target_tokenizer.padding_id} in {folder}"
+        )
+    transformer = Transformer(
+        len(checkpoint.source_vocabulary),
+        **checkpoint.arguments,
+        target_vocabulary_size=None if shares and not checkpoint.target_table else len(checkpoint.target_vocabulary),
+        padding_id=tokenizer.padding_id,
+        position_layout="halves",
+        logits_bias=True,
+        begins_with_padding=True,
+        dtype=dtype,
+    )
+    _load_weights(transformer, checkpoint)
+    return Translator(transformer, tokenizer, target_tokenizer, search=checkpoint.search)
+
+
+def _load_weights(transformer, checkpoint):
+    tensors, num_added = checkpoint.tensors, int(checkpoint.lacks_padding)
+    tables = [(transformer.source_embedding, checkpoint.source_table)]
+    if checkpoint.target_table:
+        tables.append((transformer.target_embedding, checkpoint.target_table))
+    for layer, names in tables:
+        table = layer.embedding.embeddings
+        rows, width = table.shape
+        tensors.load(table, np.pad(tensors.take_same(names, (rows - num_added, width)), [(0, num_added), (0, 0)]))
+    bias = transformer.logits_bias.bias
+    row = tensors.take(checkpoint.logits_bias, (1, bias.shape[0] - num_added))[0]
+    tensors.load(bias, np.pad(row, (0, num_added)))
+    for side, blocks in (("encoder", transformer.encoder_blocks), ("decoder", transformer.decoder_blocks)):
+        for i, block in enumerate(blocks):
+            _load_block(block, tensors, lambda role: checkpoint.names(side, i, role))  # noqa: B023
+    tensors.leave(*checkpoint.unused)
+    tensors.finish()
+
+
+def _load_block(block, tensors, names):
+    tensors.load_dense(block.self_attention.query_key_value, names("self_q"), names("self_k"), names("self_v"))
+    tensors.load_dense(block.self_attention.output_projection, names("self_o"))
+    tensors.load_norm(block.self_attention_residual.norm, names("self_norm"))
+    if hasattr(block, "cross_attention"):
+        tensors.load_dense(block.cross_attention.query, names("context_q"))
+        tensors.load_dense(block.cross_attention.key_value, names("context_k"), names("context_v"))
+        tensors.load_dense(block.cross_attention.output_projection, names("context_o"))
+        tensors.load_norm(block.cross_attention_residual.norm, names("context_norm"))
+    tensors.load_dense(block.feed_forward.expansion, names("ffn_1"))
+    tensors.load_dense(block.feed_forward.contraction, names("ffn_2"))
+    tensors.load_norm(block.feed_forward_residual.norm, names("ffn_norm"))
+
+
+def vocabulary_list(ids, source):
+    """The tokens of a vocabulary {token: id} by id.
+
+    Raises:
+        ValueError: unless the ids are 0, 1, 2, ...
+    """
+    if sorted(ids.values()) != list(range(len(ids))):
+        raise ValueError(f"Expected the ids 0 to {len(ids) - 1} in {source}. Received others")
+    return sorted(ids, key=ids.get)
+
+
+def _read_bytes(folder, name):
+    path = os.path.join(folder, name)
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"Expected {name} in the checkpoint. Received a folder without: {folder}")
+    with open(path, "rb") as file:
+        return file.read()

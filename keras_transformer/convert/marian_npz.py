@@ -1,0 +1,153 @@
+"""Marian's own checkpoints: an .npz with the weights and the configuration, and vocabularies in YAML."""
+
+import glob
+import os
+import zipfile
+
+import numpy as np
+
+from keras_transformer.convert.flat_yaml import read_flat_yaml
+from keras_transformer.convert.marian import MarianCheckpoint, vocabulary_list
+from keras_transformer.convert.tensors import Tensors
+from keras_transformer.decoding import BeamSearch, GreedySearch
+
+_CONFIGURATION = "special:model.yml"
+_ACTIVATIONS = {"swish": "silu", "relu": "relu"}
+# What ours has a counterpart of; a checkpoint that does not say is taken to be so.
+_ONLY = {
+    "type": ("transformer",),
+    "transformer-preprocess": ("",),
+    "transformer-postprocess": ("dan",),  # dropout, addition, normalisation
+    "transformer-postprocess-emb": ("d", ""),
+    "transformer-ffn-depth": ("2",),
+    "transformer-decoder-autoreg": ("self-attention",),
+    "transformer-train-position-embeddings": ("false",),
+    "transformer-no-projection": ("false",),
+    "right-left": ("false",),
+    "input-types": ([], ["sequence", "sequence"]),
+    "transformer-tied-layers": ([], ""),
+}
+
+
+def npz_files(folder):
+    """The .npz files in `folder`, sorted."""
+    return sorted(glob.glob(os.path.join(glob.escape(os.fspath(folder)), "*.npz")))
+
+
+def read_npz(folder):
+    """The `MarianCheckpoint` in `folder`: one .npz, one *vocab.yml or two (*.src.vocab.yml, *.trg.vocab.yml).
+
+    Raises:
+        FileNotFoundError: for a file that is missing.
+        ValueError: for what ours has no counterpart of, and damaged files.
+    """
+    paths = npz_files(folder)
+    if len(paths) != 1:
+        raise ValueError(f"Expected one .npz file in {folder}. Received: {', '.join(map(os.path.basename, paths))}")
+    (path,) = paths
+    arrays = _read_arrays(path)
+    if _CONFIGURATION not in arrays:
+        raise ValueError(f"Expected a Marian model with {_CONFIGURATION} in {path}. Received: {', '.join(arrays)}")
+    text = arrays.pop(_CONFIGURATION).tobytes().rstrip(b"\0").decode("utf-8", "replace")
+    config = read_flat_yaml(text, f"{path}, {_CONFIGURATION}")
+    shares_all = config.get("tied-embeddings-all") == "true"
+    shares_table = shares_all or config.get("tied-embeddings-src") == "true"
+    source_vocabulary, target_vocabulary = _vocabularies(folder)
+    return MarianCheckpoint(
+        _arguments(config, path, shares_all),
+        source_vocabulary,
+        target_vocabulary,
+        Tensors(arrays, path, transposed=False),
+        source_table=("Wemb",) if shares_table else ("encoder_Wemb",),
+        target_table=() if shares_table else ("decoder_Wemb",),
+        logits_bias="decoder_ff_logit_out_b",
+        names=_names,
+        lacks_padding=True,
+        unused=("special:*",),
+        search=_search(folder),
+    )
+
+
+def _read_arrays(path):
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"Expected an .npz file of numbers. Received: {path} ({error})") from None
+    # Vectors are matrices of one row in Marian.
+    is_vector = [name for name, array in arrays.items() if array.ndim == 2 and len(array) == 1]
+    return {**arrays, **{name: arrays[name][0] for name in is_vector if name != "decoder_ff_logit_out_b"}}
+
+
+def _arguments(config, path, shares_all):
+    unsupported = [f"{key}={config[key]!r}" for key, only in _ONLY.items() if config.get(key, only[0]) not in only]
+    activation = config.get("transformer-ffn-activation", "swish")
+    if activation not in _ACTIVATIONS:
+        unsupported.append(f"transformer-ffn-activation={activation!r}")
+    if not shares_all and config.get("tied-embeddings") != "true":
+        unsupported.append(f"tied-embeddings={config.get('tied-embeddings')!r}")
+    if unsupported:
+        raise ValueError(
+            "Expected a post-norm transformer with sinusoids, tied logits, and an activation of "
+            f"{', '.join(_ACTIVATIONS)} in {path}. Received: {'; '.join(unsupported)}"
+        )
+    keys = ("enc-depth", "dec-depth", "dim-emb", "transformer-dim-ffn", "transformer-heads")
+    faults = [f"{key}={config.get(key)!r}" for key in keys if not str(config.get(key)).isdecimal()]
+    if faults:
+        raise ValueError(f"Expected numbers for {', '.join(keys)} in {path}. Received: {', '.join(faults)}")
+    layers, decoder_layers, width, intermediate, heads = (int(config[key]) for key in keys)
+    return {
+        "num_layers": layers,
+        "num_decoder_layers": decoder_layers,
+        "hidden_dim": width,
+        "intermediate_dim": intermediate,
+        "num_heads": heads,
+        "activation": _ACTIVATIONS[activation],
+        "layer_norm_epsilon": 1e-6,
+        # The last of the D / 2 wavelengths is 10000, where in the paper the one after it would be.
+        "max_wavelength": 10000.0 ** (width / (width - 2)),
+    }
+
+
+def _vocabularies(folder):
+    paths = sorted(glob.glob(os.path.join(glob.escape(os.fspath(folder)), "*vocab.yml")))
+    sides = [path for path in paths if path.endswith((".src.vocab.yml", ".trg.vocab.yml"))]
+    paths = sides if len(sides) == 2 else paths
+    if len(paths) not in (1, 2) or (len(paths) == 2 and paths != sides):
+        raise FileNotFoundError(
+            "Expected one file *vocab.yml, or *.src.vocab.yml and *.trg.vocab.yml. "
+            f"Received in {folder}: {', '.join(map(os.path.basename, paths)) or 'none'}"
+        )
+    vocabularies = [_vocabulary(path) for path in paths]
+    return vocabularies[0], vocabularies[-1]
+
+
+def _vocabulary(path):
+    """The tokens by id, with the padding token behind, which Marian does without."""
+    with open(path, encoding="utf-8", newline="\n") as file:
+        ids = read_flat_yaml(file.read(), path)
+    if not all(str(value).isdecimal() for value in ids.values()):
+        raise ValueError(f"Expected token: id in {path}. Received others")
+    return [*vocabulary_list({token: int(value) for token, value in ids.items()}, path), "<pad>"]
+
+
+def _search(folder):
+    """As decoder.yml says."""
+    path = os.path.join(folder, "decoder.yml")
+    config = {}
+    if os.path.isfile(path):
+        with open(path, encoding="utf-8") as file:
+            config = read_flat_yaml(file.read(), path)
+    beam_size = int(config.get("beam-size", 6))
+    if beam_size == 1:
+        return GreedySearch()
+    return BeamSearch(beam_size, float(config.get("normalize", 1.0)), length_normalization="power")
+
+
+def _names(side, index, role):
+    part, _, which = role.partition("_")
+    block = f"{side}_l{index + 1}_{part}_"
+    if which == "norm":
+        last = "ffn" if part == "ffn" else "Wo"
+        return f"{block}{last}_ln_scale", f"{block}{last}_ln_bias"
+    return f"{block}W{which}", f"{block}b{which}"

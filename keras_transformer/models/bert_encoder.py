@@ -1,0 +1,156 @@
+import keras
+
+from keras_transformer import arguments
+from keras_transformer.layers import (
+    Dropout,
+    EncoderBlock,
+    PositionEmbedding,
+    RelativePositionBias,
+    SequencePooling,
+    TokenEmbedding,
+    UnitLength,
+)
+from keras_transformer.models.composed_model import ComposedModel
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
+class BertEncoder(ComposedModel):
+    """Token ids to one vector a sentence, with the encoder of BERT or MPNet: what sentence-transformers models are.
+
+    Embeddings plus learned positions, layer normalisation, encoder blocks, pooling, projections, unit length. Where
+    BERT adds the vector of the first segment to every token, that vector is part of the positions' here.
+
+    Args:
+        vocabulary_size: number of token ids V.
+        num_layers: number of encoder blocks.
+        hidden_dim: width D of the blocks.
+        intermediate_dim: width F of the feed-forward networks.
+        num_heads: heads H of every attention.
+        max_length: number of positions.
+        relative_position_buckets: of a `RelativePositionBias` that all blocks share, as in MPNet; `None` for none.
+        pooling: mode of `SequencePooling`, or a list of modes whose vectors are joined.
+        projections: the layers after the pooling, each a dictionary with "units", "activation" and "use_bias".
+        unit_length: whether vectors are divided by their length.
+        dropout: rate on sub-layer outputs and on the normalised embeddings.
+        attention_dropout: rate on attention weights.
+        activation: of the feed-forward networks; BERT's is the exact GELU.
+        layer_norm_epsilon: added to variances.
+        padding_id: the id that is not attended to.
+        name: the model's name.
+        dtype: dtype or dtype policy, as "mixed_bfloat16"; by default the global one.
+
+    Call arguments:
+        inputs: integer ids (B, T), of at most `max_length` positions.
+        training: whether dropout is active.
+
+    Returns:
+        (B, D), or of the width of the last projection, or of several poolings together; float32 of length 1 with
+        `unit_length`, else in the compute dtype.
+
+    Raises:
+        ValueError: for bad sizes, rates, ids and poolings.
+
+    References:
+        Devlin et al., 2019, "BERT"; Song et al., 2020, "MPNet"; Reimers and Gurevych, 2019, "Sentence-BERT".
+    """
+
+    def __init__(
+        self,
+        vocabulary_size,
+        num_layers=12,
+        hidden_dim=768,
+        intermediate_dim=3072,
+        num_heads=12,
+        max_length=512,
+        relative_position_buckets=None,
+        pooling="mean",
+        projections=(),
+        unit_length=True,
+        dropout=0.1,
+        attention_dropout=0.1,
+        activation="gelu",
+        layer_norm_epsilon=1e-12,
+        padding_id=0,
+        name=None,
+        dtype=None,
+    ):
+        # Layers
+        arguments.positive_integer("num_layers", num_layers)
+        arguments.rate("dropout", dropout)
+        dtype = keras.dtype_policies.get(dtype)
+        self.token_embedding = TokenEmbedding(
+            vocabulary_size, hidden_dim, padding_id=padding_id, scale=False, dtype=dtype, name="embedding"
+        )
+        self.position_embedding = PositionEmbedding(max_length, dtype=dtype, name="position_embedding")
+        self.embedding_norm = keras.layers.LayerNormalization(
+            epsilon=layer_norm_epsilon, dtype=dtype, name="embedding_norm"
+        )
+        self.embedding_dropout = Dropout(dropout, dtype=dtype, name="dropout")
+        self.relative_position_bias = None
+        if relative_position_buckets is not None:
+            self.relative_position_bias = RelativePositionBias(
+                num_heads, relative_position_buckets, dtype=dtype, name="relative_position_bias"
+            )
+        self.encoder_blocks = [
+            EncoderBlock(
+                num_heads,
+                intermediate_dim,
+                dropout=dropout,
+                attention_dropout=attention_dropout,
+                activation=activation,
+                layer_norm_epsilon=layer_norm_epsilon,
+                dtype=dtype,
+                name=f"encoder_block_{i}",
+            )
+            for i in range(num_layers)
+        ]
+        modes = [pooling] if isinstance(pooling, str) else list(pooling)
+        if not modes:
+            raise ValueError("Expected at least one mode of pooling. Received: pooling=[]")
+        self.poolings = [SequencePooling(mode, dtype=dtype, name=f"pooling_{mode}") for mode in modes]
+        self.projections = [
+            keras.layers.Dense(**projection, dtype=dtype, name=f"projection_{i}")
+            for i, projection in enumerate(projections)
+        ]
+        self.unit_length = UnitLength(dtype=dtype, name="unit_length") if unit_length else None
+
+        # Functional graph
+        ids = keras.Input((None,), dtype="int32", name="ids")
+        tokens = self.encode(ids)
+        pooled = [layer(tokens) for layer in self.poolings]
+        x = pooled[0] if len(pooled) == 1 else keras.layers.Concatenate(dtype=dtype, name="join")(pooled)
+        for layer in self.projections:
+            x = layer(x)
+        super().__init__(inputs=ids, outputs=self.unit_length(x) if unit_length else x, name=name)
+
+        # Config
+        self.dtype_policy = dtype
+        self.constructor_arguments = {
+            "vocabulary_size": vocabulary_size,
+            "num_layers": num_layers,
+            "hidden_dim": hidden_dim,
+            "intermediate_dim": intermediate_dim,
+            "num_heads": num_heads,
+            "max_length": max_length,
+            "relative_position_buckets": relative_position_buckets,
+            "pooling": modes,
+            "projections": [dict(projection) for projection in projections],
+            "unit_length": unit_length,
+            "dropout": dropout,
+            "attention_dropout": attention_dropout,
+            "activation": keras.activations.serialize(keras.activations.get(activation)),
+            "layer_norm_epsilon": layer_norm_epsilon,
+            "padding_id": padding_id,
+        }
+
+    def encode(self, ids, training=None):
+        """Ids (B, T) to a vector for each token (B, T, D), which carry their Keras mask."""
+        x = self.position_embedding(self.token_embedding(ids))
+        x = self.embedding_dropout(self.embedding_norm(x), training=training)
+        bias = self.relative_position_bias(x) if self.relative_position_bias else None
+        for block in self.encoder_blocks:
+            x = block(x, attention_bias=bias, training=training)
+        return x
+
+    def get_config(self):
+        return {**self.base_config(), **self.constructor_arguments}

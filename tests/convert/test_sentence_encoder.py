@@ -1,0 +1,182 @@
+"""Against what sentence-transformers gave; golden/ is made by make_golden.py."""
+
+import json
+import pathlib
+import shutil
+
+import keras
+import numpy as np
+import pytest
+
+from keras_transformer import TextEmbedder
+from keras_transformer.convert import convert
+
+GOLDEN = pathlib.Path(__file__).parent / "golden"
+
+
+def original(kind):
+    return json.loads((GOLDEN / f"{kind}.json").read_text())
+
+
+@pytest.fixture(scope="module", params=["bert", "mpnet"])
+def kind(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def embedder(kind):
+    return convert(GOLDEN / kind)
+
+
+def test_ids_are_the_originals(embedder, kind):
+    wanted = original(kind)
+    for text, ids, of_original in zip(
+        wanted["texts"], embedder.tokenizer.tokenize(wanted["texts"]).to_list(), wanted["ids"]
+    ):
+        assert ids == of_original, text[:50]
+
+
+@pytest.mark.filterwarnings("ignore:.*max_length=")
+def test_vectors_are_the_originals(embedder, kind):
+    wanted = original(kind)
+    assert type(embedder) is TextEmbedder and embedder.max_length == wanted["max_length"]
+    np.testing.assert_allclose(embedder.embed(wanted["texts"]), wanted["vectors"], atol=1e-5)
+    np.testing.assert_allclose(embedder(wanted["texts"]), wanted["vectors"], atol=1e-5)
+
+
+def test_what_is_read_from_the_configuration(embedder, kind):
+    config = embedder.encoder.get_config()
+    wanted = {
+        "bert": (["first", "mean"], [{"units": 7, "activation": "tanh", "use_bias": True}], True, None, 40, 0),
+        "mpnet": (["mean"], [], False, 32, 300, 1),
+    }[kind]
+    keys = ("pooling", "projections", "unit_length", "relative_position_buckets", "max_length", "padding_id")
+    assert tuple(config[key] for key in keys) == wanted
+
+
+def test_saved_and_reloaded(embedder, kind, tmp_path):
+    texts = original(kind)["texts"][:8]
+    embedder.save(tmp_path / "e.keras")
+    reloaded = keras.models.load_model(tmp_path / "e.keras")
+    np.testing.assert_array_equal(reloaded(texts), embedder(texts))
+    assert reloaded.get_config() == embedder.get_config()
+
+
+def test_token_vectors_with_their_ends(embedder, kind):
+    ((pieces, vectors),) = embedder.embed_tokens(["Two dogs"])
+    ends = {"bert": ("[CLS]", "[SEP]"), "mpnet": ("<s>", "</s>")}[kind]
+    assert pieces == [ends[0], "two", "dog", "##s", ends[1]]
+    pooled = vectors.mean(axis=0)
+    if kind == "mpnet":  # the mean is its vector
+        np.testing.assert_allclose(pooled, embedder(["Two dogs"])[0], atol=1e-5)
+
+
+def test_other_dtypes_are_close(kind):
+    embedder = convert(GOLDEN / kind, dtype="mixed_bfloat16")
+    assert embedder.encoder.dtype_policy.name == "mixed_bfloat16"
+    wanted = original(kind)
+    found = np.asarray(embedder(wanted["texts"][:8]))
+    cosines = (found * wanted["vectors"][:8]).sum(1) / np.linalg.norm(found, axis=1)
+    cosines /= np.linalg.norm(wanted["vectors"][:8], axis=1)
+    assert cosines.min() > 0.98
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A copy of the BERT whose files a test may spoil, and a function that changes a JSON file in it."""
+    folder = tmp_path / "copy"
+    shutil.copytree(GOLDEN / "bert", folder)
+
+    def change(name, **values):
+        config = json.loads((folder / name).read_text())
+        (folder / name).write_text(json.dumps({**config, **values}))
+
+    return folder, change
+
+
+def test_a_vocabulary_in_a_text_file(copy):
+    folder, _ = copy
+    vocabulary = json.loads((folder / "tokenizer.json").read_text())["model"]["vocab"]
+    (folder / "tokenizer.json").unlink()
+    (folder / "vocab.txt").write_text("".join(f"{token}\n" for token in sorted(vocabulary, key=vocabulary.get)))
+    wanted = original("bert")
+    assert convert(folder).tokenizer.tokenize(wanted["texts"]).to_list() == wanted["ids"]
+
+
+def test_older_flags_of_pooling(copy):
+    folder, change = copy
+    flags = {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": True, "pooling_mode_max_tokens": False}
+    change("1_Pooling/config.json", pooling_mode=None, **flags)
+    wanted = original("bert")
+    np.testing.assert_allclose(convert(folder)(wanted["texts"]), wanted["vectors"], atol=1e-5)
+
+
+def test_lower_casing_of_sentence_transformers(copy):
+    """A cased tokenizer behind which sentence-transformers lower-cases: accents stay."""
+    folder, change = copy
+    change("tokenizer_config.json", do_lower_case=False)
+    assert convert(folder).tokenizer.tokenize(["DOG é"]).to_list() == [[2, 1, 1, 3]]
+    change("sentence_bert_config.json", do_lower_case=True)
+    tokenizer = convert(folder).tokenizer
+    assert tokenizer.ids_to_pieces(tokenizer.tokenize(["DOG é"]).values).numpy().tolist() == [
+        b"[CLS]", b"dog", b"[UNK]", b"[SEP]",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name, values, message",
+    [
+        ("config.json", {"model_type": "roberta"}, "type bert or mpnet .* Received: model_type='roberta'"),
+        ("config.json", {"hidden_act": "gelu_new"}, "Expected hidden_act of gelu, .* Received: 'gelu_new'"),
+        ("config.json", {"hidden_size": "12"}, "Expected .*hidden_size .int.* Received: hidden_size='12'"),
+        ("config.json", {"position_embedding_type": "relative_key"}, "position_embedding_type='relative_key'"),
+        ("1_Pooling/config.json", {"pooling_mode": ["lasttoken"]}, "Expected pooling by cls, .* Received: lasttoken"),
+        ("2_Dense/config.json", {"activation_function": "torch.nn.SiLU"}, "Identity, Tanh.* Received: SiLU"),
+        ("2_Dense/config.json", {"use_residual": True}, "Received: {'use_residual': True}"),
+        (
+            "config_sentence_transformers.json",
+            {"prompts": {"q": "query: "}, "default_prompt_name": "q"},
+            "without a default prompt. Received: 'query: '",
+        ),
+        ("tokenizer.json", {"model": {"type": "BPE", "vocab": {}}}, "Expected a WordPiece model .* type='BPE'"),
+        ("config.json", {"vocab_size": 50}, "Expected a vector for each of the .* subwords .* vocab_size=50"),
+    ],
+)
+def test_what_has_no_counterpart(copy, name, values, message):
+    folder, change = copy
+    change(name, **values)
+    with pytest.raises(ValueError, match=message):
+        convert(folder)
+
+
+@pytest.mark.parametrize(
+    "kinds, message",
+    [
+        (["Transformer", "Pooling", "LSTM"], "Expected the modules .* Received: LSTM"),
+        (["Transformer", "Normalize", "Pooling"], "Received: Transformer, Normalize, Pooling"),
+        (["Pooling"], "Received: Pooling"),
+    ],
+)
+def test_other_modules(copy, kinds, message):
+    folder, _ = copy
+    modules = [{"path": "", "type": f"sentence_transformers.models.{kind}"} for kind in kinds]
+    (folder / "modules.json").write_text(json.dumps(modules))
+    with pytest.raises(ValueError, match=message):
+        convert(folder)
+
+
+@pytest.mark.parametrize(
+    "name", ["config.json", "1_Pooling/config.json", "model.safetensors", "2_Dense/model.safetensors"]
+)
+def test_a_missing_file(copy, name):
+    folder, _ = copy
+    (folder / name).unlink()
+    with pytest.raises(FileNotFoundError, match=f"Expected {pathlib.Path(name).name}"):
+        convert(folder)
+
+
+def test_a_pickle_is_refused(copy):
+    folder, _ = copy
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    with pytest.raises(ValueError, match="Expected model.safetensors .* Received: pytorch_model.bin; a pickle can run"):
+        convert(folder)

@@ -1,0 +1,103 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_transformer.text import WordPieceTokenizer
+
+VOCABULARY = [
+    "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "dog", "##s", "run", "cafe", "café", "Dog", "漢", "字", ".",
+    "σ", "##σ", "a", "##a", "é", "##é", "[", "]", "mask",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return WordPieceTokenizer(VOCABULARY)
+
+
+def pieces(tokenizer, text, **options):
+    options = {"add_begin": False, "add_end": False, **options}
+    return [VOCABULARY[i] for i in tokenizer.tokenize([text], **options).to_list()[0]]
+
+
+@pytest.mark.parametrize(
+    "text, wanted",
+    [
+        ("The dogs run.", ["the", "dog", "##s", "run", "."]),
+        ("THE\tdog\n\u00a0run\u2028\u3000a", ["the", "dog", "run", "a"]),
+        ("Café CAFE\u0301", ["cafe", "cafe"]),
+        ("漢字dog", ["漢", "字", "dog"]),
+        ("d\x00o\u200bg\ufeff\x7f\ufffd", ["dog"]),
+        ("ΣΣ", ["σ", "##σ"]),  # not a final sigma
+        ("cat dog", ["[UNK]", "dog"]),
+        ("dogx", ["[UNK]"]),
+        ("a" * 100, ["a"] + ["##a"] * 99),
+        ("a" * 101, ["[UNK]"]),
+        ("[MASK]dog[mask][CLS]", ["[MASK]", "dog", "[", "mask", "]", "[CLS]"]),
+        ("\ue000dog\ue001", ["dog"]),  # as special tokens are marked inside
+        ("", []),
+        (" \x01 ", []),
+        (b"\xffdog", ["dog"]),
+    ],
+)
+def test_words_and_subwords(tokenizer, text, wanted):
+    assert pieces(tokenizer, text) == wanted
+
+
+def test_the_limit_counts_characters_not_bytes():
+    tokenizer = WordPieceTokenizer(VOCABULARY, strip_accents=False)
+    assert pieces(tokenizer, "é" * 100) == ["é"] + ["##é"] * 99
+    assert pieces(tokenizer, "É" * 101) == ["[UNK]"]
+
+
+def test_cased_and_other_options():
+    cased = WordPieceTokenizer(VOCABULARY, lower_case=False, split_ideographs=False)
+    assert pieces(cased, "Dog DOG café 漢字") == ["Dog", "[UNK]", "café", "[UNK]"]
+    assert pieces(WordPieceTokenizer(VOCABULARY, lower_case=False, strip_accents=True), "café Dog") == ["cafe", "Dog"]
+
+
+def test_the_ends_stand_around_each_text(tokenizer):
+    np.testing.assert_array_equal(
+        tokenizer(["dog", "", "the dogs"]), [[2, 6, 3, 0, 0], [2, 3, 0, 0, 0], [2, 5, 6, 7, 3]]
+    )
+    np.testing.assert_array_equal(tokenizer(["the dogs"], max_length=3), [[2, 5, 3]])
+    np.testing.assert_array_equal(tokenizer(["the dogs"], add_begin=False), [[5, 6, 7, 3]])
+    whole = tokenizer.tokenize(["the dogs", "dog", ""])
+    for length in (2, 3, 4, 5, 9):
+        assert (
+            tokenizer.cut(whole, length).to_list()
+            == tokenizer.tokenize(["the dogs", "dog", ""], max_length=length).to_list()
+        )
+
+
+def test_special_tokens_of_another_name():
+    vocabulary = ["<s>", "<pad>", "</s>", "[UNK]", "dog", "<mask>"]
+    tokenizer = WordPieceTokenizer(vocabulary, True, None, True, "<pad>", "[UNK]", "<s>", "</s>", ["<mask>"])
+    np.testing.assert_array_equal(tokenizer(["dog x<mask>", "dog"]), [[0, 4, 3, 5, 2], [0, 4, 2, 1, 1]])
+    assert tokenizer.detokenize(tokenizer(["dog", ""])).numpy().tolist() == [b"dog", b""]
+
+
+def test_back_to_text(tokenizer):
+    assert tokenizer.detokenize(tokenizer(["The dogs run"])).numpy() == [b"the dogs run"]
+
+
+def test_comes_back_from_its_config_and_runs_in_a_graph(tokenizer):
+    copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(tokenizer))
+    assert copy.get_config() == tokenizer.get_config()
+    graph = tf.function(copy.tokenize, input_signature=[tf.TensorSpec([None], tf.string)])
+    texts = ["the dogs", "", "a" * 101]
+    assert graph(tf.constant(texts)).to_list() == tokenizer.tokenize(texts).to_list()
+    assert graph(tf.constant([], tf.string)).to_list() == []
+
+
+@pytest.mark.parametrize(
+    "vocabulary, message",
+    [
+        ([*VOCABULARY, "dog"], r"Received twice: \['dog'\]"),
+        (VOCABULARY[1:], r"with the special tokens. Received one without \['\[PAD\]'\]"),
+    ],
+)
+def test_bad_vocabularies(vocabulary, message):
+    with pytest.raises(ValueError, match=message):
+        WordPieceTokenizer(vocabulary)
