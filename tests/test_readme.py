@@ -20,6 +20,7 @@ def blocks(text, language):
 
 def test_the_python_snippets_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "saved_models").symlink_to(ROOT / "saved_models")
     sources, targets = made_data.pairs(2000)
     # Real text has enough different words for the README's vocabulary size; SentencePiece takes fewer.
     for name, lines in (("train.en.gz", sources), ("train.de.gz", targets)):

@@ -30,8 +30,9 @@ def add_parser(commands):
     )
     parser.add_argument(
         "--dtype",
-        choices=["bfloat16"],
-        help="of the weights and computations of a --frozen export; what comes out is float32 all the same",
+        choices=["float32", "bfloat16"],
+        help="of the computations, by default as the model was trained; bfloat16, for a --frozen export, of the "
+        "weights too; what comes out is float32 in any case",
     )
     parser.add_argument(
         "--warmup",

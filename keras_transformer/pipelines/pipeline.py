@@ -99,25 +99,27 @@ class Pipeline(keras.Model):
         Args:
             path: folder to make; `keras_transformer.export.next_version(folder)` numbers it as servers want it.
             frozen: for inference only: the weights become constants of the graph, less than 2 GiB of them.
-            dtype: "bfloat16" halves the weights of a frozen export and computes in that dtype, which is faster on
-                processors with bfloat16 instructions, and changes results a little. What comes out is float32 as ever.
+            dtype: by default computations are in the model's own dtypes, those of mixed precision if it was trained
+                so. "float32" is for servers of any kind. "bfloat16", for a frozen export, also halves the weights; it
+                is faster on processors with bfloat16 instructions, slower on others, and changes results a little. What
+                comes out is float32 in any case.
             warmup_texts: a list of `str`. A server that loads the model first sends them to every signature, the
                 first one alone and then all, 8 at a time (`assets.extra/tf_serving_warmup_requests`); with `()` it
                 does not.
 
         Raises:
             FileExistsError: if `path` exists.
-            ValueError: for another dtype, one of an export that is not frozen or of a quantized model, weights that
-                are too large to freeze, and texts that are no strings.
+            ValueError: for another dtype, "bfloat16" of an export that is not frozen, any dtype of a quantized model,
+                weights that are too large to freeze, and texts that are no strings.
         """
-        arguments.one_of("dtype", dtype, (None, "bfloat16"))
-        if dtype and not frozen:
-            raise ValueError(f"Expected frozen=True with a dtype. Received: frozen={frozen}, dtype={dtype!r}")
+        arguments.one_of("dtype", dtype, (None, "float32", "bfloat16"))
+        if dtype == "bfloat16" and not frozen:
+            raise ValueError(f"Expected frozen=True with dtype='bfloat16'. Received: frozen={frozen}")
         requests = self._warmup_requests(warmup_texts)
-        if not frozen:
-            self._write(path, *self.exported(trainable=True), requests)
-            return
         pipeline = in_dtype(self, dtype) if dtype else self
+        if not frozen:
+            pipeline._write(path, *pipeline.exported(trainable=True), requests)
+            return
         with frozen_weights(pipeline.variables):
             root, signatures = pipeline.exported(trainable=False)
         write_saved_model(
