@@ -4,6 +4,7 @@ VENV ?= .venv
 JAX_VENV ?= .venv-jax
 PARITY_VENV ?= .venv-parity
 BIN = $(VENV)/bin
+TEST_PROCESSES ?= 2
 export TEXT
 
 .PHONY: demo test test-jax test-parity lint format clean
@@ -13,7 +14,7 @@ demo: $(VENV)/.installed
 	$(BIN)/keras-transformer demo $${TEXT:+"$$TEXT"}
 
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
 # The numeric code on Keras' JAX backend, where no TensorFlow is installed.
 test-jax: $(JAX_VENV)/.installed
