@@ -33,7 +33,7 @@ def classifier(num_labels, trainable, learning_rate):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file")
-    parser.add_argument("--epochs", type=int, nargs=2, default=[20, 2], help="frozen, trained along")
+    parser.add_argument("--epochs", type=int, nargs=2, default=[6, 2], help="frozen, trained along")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     keras.utils.set_random_seed(args.seed)
@@ -43,7 +43,7 @@ def main():
     order = np.random.permutation(len(texts))
     held_out, training = np.split(order, [len(order) // 10])
     for name, trainable, rate, epochs in (
-        ("frozen", False, 3e-3, args.epochs[0]),
+        ("frozen", False, 1e-2, args.epochs[0]),
         ("trained along", True, 5e-4, args.epochs[1]),
     ):
         model = classifier(len(names), trainable, rate)

@@ -34,7 +34,9 @@ def test_the_python_snippets_run(tmp_path, monkeypatch, capsys):
 
 def test_the_commands_parse(monkeypatch):
     """The commands of the shell snippets are ours, with options that exist."""
-    lines = "\n".join(blocks(README, "bash")).replace("\\\n", " ").splitlines()
+    others = [*ROOT.glob("docs/*.md"), *ROOT.glob("saved_models/*/README.md"), *ROOT.glob("examples/*/README.md")]
+    texts = [README, *(path.read_text(encoding="utf-8") for path in others)]
+    lines = "\n".join(block for text in texts for block in blocks(text, "bash")).replace("\\\n", " ").splitlines()
     commands = [shlex.split(line)[1:] for line in lines if re.match(r"(\.venv/bin/)?keras-transformer ", line)]
     assert len(commands) >= 3
     kinds = train.train_embedder, train.train_translator, evaluate.evaluate_embedder, evaluate.evaluate_translator

@@ -34,9 +34,10 @@ _CAPTIONS = ["A dog runs through the snow.", "Two men are playing guitar in fron
 def add_parser(commands):
     parser = commands.add_parser(
         "demo",
-        help="train a small translator of dates, draw its attention, export it, use it",
-        description="Trains a translator of dates in words between Korean, English, German, French, Spanish and "
-        "Japanese, and takes it all the way to TF-Hub. A few minutes on two cores.",
+        help="use the shipped models; train a small translator of dates, draw its attention, export it, use it",
+        description="Translates and embeds with the models that a checkout carries, then trains a translator of dates "
+        "in words between Korean, English, German, French, Spanish and Japanese, and takes it all the way to TF-Hub. "
+        "A few minutes on two cores.",
     )
     parser.set_defaults(run=run)
     parser.add_argument(

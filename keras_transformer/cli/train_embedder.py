@@ -91,6 +91,7 @@ def add_parser(kinds):
 
 def run(args):
     recipe = training_options.changed_recipe(EmbeddingRecipe(), args, (*_FIELDS, "lower_case"), (*_MODEL, *_FLAGS))
+    _check_encoder(args, recipe)
     path = training_options.output_path(args, "embedder.keras")
 
     from keras_transformer.data.tab_separated import read_rows
@@ -146,6 +147,8 @@ def _tasks(args):
     unknown = sorted(set(weights) - set(given))
     if unknown:
         raise ValueError(f"Expected weights of tasks that are given, {list(given)}. Received: {unknown}")
+    if args.similarity_loss != "regression" and "similarity" not in given:
+        raise ValueError(f"Expected --similarity with --similarity-loss. Received: {list(given)}")
     tasks = []
     for name, files in given.items():
         options = {"weight": weights.get(name, 1.0), "batch_size": args.batch_size}
@@ -161,6 +164,15 @@ def _tasks(args):
         else:
             tasks.append(getattr(SentenceTask, name)(files, **options))
     return tasks
+
+
+def _check_encoder(args, recipe):
+    """`ValueError` for options that the encoder has no use for."""
+    foreign = [name for name in ("subwords", "lower_case") if getattr(args, name) is not None]
+    if recipe.encoder == "averaging" and foreign:
+        raise ValueError("Expected neither --subwords nor --keep-case with --encoder averaging, which takes words")
+    if recipe.encoder == "transformer" and recipe.subwords == "bpe" and recipe.model.get("token_weights"):
+        raise ValueError("Expected --subwords unigram, numbered by frequency, for --token-weights. Received: bpe")
 
 
 def _tokenizer(recipe, tasks):

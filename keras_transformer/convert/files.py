@@ -6,17 +6,18 @@ import os
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 
 
-def read_json(folder, name, default=None):
-    """The object in a JSON file.
+def read_json(folder, name, default=None, kind=dict):
+    """The object, or list, in a JSON file.
 
     Args:
         folder: the checkpoint's.
         name: of the file.
         default: returned if there is no such file; without it the file must be there.
+        kind: `dict` or `list`, what it must hold.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it holds no object, or list, of JSON.
+        ValueError: if it is not JSON, or holds something else.
     """
     path = os.path.join(folder, name)
     if not os.path.isfile(path):
@@ -28,8 +29,9 @@ def read_json(folder, name, default=None):
             value = json.load(file)
     except ValueError as error:
         raise ValueError(f"Expected JSON in {path}. Received: {error}") from None
-    if not isinstance(value, (dict, list)):
-        raise ValueError(f"Expected an object in {path}. Received: {value!r}")
+    if not isinstance(value, kind):
+        expected = {dict: "an object", list: "a list"}[kind]
+        raise ValueError(f"Expected {expected} in {path}. Received: {type(value).__name__}")
     return value
 
 

@@ -70,6 +70,11 @@ def make_translator(folder, checkpoint, dtype=None):
             "Expected one padding id on both sides. "
             f"Received: {tokenizer.padding_id} and {target_tokenizer.padding_id} in {folder}"
         )
+    if not shares and not checkpoint.target_table:
+        raise ValueError(
+            "Expected one vocabulary for both sides, or an embedding of each. "
+            f"Received: two vocabularies and one embedding in {folder}"
+        )
     transformer = Transformer(
         len(checkpoint.source_vocabulary),
         **checkpoint.arguments,

@@ -67,7 +67,7 @@ def convert_sentence_encoder(folder, dtype=None):
 
 def _modules(folder):
     """The (path, kind) of each module: a transformer, a pooling, projections, and "Normalize" where that is last."""
-    modules = read_json(folder, "modules.json")
+    modules = read_json(folder, "modules.json", kind=list)
     try:
         kinds = [
             (os.path.normpath(os.path.join(folder, module["path"])), module["type"].rsplit(".", 1)[-1])

@@ -15,6 +15,7 @@ from keras_transformer.layers.decoder_block import DecoderBlock
 
 # What blocks are made of
 from keras_transformer.layers.dropout import Dropout
+from keras_transformer.layers.embedding_residual import EmbeddingResidual
 from keras_transformer.layers.encoder_block import EncoderBlock
 from keras_transformer.layers.feed_forward import FeedForward
 from keras_transformer.layers.initializers import FusedInitializer
@@ -35,6 +36,7 @@ __all__ = [
     "Bias",
     "DecoderBlock",
     "Dropout",
+    "EmbeddingResidual",
     "EncoderBlock",
     "FeedForward",
     "FusedInitializer",

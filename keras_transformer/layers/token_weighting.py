@@ -11,7 +11,8 @@ class TokenWeighting(CompositeLayer):
     """Multiplies the vector of each token by a learned weight of its id, that begins small for frequent ones.
 
     Weights begin as the smooth inverse frequency a / (a + p). Ids are taken to be in order of falling frequency, as
-    those of the tokenizers here are, with p(rank) = 1 / (rank (ln V + 0.5772)) by Zipf's law.
+    `WordTokenizer` and a `SubwordTokenizer` of type "unigram" number them (not of type "bpe", whose single characters
+    come last), with p(rank) = 1 / (rank (ln V + 0.5772)) by Zipf's law.
 
     Args:
         vocabulary_size: number of token ids V.

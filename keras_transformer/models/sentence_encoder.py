@@ -1,9 +1,9 @@
 import keras
-from keras import ops
 
 from keras_transformer import arguments
 from keras_transformer.layers import (
     Dropout,
+    EmbeddingResidual,
     EncoderBlock,
     PositionalEncoding,
     SequencePooling,
@@ -11,7 +11,6 @@ from keras_transformer.layers import (
     TokenWeighting,
     UnitLength,
 )
-from keras_transformer.layers.composite import CompositeLayer
 from keras_transformer.models.composed_model import ComposedModel
 
 
@@ -121,10 +120,7 @@ class SentenceEncoder(ComposedModel):
 
         # Functional graph
         ids = keras.Input((None,), dtype="int32", name="ids")
-        x = self.encode(ids)
-        if self.token_weighting:
-            x = self.token_weighting(self.embedding_residual(x, self.token_embedding(ids)), ids)
-        pooled = self.pooling(x)
+        pooled = self.pooling(self.encode(ids))
         super().__init__(inputs=ids, outputs=self.unit_length(self.projection(pooled)), name=name)
 
         # Config
@@ -148,43 +144,16 @@ class SentenceEncoder(ComposedModel):
         }
 
     def encode(self, ids, training=None):
-        """Ids (B, T) to a vector for each token (B, T, D), which carry their Keras mask."""
-        x = self.positional_encoding(self.token_embedding(ids))
-        x = self.embedding_dropout(x, training=training)
+        """Ids (B, T) to a vector for each token (B, T, D), of which the sentence's is pooled, with their Keras mask."""
+        embeddings = self.token_embedding(ids)
+        x = self.embedding_dropout(self.positional_encoding(embeddings), training=training)
         for block in self.encoder_blocks:
             x = block(x, training=training)
-        return self.encoder_norm(x) if self.encoder_norm else x
+        if self.encoder_norm:
+            x = self.encoder_norm(x)
+        if self.token_weighting:
+            x = self.token_weighting(self.embedding_residual(x, embeddings), ids)
+        return x
 
     def get_config(self):
         return {**self.base_config(), **self.constructor_arguments}
-
-
-@keras.saving.register_keras_serializable(package="keras_transformer")
-class EmbeddingResidual(CompositeLayer):
-    """Adds the embeddings of tokens, times one learned number, to what a stack of blocks made of them.
-
-    Args:
-        initial_scale: what the number is at first.
-        **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
-
-    Call arguments:
-        inputs: (B, T, D), floating, what the blocks gave.
-        embeddings: (B, T, D).
-
-    Returns:
-        (B, T, D) in the compute dtype, with the Keras mask of `inputs`.
-    """
-
-    def __init__(self, initial_scale=4.0, **kwargs):
-        super().__init__(**kwargs)
-        self.initial_scale = arguments.positive_number("initial_scale", initial_scale)
-
-    def build(self, inputs_shape, embeddings_shape=None):
-        initializer = keras.initializers.Constant(self.initial_scale)
-        self.scale = self.add_weight(shape=(), initializer=initializer, name="scale")
-
-    def call(self, inputs, embeddings, mask=None):
-        return inputs + embeddings * ops.cast(self.scale, embeddings.dtype)
-
-    def get_config(self):
-        return {**super().get_config(), "initial_scale": self.initial_scale}

@@ -28,6 +28,10 @@ def in_dtype(pipeline, dtype):
         weights = os.path.join(folder, "model.weights.h5")
         pipeline.model.save_weights(weights)
         copy.model.load_weights(weights)
+    # LoRA has weights that the copy, into which they are merged, has not.
+    if len(copy.model.weights) == len(pipeline.model.weights):
+        for weight, original in zip(copy.model.weights, pipeline.model.weights):
+            weight.trainable = original.trainable
     return copy
 
 

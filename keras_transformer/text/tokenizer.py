@@ -60,7 +60,15 @@ class Tokenizer(keras.layers.Layer):
         return with_ends(ids, begin, tf.fill(rows, self.end_id) if add_end else None)
 
     def cut(self, ids, max_length):
-        """What `tokenize(texts, max_length=max_length)` gives, from the ragged ids that `tokenize(texts)` gave."""
+        """What `tokenize(texts, max_length=max_length)` gives, from the ragged ids that `tokenize(texts)` gave.
+
+        Raises:
+            ValueError: for a `max_length` too small for the ends that the tokenizer adds.
+        """
+        if self.adds_ends and max_length < 2:
+            raise ValueError(
+                f"Expected max_length to leave room for the begin and end ids. Received: max_length={max_length}"
+            )
         ids = ids[:, :max_length]
         if not self.adds_ends:
             return ids

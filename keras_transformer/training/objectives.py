@@ -179,8 +179,7 @@ class SimilarityCorrelation(keras.layers.Layer):
         scores: floating (B,).
 
     Returns:
-        1 - the Pearson correlation within the batch, a float32 scalar; 1, without a gradient, for scores that are all
-        equal.
+        1 - the Pearson correlation within the batch, a float32 scalar; 1 where all scores, or all cosines, are equal.
     """
 
     def build(self, vectors_shape, scores_shape=None):
@@ -189,9 +188,10 @@ class SimilarityCorrelation(keras.layers.Layer):
     def call(self, vectors, scores, training=None):
         u, v = [self.unit_length(vector) for vector in vectors]
         cosines, scores = ops.sum(u * v, axis=-1), ops.cast(scores, "float32")
-        # Two vectors (B,) have the cosine of their differences from the mean as their correlation.
-        cosines, scores = self.unit_length(cosines - ops.mean(cosines)), self.unit_length(scores - ops.mean(scores))
-        return 1.0 - ops.sum(cosines * scores)
+        cosines, scores = cosines - ops.mean(cosines), scores - ops.mean(scores)
+        # The floor keeps gradients small where cosines hardly differ.
+        lengths = ops.sqrt((ops.sum(ops.square(cosines)) + 1e-6) * (ops.sum(ops.square(scores)) + 1e-6))
+        return 1.0 - ops.sum(cosines * scores) / lengths
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")

@@ -10,6 +10,7 @@ from keras_transformer.data.tab_separated import read_rows
 from keras_transformer.training.objectives import (
     NaturalLanguageInference,
     ResponseRanking,
+    SimilarityCorrelation,
     SimilarityRegression,
     TeacherVectors,
 )
@@ -195,9 +196,12 @@ class SentenceTask:
         """Rows of score, sentence, sentence.
 
         Raises:
-            ValueError: with file and line, for a score outside `score_range`.
+            ValueError: with file and line, for a score outside `score_range`; for batches of less than 3 pairs with
+                `SimilarityCorrelation`.
         """
         low, high = score_range
+        if isinstance(objective, SimilarityCorrelation) and kwargs.get("batch_size", 128) < 3:
+            raise ValueError(f"Expected batches of 3 pairs at least, to correlate. Received: {kwargs['batch_size']}")
         rows = _rows(paths, ("score", "sentence1", "sentence2"), numbers={"score": score_range})
         targets = np.asarray([(score - low) / (high - low) for score, *_ in rows], "float32")
         return cls("similarity", [row[1:] for row in rows], objective or SimilarityRegression(), targets, **kwargs)

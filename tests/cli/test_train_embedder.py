@@ -79,6 +79,9 @@ def test_an_averaging_encoder(files, tmp_path):
         (["--neighbours", "FILE", "--weights", "teacher=1"], r"Received: ['teacher']"),
         (["--similarity", "FILE"], "line 1: expected 3 columns (score, sentence1, sentence2)"),
         (["--neighbours", "FILE", "--learning-rate", "0"], "learning_rate=0"),
+        (["--neighbours", "FILE", "--similarity-loss", "correlation"], "Expected --similarity with --similarity-loss"),
+        (["--neighbours", "FILE", "--encoder", "averaging", "--keep-case"], "neither --subwords nor --keep-case"),
+        (["--neighbours", "FILE", "--subwords", "bpe", "--token-weights"], "Expected --subwords unigram"),
         (
             ["--neighbours", "FILE", "--encoder", "averaging", "--vocabulary-size", "1100", "--num-heads", "2"],
             "Expected options of the encoder 'averaging'. Received: --num-heads",

@@ -2,6 +2,7 @@
 sentence-transformers and sentencepiece: what `make test-parity` installs.
 """
 
+import io
 import json
 import pathlib
 import random
@@ -111,16 +112,18 @@ def make_sentence_encoder(folder, kind, dtype="float32", seed=1):
 def train_sentencepiece(prefix, texts, rule):
     import sentencepiece
 
+    model = io.BytesIO()  # a path would be written into the model
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(texts),
-        model_prefix=str(prefix),
+        model_writer=model,
         vocab_size=70,
         normalization_rule_name=rule,
         hard_vocab_limit=False,
         character_coverage=1.0,
         minloglevel=2,
     )
-    return sentencepiece.SentencePieceProcessor(model_file=f"{prefix}.model")
+    pathlib.Path(f"{prefix}.model").write_bytes(model.getvalue())
+    return sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
 
 
 def make_marian(folder, seed=3):

@@ -262,3 +262,14 @@ def test_another_model_of_hugging_face(tmp_path, values, message):
     (folder / "config.json").write_text(json.dumps({**config, **values}))
     with pytest.raises(ValueError, match=message):
         convert(folder)
+
+
+def test_two_vocabularies_need_two_embeddings(tmp_path):
+    folder = shutil.copytree(GOLDEN / "marian", tmp_path / "m")
+    vocabulary = json.loads((folder / "vocab.json").read_text())
+    first, second = list(vocabulary)[10:12]
+    vocabulary[first], vocabulary[second] = vocabulary[second], vocabulary[first]
+    (folder / "target_vocab.json").write_text(json.dumps(vocabulary))
+    (folder / "tokenizer_config.json").write_text(json.dumps({"separate_vocabs": True}))
+    with pytest.raises(ValueError, match="Received: two vocabularies and one embedding"):
+        convert(folder)

@@ -9,6 +9,7 @@ import pytest
 import sentencepiece
 
 from keras_transformer import QuestionAnswerEmbedder, TextEmbedder, Translator
+from keras_transformer.convert import convert
 from keras_transformer.decoding import BeamSearch
 from keras_transformer.models import QuestionAnswerEncoder, SentenceEncoder, Transformer
 from keras_transformer.text import ByteTokenizer, SubwordTokenizer, WordTokenizer
@@ -16,7 +17,10 @@ from tests import made_data, reference
 from tests.integration.processes import run_python
 
 TEXTS = ["red dog", "", "blue house runs", "?!", "漢", "one two three " * 9]
-OPERATIONS = pathlib.Path(__file__).parents[2] / "examples" / "serving" / "operations.txt"
+ROOT = pathlib.Path(__file__).parents[2]
+OPERATIONS = ROOT / "examples" / "serving" / "operations.txt"
+SHIPPED = ROOT / "saved_models"
+GOLDEN = ROOT / "tests" / "convert" / "golden"
 _EXPORT = """
 import json, os, sys
 import keras, keras_transformer
@@ -241,17 +245,20 @@ def operations(path):
     return {node.op for node in nodes} - functions
 
 
-def test_operations_are_those_of_the_list(exports):
+def test_operations_are_those_of_the_list(exports, tmp_path):
     """So that anybody can compare the list with what a server has; where this fails, the list is to be brought up."""
-    of_exports = {
-        letter: operations(exports[0] / name)
-        for letter, name in (
-            ("t", "translator/1"),
-            ("e", "embedder/1"),
-            ("f", "embedder/3"),
-            ("q", "question_answer/1"),
-        )
+    for name in ("bert", "marian"):
+        convert(GOLDEN / name).export(tmp_path / name)
+    paths = {
+        "t": exports[0] / "translator" / "1",
+        "e": exports[0] / "embedder" / "1",
+        "f": exports[0] / "embedder" / "3",
+        "q": exports[0] / "question_answer" / "1",
+        "a": SHIPPED / "sentence_encoder_lite_en" / "1",
+        "b": tmp_path / "bert",
+        "m": tmp_path / "marian",
     }
+    of_exports = {letter: operations(path) for letter, path in paths.items()}
     found = {
         operation: "".join(letter for letter, of_export in of_exports.items() if operation in of_export)
         for operation in sorted(set.union(*of_exports.values()))

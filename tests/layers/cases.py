@@ -27,6 +27,7 @@ CASES = {
     ),
     "Bias": LayerCase(layers.Bias, {}, {"inputs": X}),
     "TokenEmbedding": LayerCase(layers.TokenEmbedding, {"vocabulary_size": V, "hidden_dim": D}, {"inputs": IDS}),
+    "EmbeddingResidual": LayerCase(layers.EmbeddingResidual, {}, {"inputs": X, "embeddings": X[:, ::-1]}),
     "TokenWeighting": LayerCase(layers.TokenWeighting, {"vocabulary_size": V}, {"inputs": X, "ids": IDS}),
     "MultiHeadSelfAttention": LayerCase(layers.MultiHeadSelfAttention, {"num_heads": 3}, {"inputs": X}, OF_INPUTS),
     "MultiHeadSelfAttention causal": LayerCase(

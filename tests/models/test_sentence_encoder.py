@@ -40,9 +40,14 @@ def test_is_the_composition_of_its_layers():
 def test_token_weights_by_hand():
     model = SentenceEncoder(23, **TINY, token_weights=True)
     ids = keras.ops.convert_to_tensor(IDS[1:2])
+    plain = SentenceEncoder(23, **TINY)
+    # The same encoder without the number of the residual and the factors of the tokens.
+    extra = {id(model.embedding_residual.scale), id(model.token_weighting.factors)}
+    plain.set_weights([weight.numpy() for weight in model.weights if id(weight) not in extra])
     embeddings, factors = model.token_embedding(ids).numpy()[0], model.token_weighting.factors.numpy()
     assert model.embedding_residual.scale.numpy() == 4.0
-    tokens = (model.encode(ids).numpy()[0] + 4.0 * embeddings) * factors[IDS[1]][:, None]
+    tokens = (plain.encode(ids).numpy()[0] + 4.0 * embeddings) * factors[IDS[1]][:, None]
+    np.testing.assert_allclose(model.encode(ids).numpy()[0, :2], tokens[:2], atol=1e-5)
     projected = tokens[:2].sum(axis=0) / 2**0.5 @ model.projection.get_weights()[0]  # the rest is padding
     np.testing.assert_allclose(model(ids)[0], projected / np.linalg.norm(projected), atol=1e-5)
 

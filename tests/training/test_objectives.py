@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_transformer.training import (
     NaturalLanguageInference,
@@ -100,8 +101,14 @@ def test_correlation_of_similarity():
     np.testing.assert_allclose(value(SimilarityCorrelation()([U, V], 5 * scores + 2)), found, rtol=1e-4)
 
 
-def test_no_correlation_with_equal_scores():
+def test_no_correlation_with_what_is_all_equal():
     assert value(SimilarityCorrelation()([U, V], np.ones(5, "float32"))) == 1.0
+    scores = np.arange(5, dtype="float32")
+    with tf.GradientTape() as tape:
+        vectors = tf.Variable(U[:1].repeat(5, axis=0) + 1e-7 * U)
+        loss = SimilarityCorrelation()([vectors, tf.constant(V[:1].repeat(5, axis=0))], scores)
+    np.testing.assert_allclose(value(loss), 1.0, atol=1e-2)
+    assert np.abs(tape.gradient(loss, vectors)).max() < 1e3
 
 
 def test_teacher_of_the_same_width_has_no_projection():

@@ -1,0 +1,36 @@
+import keras
+from keras import ops
+
+from keras_transformer import arguments
+from keras_transformer.layers.composite import CompositeLayer
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
+class EmbeddingResidual(CompositeLayer):
+    """Adds the embeddings of tokens, times one learned number, to what a stack of blocks made of them.
+
+    Args:
+        initial_scale: what the number is at first.
+        **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: (B, T, D), floating, what the blocks gave.
+        embeddings: (B, T, D).
+
+    Returns:
+        (B, T, D) in the compute dtype, with the Keras mask of `inputs`.
+    """
+
+    def __init__(self, initial_scale=4.0, **kwargs):
+        super().__init__(**kwargs)
+        self.initial_scale = arguments.positive_number("initial_scale", initial_scale)
+
+    def build(self, inputs_shape, embeddings_shape=None):
+        initializer = keras.initializers.Constant(self.initial_scale)
+        self.scale = self.add_weight(shape=(), initializer=initializer, name="scale")
+
+    def call(self, inputs, embeddings, mask=None):
+        return inputs + embeddings * ops.cast(self.scale, embeddings.dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "initial_scale": self.initial_scale}

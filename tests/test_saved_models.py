@@ -1,0 +1,29 @@
+"""The models of saved_models/ are what their cards say."""
+
+import pathlib
+
+import numpy as np
+import pytest
+
+from keras_transformer.pipelines.exported_embedder import ExportedEmbedder
+
+ROOT = pathlib.Path(__file__).parents[1] / "saved_models"
+ENCODERS = ["sentence_encoder_en", "sentence_encoder_lite_en"]
+
+
+@pytest.mark.parametrize("name, most", [("translator_en_de", 20e6), *((name, 25e6) for name in ENCODERS)])
+def test_sizes(name, most):
+    assert sum(path.stat().st_size for path in (ROOT / name / "1").rglob("*") if path.is_file()) < most
+    assert (ROOT / name / "README.md").exists()
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_sentence_encoders(name):
+    embedder = ExportedEmbedder(ROOT / name / "1")
+    assert (embedder.output_dim, embedder.max_length) == (384, 128)
+    texts = ["How old are you?", "HOW OLD are you?", "What is your age?", "A dog runs through the snow.", "", "?!"]
+    vectors = embedder.embed(texts)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), [1, 1, 1, 1, 0, 1], atol=1e-5)
+    np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-6)
+    assert vectors[0] @ vectors[2] > vectors[0] @ vectors[3] + 0.4
+    np.testing.assert_allclose(embedder.embed(texts[2:3])[0], vectors[2], atol=1e-5)
