@@ -144,7 +144,6 @@ def make_marian(folder, seed=3):
     for name, texts, rule in (("source", sources, "nmt_nfkc"), ("target", targets, "identity")):
         processor = train_sentencepiece(folder / name, texts, rule)
         (folder / f"{name}.model").rename(folder / f"{name}.spm")
-        (folder / f"{name}.vocab").unlink()
         for i in range(3, processor.vocab_size()):
             ids.setdefault(processor.id_to_piece(i), len(ids))
     for token in (">>deu<<", "<pad>"):
