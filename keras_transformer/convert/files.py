@@ -81,3 +81,14 @@ def weights_file(folder):
     if parts:
         raise ValueError(f"Expected one model.safetensors in {folder}. Received: {', '.join(parts)}")
     raise FileNotFoundError(f"Expected model.safetensors in {folder}. Received a folder without")
+
+
+def vocabulary_list(ids, source):
+    """The tokens of a vocabulary {token: id} by id.
+
+    Raises:
+        ValueError: unless the ids are 0, 1, 2, ...
+    """
+    if sorted(ids.values()) != list(range(len(ids))):
+        raise ValueError(f"Expected the ids 0 to {len(ids) - 1} in {source}. Received others")
+    return sorted(ids, key=ids.get)

@@ -122,17 +122,6 @@ def _load_block(block, tensors, names):
     tensors.load_norm(block.feed_forward_residual.norm, names("ffn_norm"))
 
 
-def vocabulary_list(ids, source):
-    """The tokens of a vocabulary {token: id} by id.
-
-    Raises:
-        ValueError: unless the ids are 0, 1, 2, ...
-    """
-    if sorted(ids.values()) != list(range(len(ids))):
-        raise ValueError(f"Expected the ids 0 to {len(ids) - 1} in {source}. Received others")
-    return sorted(ids, key=ids.get)
-
-
 def _read_bytes(folder, name):
     path = os.path.join(folder, name)
     if not os.path.isfile(path):

@@ -3,8 +3,8 @@
 import os
 import warnings
 
-from keras_transformer.convert.files import read_json, settings, weights_file
-from keras_transformer.convert.marian import MarianCheckpoint, vocabulary_list
+from keras_transformer.convert.files import read_json, settings, vocabulary_list, weights_file
+from keras_transformer.convert.marian import MarianCheckpoint
 from keras_transformer.convert.tensors import Tensors, linear
 from keras_transformer.decoding import BeamSearch, GreedySearch
 

@@ -6,8 +6,9 @@ import zipfile
 
 import numpy as np
 
+from keras_transformer.convert.files import vocabulary_list
 from keras_transformer.convert.flat_yaml import read_flat_yaml
-from keras_transformer.convert.marian import MarianCheckpoint, vocabulary_list
+from keras_transformer.convert.marian import MarianCheckpoint
 from keras_transformer.convert.tensors import Tensors
 from keras_transformer.decoding import BeamSearch, GreedySearch
 

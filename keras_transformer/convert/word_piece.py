@@ -2,7 +2,7 @@
 
 import os
 
-from keras_transformer.convert.files import read_json
+from keras_transformer.convert.files import read_json, vocabulary_list
 from keras_transformer.text import WordPieceTokenizer
 
 # The names of the settings, and what they are where a checkpoint does not say.
@@ -64,9 +64,7 @@ def _vocabulary(folder, serialized):
             )
         ids = dict(model["vocab"])
         ids.update((token["content"], token["id"]) for token in serialized.get("added_tokens", ()))
-        if sorted(ids.values()) != list(range(len(ids))):
-            raise ValueError(f"Expected the ids 0 to {len(ids) - 1} in {folder}/tokenizer.json. Received others")
-        return sorted(ids, key=ids.get)
+        return vocabulary_list(ids, f"{folder}/tokenizer.json")
     path = os.path.join(folder, "vocab.txt")
     if not os.path.isfile(path):
         raise FileNotFoundError(

@@ -8,6 +8,7 @@ from keras_transformer import arguments
 from keras_transformer.data.lines import read_lines
 from keras_transformer.text.string_index import StringIndex, hash_of
 from keras_transformer.text.tokenizer import Tokenizer
+from keras_transformer.text.vocabulary import ids_of
 
 _NUM_SPECIAL = 4
 _TEXTS_AT_ONCE = 1000
@@ -46,9 +47,7 @@ class WordTokenizer(Tokenizer):
         super().__init__(**kwargs)
         self.vocabulary = list(vocabulary)
         self.num_hash_buckets = arguments.positive_integer("num_hash_buckets", num_hash_buckets)
-        twice = [word for word, count in collections.Counter(self.vocabulary).items() if count > 1]
-        if twice:
-            raise ValueError(f"Expected a vocabulary of different words. Received twice: {twice[:5]}")
+        ids_of(self.vocabulary, [])  # which refuses a word that comes twice
         self._index = StringIndex(self.vocabulary)
 
     @classmethod
