@@ -62,8 +62,13 @@ def _vocabulary(folder, serialized):
                 f"Expected a WordPiece model with ## in {folder}/tokenizer.json. Received: type={model.get('type')!r}, "
                 f"continuing_subword_prefix={model.get('continuing_subword_prefix')!r}"
             )
-        ids = dict(model["vocab"])
-        ids.update((token["content"], token["id"]) for token in serialized.get("added_tokens", ()))
+        try:
+            ids = {**model["vocab"], **{token["content"]: token["id"] for token in serialized.get("added_tokens", ())}}
+        except (KeyError, TypeError) as error:
+            raise ValueError(
+                f"Expected model.vocab, and content and id of added tokens, in {folder}/tokenizer.json. "
+                f"Received one without: {error}"
+            ) from None
         return vocabulary_list(ids, f"{folder}/tokenizer.json")
     path = os.path.join(folder, "vocab.txt")
     if not os.path.isfile(path):

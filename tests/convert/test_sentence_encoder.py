@@ -139,6 +139,7 @@ def test_lower_casing_of_sentence_transformers(copy):
             "without a default prompt. Received: 'query: '",
         ),
         ("tokenizer.json", {"model": {"type": "BPE", "vocab": {}}}, "Expected a WordPiece model .* type='BPE'"),
+        ("tokenizer.json", {"model": {"type": "WordPiece"}}, "Expected model.vocab, .* Received one without: 'vocab'"),
         ("config.json", {"vocab_size": 50}, "Expected a vector for each of the .* subwords .* vocab_size=50"),
     ],
 )
@@ -146,6 +147,13 @@ def test_what_has_no_counterpart(copy, name, values, message):
     folder, change = copy
     change(name, **values)
     with pytest.raises(ValueError, match=message):
+        convert(folder)
+
+
+def test_a_list_where_an_object_is_expected(copy):
+    folder, _ = copy
+    (folder / "tokenizer.json").write_text("[1]")
+    with pytest.raises(ValueError, match=r"Expected an object in .*tokenizer.json. Received: list"):
         convert(folder)
 
 
