@@ -1,0 +1,60 @@
+"""The process of one entrant: `python -m benchmarks.worker MODULE ENTRANT FOLDER WARM_UPS`.
+
+Reads "run" and "finish" from standard input, a line each, and answers with a line of JSON.
+"""
+
+import importlib
+import json
+import os
+import pathlib
+import resource
+import sys
+import time
+
+
+def main(module, name, folder, warm_ups):
+    # What libraries print must not get between the answers.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    folder = pathlib.Path(folder)
+
+    def answer(**message):
+        answers.write(json.dumps(message) + "\n")
+        answers.flush()
+
+    begin = time.perf_counter()
+    run = importlib.import_module(module).contest.entrants[name](folder)
+    set_up = time.perf_counter() - begin
+    first, output = _timed(run)
+    for _ in range(int(warm_ups) - 1):
+        run()
+    answer(set_up_seconds=set_up, first_run_seconds=first)
+    for line in sys.stdin:
+        if line.strip() == "finish":
+            break
+        seconds, output = _timed(run)
+        answer(seconds=seconds)
+    answer(outputs=_save(output, folder / f"{name}.npy"), peak_bytes=_peak())
+
+
+def _timed(run):
+    begin = time.perf_counter()
+    output = run()
+    return time.perf_counter() - begin, output
+
+
+def _peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _save(output, path):
+    import numpy as np
+
+    if output is None:
+        return None
+    np.save(path, np.asarray(output, "float32"))
+    return path.name
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
