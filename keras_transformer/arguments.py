@@ -44,10 +44,11 @@ def token_id(name, value, vocabulary_size):
 
 
 def known_width(layer, shape, rank=None):
-    """Returns the static last dimension of `shape`, which has `rank` axes if that is given."""
+    """Returns the static last dimension of `shape`, which has `rank` axes, or as many as one of `rank` says, if given."""
     shape = tuple(shape)
-    if rank not in (None, len(shape)) or shape[-1] is None:
-        of_rank = f" of rank {rank}" if rank else ""
+    ranks = rank if isinstance(rank, tuple) else (rank,)
+    if (rank is not None and len(shape) not in ranks) or shape[-1] is None:
+        of_rank = f" of rank {' or '.join(map(str, ranks))}" if rank else ""
         raise ValueError(
             f"{type(layer).__name__} expected inputs{of_rank} with a known last dimension. Received: shape={shape}"
         )

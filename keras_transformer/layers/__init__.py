@@ -23,6 +23,7 @@ from keras_transformer.layers.multi_head_cross_attention import MultiHeadCrossAt
 from keras_transformer.layers.multi_head_self_attention import MultiHeadSelfAttention
 
 # Before and after the blocks
+from keras_transformer.layers.pack import Pack
 from keras_transformer.layers.position_embedding import PositionEmbedding
 from keras_transformer.layers.positional_encoding import PositionalEncoding
 from keras_transformer.layers.relative_position_bias import RelativePositionBias
@@ -31,6 +32,7 @@ from keras_transformer.layers.sequence_pooling import SequencePooling
 from keras_transformer.layers.token_embedding import TokenEmbedding
 from keras_transformer.layers.token_weighting import TokenWeighting
 from keras_transformer.layers.unit_length import UnitLength
+from keras_transformer.layers.unpack import Unpack
 
 __all__ = [
     "Bias",
@@ -42,6 +44,7 @@ __all__ = [
     "FusedInitializer",
     "MultiHeadCrossAttention",
     "MultiHeadSelfAttention",
+    "Pack",
     "PositionEmbedding",
     "PositionalEncoding",
     "RelativePositionBias",
@@ -50,5 +53,6 @@ __all__ = [
     "TokenEmbedding",
     "TokenWeighting",
     "UnitLength",
+    "Unpack",
     "scaled_dot_product_attention",
 ]

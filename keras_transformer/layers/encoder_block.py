@@ -29,7 +29,9 @@ class EncoderBlock(Block):
         **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
 
     Call arguments:
-        inputs: (B, T, D), floating.
+        inputs: (B, T, D), floating; with `packing`, (N, D).
+        packing: what `Pack` gave beside the inputs, if they are packed. The shapes of all masks, biases and scores
+            stay those of the batch (B, T).
         padding_mask: boolean (B, T), True for real positions; ANDed with Keras' implicit mask. Padding may
             hold any finite numbers.
         attention_mask: boolean (T, T), (B, T, T) or (B, H, T, T).
@@ -40,7 +42,7 @@ class EncoderBlock(Block):
         training: whether dropout is active.
 
     Returns:
-        (B, T, D) in the compute dtype; with `return_attention_scores` also (B, H, T, T), float32.
+        As the inputs, in the compute dtype; with `return_attention_scores` also (B, H, T, T), float32.
 
     Raises:
         ValueError: for bad sizes and rates, heads that do not divide the width, masks of a wrong shape or dtype.
@@ -50,7 +52,7 @@ class EncoderBlock(Block):
     """
 
     def build(self, inputs_shape):
-        arguments.known_width(self, inputs_shape, rank=3)
+        arguments.known_width(self, inputs_shape, rank=(2, 3))
         self.self_attention = self.make_attention(MultiHeadSelfAttention, "self_attention")
         self.self_attention_residual = self.make_residual("self_attention_residual")
         self.feed_forward = self.make_feed_forward()
@@ -67,6 +69,7 @@ class EncoderBlock(Block):
         self,
         inputs,
         *,
+        packing=None,
         padding_mask=None,
         attention_mask=None,
         attention_bias=None,
@@ -79,6 +82,7 @@ class EncoderBlock(Block):
         attended, scores = self.self_attention(
             self.self_attention_residual.prepare(x),
             mask=mask,
+            packing=packing,
             padding_mask=padding_mask,
             attention_mask=attention_mask,
             attention_bias=attention_bias,

@@ -21,12 +21,12 @@ class FeedForward(CompositeLayer):
         **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
 
     Call arguments:
-        inputs: (B, T, D), floating.
+        inputs: (B, T, D), floating; or packed, (N, D).
         padding_mask: boolean (B, T). It changes nothing; it is passed on, as the implicit mask is.
         training: whether dropout is active.
 
     Returns:
-        (B, T, D) in the compute dtype.
+        As the inputs, in the compute dtype.
 
     Raises:
         ValueError: for a width below 1 and a rate outside [0, 1).
@@ -54,7 +54,7 @@ class FeedForward(CompositeLayer):
         self.bias_initializer = keras.initializers.get(bias_initializer)
 
     def build(self, inputs_shape):
-        width = arguments.known_width(self, inputs_shape, rank=3)
+        width = arguments.known_width(self, inputs_shape, rank=(2, 3))
         self.expansion = self._dense(0, self.intermediate_dim, "expansion", self.activation)
         self.activation_dropout = Dropout(self.dropout, dtype=self.dtype_policy, name="activation_dropout")
         self.contraction = self._dense(1, width, "contraction")

@@ -8,6 +8,7 @@ from keras_transformer.layers import attention, masks
 from keras_transformer.layers.composite import CompositeLayer
 from keras_transformer.layers.dropout import Dropout
 from keras_transformer.layers.initializers import FusedInitializer, copy_of
+from keras_transformer.layers.packing import pack
 
 
 class MultiHeadAttention(CompositeLayer):
@@ -59,12 +60,15 @@ class MultiHeadAttention(CompositeLayer):
         dense.build((None, None, input_width))
         return dense
 
-    def attend(self, query, key, value, score_mask, training, bias=None):
-        """Heads-first attention, then the output projection: ((B, T, D), weights (B, H, T, S) in float32)."""
+    def attend(self, query, key, value, score_mask, training, bias=None, packing=None):
+        """Heads-first attention, then the output projection: ((B, T, D), weights (B, H, T, S) in float32).
+
+        With a `packing` of the queries the projection is of real tokens only, (N, D).
+        """
         weights = attention.attention_weights(query, key, score_mask, bias)
         dropped = self.attention_dropout(weights, training=training)
-        context = attention.weighted_values(dropped, value)
-        return self.output_projection(merge_heads(context)), weights
+        context = merge_heads(attention.weighted_values(dropped, value))
+        return self.output_projection(context if packing is None else pack(context, packing)), weights
 
     def check_attention_mask(self, mask, query, key):
         """An explicit attention mask of any accepted shape as a score mask of four axes."""

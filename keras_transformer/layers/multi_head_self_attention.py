@@ -8,6 +8,7 @@ from keras_transformer.layers.multi_head_attention import (
     split_heads,
     with_extras,
 )
+from keras_transformer.layers.packing import spread
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -24,7 +25,9 @@ class MultiHeadSelfAttention(MultiHeadAttention):
         **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
 
     Call arguments:
-        inputs: (B, T, D), floating.
+        inputs: (B, T, D), floating; with `packing`, (N, D).
+        packing: what `Pack` gave beside the inputs, if they are packed. The shapes of all masks, biases and scores
+            stay those of the batch (B, T).
         padding_mask: boolean (B, T), True for real positions; ANDed with Keras' implicit mask. Padding may
             hold any finite numbers.
         attention_mask: boolean (T, T), (B, T, T) or (B, H, T, T); with a cache the last axis is its length L.
@@ -38,19 +41,20 @@ class MultiHeadSelfAttention(MultiHeadAttention):
         training: whether dropout is active.
 
     Returns:
-        (B, T, D) in the compute dtype; then the updated cache if one was given; then, if asked for, the
+        As the inputs, in the compute dtype; then the updated cache if one was given; then, if asked for, the
         weights before dropout, (B, H, T, T) or (B, H, T, L), float32. A position with nothing to attend to
         gets the output bias.
 
     Raises:
-        ValueError: for heads that do not divide the width, and for masks of a wrong shape or dtype.
+        ValueError: for heads that do not divide the width, for masks of a wrong shape or dtype, and for a cache of
+            packed inputs.
 
     References:
         Vaswani et al., 2017, "Attention Is All You Need", section 3.2.2.
     """
 
     def build(self, inputs_shape):
-        width = arguments.known_width(self, inputs_shape, rank=3)
+        width = arguments.known_width(self, inputs_shape, rank=(2, 3))
         self.build_attention(width)
         self.query_key_value = self.projection(
             3 * self.num_heads * self.head_dim, "query_key_value", width, num_parts=3
@@ -60,6 +64,7 @@ class MultiHeadSelfAttention(MultiHeadAttention):
         self,
         inputs,
         *,
+        packing=None,
         padding_mask=None,
         attention_mask=None,
         attention_bias=None,
@@ -70,8 +75,14 @@ class MultiHeadSelfAttention(MultiHeadAttention):
         training=None,
         mask=None,
     ):
-        mask = masks.resolve(mask, "padding_mask", padding_mask, inputs.shape[:2])
-        query, key, value = split_heads(self.query_key_value(inputs), 3, self.num_heads)
+        projected = self.query_key_value(inputs)
+        if packing is not None:
+            if cache is not None:
+                raise ValueError("Expected padded inputs with a cache. Received: a packing too")
+            mask = masks.combine(mask, packing["mask"])
+            projected = spread(projected, packing)
+        mask = masks.resolve(mask, "padding_mask", padding_mask, projected.shape[:2])
+        query, key, value = split_heads(projected, 3, self.num_heads)
         first_query = 0
         if cache is not None:
             _check_cache_index(cache_index, query.shape[2], cache["key"].shape[2])
@@ -84,7 +95,7 @@ class MultiHeadSelfAttention(MultiHeadAttention):
             self.check_attention_mask(attention_mask, query, key),
             masks.causal(ops.shape(query)[2], ops.shape(key)[2], first_query) if use_causal_mask else None,
         )
-        outputs, weights = self.attend(query, key, value, score_mask, training, attention_bias)
+        outputs, weights = self.attend(query, key, value, score_mask, training, attention_bias, packing)
         return with_extras(outputs, cache, weights if return_attention_scores else None)
 
     def make_cache(self, batch_size, max_length):

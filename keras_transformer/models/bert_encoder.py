@@ -4,11 +4,13 @@ from keras_transformer import arguments
 from keras_transformer.layers import (
     Dropout,
     EncoderBlock,
+    Pack,
     PositionEmbedding,
     RelativePositionBias,
     SequencePooling,
     TokenEmbedding,
     UnitLength,
+    Unpack,
 )
 from keras_transformer.models.composed_model import ComposedModel
 
@@ -108,20 +110,18 @@ class BertEncoder(ComposedModel):
         if not modes:
             raise ValueError("Expected at least one mode of pooling. Received: pooling=[]")
         self.poolings = [SequencePooling(mode, dtype=dtype, name=f"pooling_{mode}") for mode in modes]
+        self.join = keras.layers.Concatenate(dtype=dtype, name="join") if len(modes) > 1 else None
         self.projections = [
             keras.layers.Dense(**projection, dtype=dtype, name=f"projection_{i}")
             for i, projection in enumerate(projections)
         ]
         self.unit_length = UnitLength(dtype=dtype, name="unit_length") if unit_length else None
 
+        self.pack, self.unpack = Pack(dtype=dtype, name="pack"), Unpack(dtype=dtype, name="unpack")
+
         # Functional graph
         ids = keras.Input((None,), dtype="int32", name="ids")
-        tokens = self.encode(ids)
-        pooled = [layer(tokens) for layer in self.poolings]
-        x = pooled[0] if len(pooled) == 1 else keras.layers.Concatenate(dtype=dtype, name="join")(pooled)
-        for layer in self.projections:
-            x = layer(x)
-        super().__init__(inputs=ids, outputs=self.unit_length(x) if unit_length else x, name=name)
+        super().__init__(inputs=ids, outputs=self.pool(self.encode(ids)), name=name)
 
         # Config
         self.dtype_policy = dtype
@@ -143,14 +143,26 @@ class BertEncoder(ComposedModel):
             "padding_id": padding_id,
         }
 
-    def encode(self, ids, training=None):
-        """Ids (B, T) to a vector for each token (B, T, D), which carry their Keras mask."""
+    def encode(self, ids, training=None, packed=False):
+        """Ids (B, T) to a vector for each token (B, T, D), which carry their Keras mask.
+
+        With `packed`, which XLA may not compile, padding costs nothing.
+        """
         x = self.position_embedding(self.token_embedding(ids))
-        x = self.embedding_dropout(self.embedding_norm(x), training=training)
         bias = self.relative_position_bias(x) if self.relative_position_bias else None
+        x, packing = self.pack(x) if packed else (x, None)
+        x = self.embedding_dropout(self.embedding_norm(x), training=training)
         for block in self.encoder_blocks:
-            x = block(x, attention_bias=bias, training=training)
-        return x
+            x = block(x, packing=packing, attention_bias=bias, training=training)
+        return self.unpack(x, packing) if packed else x
+
+    def pool(self, tokens):
+        """What `encode` gave to one vector a sentence."""
+        pooled = [layer(tokens) for layer in self.poolings]
+        x = self.join(pooled) if self.join else pooled[0]
+        for layer in self.projections:
+            x = layer(x)
+        return self.unit_length(x) if self.unit_length else x
 
     def get_config(self):
         return {**self.base_config(), **self.constructor_arguments}

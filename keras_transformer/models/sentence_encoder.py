@@ -5,11 +5,13 @@ from keras_transformer.layers import (
     Dropout,
     EmbeddingResidual,
     EncoderBlock,
+    Pack,
     PositionalEncoding,
     SequencePooling,
     TokenEmbedding,
     TokenWeighting,
     UnitLength,
+    Unpack,
 )
 from keras_transformer.models.composed_model import ComposedModel
 
@@ -117,11 +119,11 @@ class SentenceEncoder(ComposedModel):
             name="projection",
         )
         self.unit_length = UnitLength(dtype=dtype, name="unit_length")
+        self.pack, self.unpack = Pack(dtype=dtype, name="pack"), Unpack(dtype=dtype, name="unpack")
 
         # Functional graph
         ids = keras.Input((None,), dtype="int32", name="ids")
-        pooled = self.pooling(self.encode(ids))
-        super().__init__(inputs=ids, outputs=self.unit_length(self.projection(pooled)), name=name)
+        super().__init__(inputs=ids, outputs=self.pool(self.encode(ids)), name=name)
 
         # Config
         self.dtype_policy = dtype
@@ -143,17 +145,28 @@ class SentenceEncoder(ComposedModel):
             "padding_id": padding_id,
         }
 
-    def encode(self, ids, training=None):
-        """Ids (B, T) to a vector for each token (B, T, D), of which the sentence's is pooled, with their Keras mask."""
+    def encode(self, ids, training=None, packed=False):
+        """Ids (B, T) to a vector for each token (B, T, D), of which the sentence's is pooled, with their Keras mask.
+
+        With `packed`, which XLA may not compile, padding costs nothing.
+        """
         embeddings = self.token_embedding(ids)
-        x = self.embedding_dropout(self.positional_encoding(embeddings), training=training)
+        x = self.positional_encoding(embeddings)
+        x, packing = self.pack(x) if packed else (x, None)
+        x = self.embedding_dropout(x, training=training)
         for block in self.encoder_blocks:
-            x = block(x, training=training)
+            x = block(x, packing=packing, training=training)
         if self.encoder_norm:
             x = self.encoder_norm(x)
+        if packed:
+            x = self.unpack(x, packing)
         if self.token_weighting:
             x = self.token_weighting(self.embedding_residual(x, embeddings), ids)
         return x
+
+    def pool(self, tokens):
+        """What `encode` gave to one vector a sentence."""
+        return self.unit_length(self.projection(self.pooling(tokens)))
 
     def get_config(self):
         return {**self.base_config(), **self.constructor_arguments}

@@ -7,8 +7,10 @@ from keras_transformer.layers import (
     DecoderBlock,
     Dropout,
     EncoderBlock,
+    Pack,
     PositionalEncoding,
     TokenEmbedding,
+    Unpack,
     masks,
 )
 from keras_transformer.models.composed_model import ComposedModel
@@ -128,6 +130,7 @@ class Transformer(ComposedModel):
             norm = {"epsilon": layer_norm_epsilon, "dtype": dtype}
             self.encoder_norm = keras.layers.LayerNormalization(name="encoder_norm", **norm)
             self.decoder_norm = keras.layers.LayerNormalization(name="decoder_norm", **norm)
+        self.pack, self.unpack = Pack(dtype=dtype, name="pack"), Unpack(dtype=dtype, name="unpack")
         self.logits_bias = Bias(dtype=dtype, name="logits_bias") if logits_bias else None
 
         # Functional graph
@@ -162,13 +165,19 @@ class Transformer(ComposedModel):
             "begins_with_padding": begins_with_padding,
         }
 
-    def encode(self, source_ids, training=None):
-        """Source ids (B, S) to the encoder's outputs (B, S, D), which carry their Keras mask."""
+    def encode(self, source_ids, training=None, packed=False):
+        """Source ids (B, S) to the encoder's outputs (B, S, D), which carry their Keras mask.
+
+        With `packed`, which XLA may not compile, padding costs nothing.
+        """
         x = self.positional_encoding(self.source_embedding(source_ids))
+        x, packing = self.pack(x) if packed else (x, None)
         x = self.source_dropout(x, training=training)
         for block in self.encoder_blocks:
-            x = block(x, training=training)
-        return self.encoder_norm(x) if self.encoder_norm else x
+            x = block(x, packing=packing, training=training)
+        if self.encoder_norm:
+            x = self.encoder_norm(x)
+        return self.unpack(x, packing) if packed else x
 
     def decode(self, target_ids, encoder_outputs, training=None, return_attention_scores=False):
         """All target positions at once, each seeing the ones before it.

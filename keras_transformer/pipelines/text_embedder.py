@@ -1,3 +1,5 @@
+import inspect
+
 import keras
 import tensorflow as tf
 
@@ -16,7 +18,9 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
 
     Args:
         encoder: a model from token ids (N, T) to vectors (N, D), `keras_transformer.models.SentenceEncoder` for
-            example. If it has a method `encode` from ids to a vector for each token (N, T, E), these are to be had too.
+            example. If it has a method `encode` from ids to a vector for each token (N, T, E), these are to be had too;
+            if also a method `pool` that makes the text's vector of them, and `encode` an argument `packed`, padding
+            costs nothing.
         tokenizer: of the texts.
         max_length: longer texts are cut to so many tokens.
         name: the model's name.
@@ -100,15 +104,25 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
         ids, lengths = ids_and_lengths(self.tokenizer, texts, self.max_length)
         kept = tf.minimum(lengths, self.max_length)
         is_token = tf.sequence_mask(kept, tf.shape(ids)[1])[:, :, None]
-        vectors = tf.cast(self.encoder.encode(ids), tf.float32)
+        vectors = tf.cast(self.encoder.encode(ids, **self._packed), tf.float32)
         tokens = pieces(self.tokenizer, ids)
         return {"outputs": tf.where(is_token, vectors, 0.0), "tokens": tokens, "lengths": kept}, lengths
 
     def _ids(self, texts):
         return ids_and_lengths(self.tokenizer, texts, self.max_length)[0]
 
+    @property
+    def _packed(self):
+        """The argument of `encode` that makes it fast, if there is one."""
+        has_it = "packed" in inspect.signature(self.encoder.encode).parameters
+        return {"packed": True} if has_it else {}
+
     def _from_ids(self, ids, training=None):
-        return tf.cast(self.encoder(ids, training=training), tf.float32)
+        if training or not hasattr(self.encoder, "pool"):
+            vectors = self.encoder(ids, training=training)
+        else:
+            vectors = self.encoder.pool(self.encoder.encode(ids, **self._packed))
+        return tf.cast(vectors, tf.float32)
 
     def exported(self, trainable):
         # Each is stored once, whoever calls it.

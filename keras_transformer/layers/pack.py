@@ -1,0 +1,58 @@
+import keras
+from keras import ops
+
+from keras_transformer import arguments
+from keras_transformer.layers import masks, packing
+from keras_transformer.layers.composite import CompositeLayer
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
+class Pack(CompositeLayer):
+    """Takes the padding out of a batch, so that the layers behind pay for real tokens only.
+
+        x, packing = Pack()(x)                       # (B, T, D) -> (N, D)
+        for block in blocks:
+            x = block(x, packing=packing)
+        x = Unpack()(x, packing)                     # (N, D) -> (B, T, D)
+
+    Between the two may stand `EncoderBlock`, `FeedForward`, and whatever works on each position alone. XLA cannot
+    compile it: N is a number of the data.
+
+    Args:
+        **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: (B, T, D), floating.
+        padding_mask: boolean (B, T), True for real positions, wherever they are; ANDed with Keras' implicit mask.
+
+    Returns:
+        (N, D), the N real tokens of the batch in order, without a Keras mask; and the packing, a dictionary of
+        tensors.
+
+    Raises:
+        ValueError: for inputs of another rank, and a mask of a wrong shape or dtype.
+    """
+
+    def build(self, inputs_shape):
+        arguments.known_width(self, inputs_shape, rank=3)
+
+    def call(self, inputs, *, padding_mask=None, mask=None):
+        mask = masks.resolve(mask, "padding_mask", padding_mask, inputs.shape[:2])
+        if mask is None:
+            mask = ops.ones(ops.shape(inputs)[:2], dtype="bool")
+        places = packing.packing_of(mask)
+        return packing.pack(inputs, places), places
+
+    def compute_mask(self, inputs, previous_mask=None):
+        # What is packed is real.
+        return None
+
+    def compute_output_spec(self, inputs, *, padding_mask=None, mask=None):
+        # Not by running `call`: JAX cannot trace what has as many rows as there are tokens.
+        masks.resolve(mask, "padding_mask", padding_mask, inputs.shape[:2])
+        shapes = {"mask": inputs.shape[:2], "places": (None,), "rows": inputs.shape[:2]}
+        places = {
+            name: keras.KerasTensor(shape, dtype="bool" if name == "mask" else "int32")
+            for name, shape in shapes.items()
+        }
+        return keras.KerasTensor((None, inputs.shape[-1]), dtype=self.compute_dtype), places

@@ -1,0 +1,42 @@
+"""Real tokens side by side, without the padding between them: (B, S, ...) <-> (N, ...).
+
+Real texts are short and uneven, and padding costs a position-wise layer as much as a token does. Packed, a batch is its
+N real tokens. Attention alone has to know again which text a token is of: it spreads its queries, keys and values out,
+and packs what comes of them.
+
+N is a number of the data, and XLA wants to know shapes: it cannot compile packed graphs, so that packing is always the
+caller's choice.
+"""
+
+from keras import ops
+
+
+def packing_of(mask):
+    """Where the real tokens of a batch are: what `pack` and `spread` go by.
+
+    Args:
+        mask: boolean (B, S), True for real tokens, wherever they are.
+
+    Returns:
+        A packing: {"mask": `mask`; "places": int32 (N,), which of the B * S positions each packed token has; "rows":
+        int32 (B, S), which of the packed tokens each position has, and for padding, the one before it}. A batch of
+        nothing but padding is packed to its first position, since there must be a row to take.
+    """
+    flat = ops.reshape(mask, (-1,))
+    is_packed = ops.logical_or(flat, ops.logical_and(ops.cumsum(ops.ones_like(flat, "int32")) == 1, ~ops.any(flat)))
+    rows = ops.maximum(ops.cumsum(ops.cast(flat, "int32")) - 1, 0)
+    return {
+        "mask": mask,
+        "places": ops.cast(ops.nonzero(is_packed)[0], "int32"),
+        "rows": ops.reshape(rows, ops.shape(mask)),
+    }
+
+
+def pack(x, packing):
+    """(B, S, W) -> (N, W)."""
+    return ops.take(ops.reshape(x, (-1, x.shape[-1])), packing["places"], axis=0)
+
+
+def spread(x, packing):
+    """(N, W) -> (B, S, W), where padding holds the token before it: numbers for nobody to look at."""
+    return ops.take(x, packing["rows"], axis=0)

@@ -1,0 +1,40 @@
+import keras
+from keras import ops
+
+from keras_transformer import arguments
+from keras_transformer.layers import masks
+from keras_transformer.layers.packing import spread
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
+class Unpack(keras.layers.Layer):
+    """Puts the tokens that `Pack` packed back into their places.
+
+    Args:
+        **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: (N, D), floating.
+        packing: what `Pack` returned beside.
+
+    Returns:
+        (B, T, D) in the compute dtype, zeros at padding, with the mask of the batch as its Keras mask.
+
+    Raises:
+        ValueError: for inputs of another rank.
+    """
+
+    def __call__(self, inputs, packing):
+        outputs = super().__call__(inputs, packing)
+        masks.attach(outputs, packing["mask"])
+        return outputs
+
+    def build(self, inputs_shape, packing_shape=None):
+        arguments.known_width(self, inputs_shape, rank=2)
+
+    def call(self, inputs, packing):
+        padded = spread(inputs, packing)
+        return ops.where(packing["mask"][..., None], padded, ops.zeros((), padded.dtype))
+
+    def compute_output_spec(self, inputs, packing):
+        return keras.KerasTensor((*packing["mask"].shape, inputs.shape[-1]), dtype=self.compute_dtype)
