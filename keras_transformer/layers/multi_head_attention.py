@@ -64,7 +64,7 @@ class MultiHeadAttention(CompositeLayer):
         weights = attention.attention_weights(query, key, score_mask, bias)
         dropped = self.attention_dropout(weights, training=training)
         context = attention.weighted_values(dropped, value)
-        return self.output_projection(merge_heads(context)), weights
+        return project(self.output_projection, merge_heads(context)), weights
 
     def check_attention_mask(self, mask, query, key):
         """An explicit attention mask of any accepted shape as a score mask of four axes."""
@@ -83,6 +83,13 @@ class MultiHeadAttention(CompositeLayer):
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "bias_initializer": keras.initializers.serialize(self.bias_initializer),
         }
+
+
+def project(dense, inputs):
+    """`dense` on (B, T, D), by way of (B * T, D): flat, TensorFlow fuses product and bias."""
+    batch, length, width = ops.shape(inputs)
+    outputs = dense(ops.reshape(inputs, (-1, width)))
+    return ops.reshape(outputs, (batch, length, outputs.shape[-1]))
 
 
 def split_heads(projected, num_parts, num_heads):

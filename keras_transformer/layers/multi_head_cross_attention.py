@@ -4,6 +4,7 @@ from keras_transformer import arguments
 from keras_transformer.layers import masks
 from keras_transformer.layers.multi_head_attention import (
     MultiHeadAttention,
+    project,
     split_heads,
     with_extras,
 )
@@ -72,7 +73,7 @@ class MultiHeadCrossAttention(MultiHeadAttention):
             if context is None:
                 raise ValueError("Expected context or cache. Received: context=None, cache=None")
             cache = self.make_cache(context)
-        (query,) = split_heads(self.query(inputs), 1, self.num_heads)
+        (query,) = split_heads(project(self.query, inputs), 1, self.num_heads)
         shape = inputs.shape[0], cache["key"].shape[2]
         context_mask = masks.resolve(context_mask, "context_padding_mask", context_padding_mask, shape)
         score_mask = masks.combine(
@@ -84,5 +85,5 @@ class MultiHeadCrossAttention(MultiHeadAttention):
 
     def make_cache(self, context):
         """The keys and values of `context` (B, S, E): {"key", "value"}, each (B, H, S, d)."""
-        key, value = split_heads(self.key_value(context), 2, self.num_heads)
+        key, value = split_heads(project(self.key_value, context), 2, self.num_heads)
         return {"key": key, "value": value}

@@ -5,6 +5,7 @@ from keras_transformer import arguments
 from keras_transformer.layers import masks
 from keras_transformer.layers.multi_head_attention import (
     MultiHeadAttention,
+    project,
     split_heads,
     with_extras,
 )
@@ -71,7 +72,7 @@ class MultiHeadSelfAttention(MultiHeadAttention):
         mask=None,
     ):
         mask = masks.resolve(mask, "padding_mask", padding_mask, inputs.shape[:2])
-        query, key, value = split_heads(self.query_key_value(inputs), 3, self.num_heads)
+        query, key, value = split_heads(project(self.query_key_value, inputs), 3, self.num_heads)
         first_query = 0
         if cache is not None:
             _check_cache_index(cache_index, query.shape[2], cache["key"].shape[2])
