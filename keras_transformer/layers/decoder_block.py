@@ -53,7 +53,7 @@ class DecoderBlock(Block):
     """
 
     def build(self, inputs_shape, encoder_outputs_shape=None):
-        arguments.known_width(self, inputs_shape, rank=3)
+        arguments.known_width(self, inputs_shape, rank=(2, 3))
         self.self_attention = self.make_attention(MultiHeadSelfAttention, "self_attention")
         self.self_attention_residual = self.make_residual("self_attention_residual")
         self.cross_attention = self.make_attention(MultiHeadCrossAttention, "cross_attention")
@@ -75,6 +75,8 @@ class DecoderBlock(Block):
         inputs,
         encoder_outputs=None,
         *,
+        packing=None,
+        encoder_packing=None,
         padding_mask=None,
         encoder_padding_mask=None,
         attention_mask=None,
@@ -85,17 +87,17 @@ class DecoderBlock(Block):
         mask=None,
         encoder_outputs_mask=None,
     ):
-        source_length = None if encoder_outputs is None else encoder_outputs.shape[1]
+        shape = inputs.shape[0], None if encoder_outputs is None else encoder_outputs.shape[1]
+        if encoder_packing is not None:
+            shape = encoder_packing["mask"].shape
         encoder_outputs_mask = masks.resolve(
-            encoder_outputs_mask,
-            "encoder_padding_mask",
-            encoder_padding_mask,
-            (inputs.shape[0], source_length),
+            encoder_outputs_mask, "encoder_padding_mask", encoder_padding_mask, shape
         )
         x = inputs
         attended, *self_cache, self_scores = self.self_attention(
             self.self_attention_residual.prepare(x),
             mask=mask,
+            packing=packing,
             padding_mask=padding_mask,
             attention_mask=attention_mask,
             use_causal_mask=True,
@@ -109,6 +111,8 @@ class DecoderBlock(Block):
         attended, cross_scores = self.cross_attention(
             self.cross_attention_residual.prepare(x),
             None if cache else encoder_outputs,
+            packing=packing,
+            context_packing=encoder_packing,
             context_mask=encoder_outputs_mask,
             cache=cache and cache["cross"],
             return_attention_scores=True,

@@ -1,4 +1,5 @@
 import keras
+from keras import ops
 
 from keras_transformer import arguments
 from keras_transformer.layers import masks
@@ -74,8 +75,10 @@ class FeedForward(CompositeLayer):
 
     def call(self, inputs, *, padding_mask=None, training=None, mask=None):
         masks.resolve(mask, "padding_mask", padding_mask, inputs.shape[:2])
-        hidden = self.activation_dropout(self.expansion(inputs), training=training)
-        return self.contraction(hidden)
+        # Flat, TensorFlow fuses product, bias and activation.
+        tokens = ops.reshape(inputs, (-1, inputs.shape[-1]))
+        hidden = self.activation_dropout(self.expansion(tokens), training=training)
+        return ops.reshape(self.contraction(hidden), ops.shape(inputs))
 
     def get_config(self):
         return {

@@ -68,7 +68,7 @@ class MultiHeadAttention(CompositeLayer):
         weights = attention.attention_weights(query, key, score_mask, bias)
         dropped = self.attention_dropout(weights, training=training)
         context = merge_heads(attention.weighted_values(dropped, value))
-        return self.output_projection(context if packing is None else pack(context, packing)), weights
+        return project(self.output_projection, context if packing is None else pack(context, packing)), weights
 
     def check_attention_mask(self, mask, query, key):
         """An explicit attention mask of any accepted shape as a score mask of four axes."""
@@ -87,6 +87,14 @@ class MultiHeadAttention(CompositeLayer):
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "bias_initializer": keras.initializers.serialize(self.bias_initializer),
         }
+
+
+def project(dense, inputs):
+    """`dense` on (B, T, D), by way of (B * T, D), or on packed (N, D): flat, TensorFlow fuses product and bias."""
+    if len(inputs.shape) == 2:
+        return dense(inputs)
+    outputs = dense(ops.reshape(inputs, (-1, inputs.shape[-1])))
+    return ops.reshape(outputs, (*ops.shape(inputs)[:-1], outputs.shape[-1]))
 
 
 def split_heads(projected, num_parts, num_heads):

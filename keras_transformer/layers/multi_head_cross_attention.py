@@ -4,9 +4,11 @@ from keras_transformer import arguments
 from keras_transformer.layers import masks
 from keras_transformer.layers.multi_head_attention import (
     MultiHeadAttention,
+    project,
     split_heads,
     with_extras,
 )
+from keras_transformer.layers.packing import spread
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -46,8 +48,8 @@ class MultiHeadCrossAttention(MultiHeadAttention):
     """
 
     def build(self, inputs_shape, context_shape=None):
-        width = arguments.known_width(self, inputs_shape, rank=3)
-        context_width = arguments.known_width(self, context_shape or inputs_shape, rank=3)
+        width = arguments.known_width(self, inputs_shape, rank=(2, 3))
+        context_width = arguments.known_width(self, context_shape or inputs_shape, rank=(2, 3))
         self.build_attention(width)
         projected = self.num_heads * self.head_dim
         self.query = self.projection(projected, "query", width)
@@ -58,6 +60,8 @@ class MultiHeadCrossAttention(MultiHeadAttention):
         inputs,
         context=None,
         *,
+        packing=None,
+        context_packing=None,
         padding_mask=None,
         context_padding_mask=None,
         attention_mask=None,
@@ -67,22 +71,29 @@ class MultiHeadCrossAttention(MultiHeadAttention):
         mask=None,
         context_mask=None,
     ):
-        masks.resolve(mask, "padding_mask", padding_mask, inputs.shape[:2])
         if cache is None:
             if context is None:
                 raise ValueError("Expected context or cache. Received: context=None, cache=None")
-            cache = self.make_cache(context)
-        (query,) = split_heads(self.query(inputs), 1, self.num_heads)
-        shape = inputs.shape[0], cache["key"].shape[2]
+            cache = self.make_cache(context, context_packing)
+            context_mask = masks.combine(context_mask, context_packing and context_packing["mask"])
+        projected = project(self.query, inputs)
+        if packing is not None:
+            projected = spread(projected, packing)
+        masks.resolve(mask, "padding_mask", padding_mask, projected.shape[:2])
+        (query,) = split_heads(projected, 1, self.num_heads)
+        shape = query.shape[0], cache["key"].shape[2]
         context_mask = masks.resolve(context_mask, "context_padding_mask", context_padding_mask, shape)
         score_mask = masks.combine(
             masks.from_padding(context_mask),
             self.check_attention_mask(attention_mask, query, cache["key"]),
         )
-        outputs, weights = self.attend(query, cache["key"], cache["value"], score_mask, training)
+        outputs, weights = self.attend(query, cache["key"], cache["value"], score_mask, training, packing=packing)
         return with_extras(outputs, weights if return_attention_scores else None)
 
-    def make_cache(self, context):
-        """The keys and values of `context` (B, S, E): {"key", "value"}, each (B, H, S, d)."""
-        key, value = split_heads(self.key_value(context), 2, self.num_heads)
+    def make_cache(self, context, context_packing=None):
+        """The keys and values of `context` (B, S, E), or packed (N, E): {"key", "value"}, each (B, H, S, d)."""
+        projected = project(self.key_value, context)
+        if context_packing is not None:
+            projected = spread(projected, context_packing)
+        key, value = split_heads(projected, 2, self.num_heads)
         return {"key": key, "value": value}

@@ -5,6 +5,7 @@ from keras_transformer import arguments
 from keras_transformer.layers import masks
 from keras_transformer.layers.multi_head_attention import (
     MultiHeadAttention,
+    project,
     split_heads,
     with_extras,
 )
@@ -75,7 +76,7 @@ class MultiHeadSelfAttention(MultiHeadAttention):
         training=None,
         mask=None,
     ):
-        projected = self.query_key_value(inputs)
+        projected = project(self.query_key_value, inputs)
         if packing is not None:
             if cache is not None:
                 raise ValueError("Expected padded inputs with a cache. Received: a packing too")

@@ -24,8 +24,8 @@ class Unpack(keras.layers.Layer):
         ValueError: for inputs of another rank.
     """
 
-    def __call__(self, inputs, packing):
-        outputs = super().__call__(inputs, packing)
+    def __call__(self, inputs, packing, **kwargs):
+        outputs = super().__call__(inputs, packing, **kwargs)
         masks.attach(outputs, packing["mask"])
         return outputs
 

@@ -82,6 +82,7 @@ class Transformer(ComposedModel):
         max_wavelength=10000.0,
         logits_bias=False,
         begins_with_padding=False,
+        packed=False,
         name=None,
         dtype=None,
     ):
@@ -138,7 +139,7 @@ class Transformer(ComposedModel):
         target_ids = keras.Input((None,), dtype="int32", name="target_ids")
         super().__init__(
             inputs={"source_ids": source_ids, "target_ids": target_ids},
-            outputs=self.decode(target_ids, self.encode(source_ids)),
+            outputs=self.decode(target_ids, self.encode(source_ids, packed=packed), packed=packed),
             name=name,
         )
 
@@ -163,6 +164,7 @@ class Transformer(ComposedModel):
             "max_wavelength": max_wavelength,
             "logits_bias": logits_bias,
             "begins_with_padding": begins_with_padding,
+            "packed": packed,
         }
 
     def encode(self, source_ids, training=None, packed=False):
@@ -179,7 +181,7 @@ class Transformer(ComposedModel):
             x = self.encoder_norm(x)
         return self.unpack(x, packing) if packed else x
 
-    def decode(self, target_ids, encoder_outputs, training=None, return_attention_scores=False):
+    def decode(self, target_ids, encoder_outputs, training=None, return_attention_scores=False, packed=False):
         """All target positions at once, each seeing the ones before it.
 
         Args:
@@ -192,12 +194,18 @@ class Transformer(ComposedModel):
             Logits (B, T, V); if asked for also a list with the weights (B, H, T, S) of each block.
         """
         x = self.positional_encoding(self.target_embedding(target_ids))
+        packing = encoder_packing = None
+        if packed:
+            x, packing = self.pack(x)
+            encoder_outputs, encoder_packing = self.pack(encoder_outputs)
         x = self.target_dropout(x, training=training)
         scores = []
         for block in self.decoder_blocks:
             x = block(
                 x,
                 encoder_outputs,
+                packing=packing,
+                encoder_packing=encoder_packing,
                 return_attention_scores=return_attention_scores,
                 training=training,
             )
@@ -205,6 +213,8 @@ class Transformer(ComposedModel):
                 x, _, cross_scores = x
                 scores.append(cross_scores)
         logits = self._logits(x)
+        if packed:
+            logits = self.unpack(logits, packing)
         return (logits, scores) if return_attention_scores else logits
 
     def make_cache(self, encoder_outputs, max_length):

@@ -151,7 +151,8 @@ def check_fully_masked(case):
             assert np.isfinite(outputs).all(), f"{policy}: {argument} without any True gives {outputs}"
             for jit_compile in (False, True):
                 compiled = to_numpy(backends.compiled_call(layer, inputs, case.options, jit_compile))
-                np.testing.assert_allclose(compiled, outputs, atol=_tolerance(policy), err_msg=f"{policy}, {argument}")
+                atol = 2 * _tolerance(policy)  # each is rounded in its own way
+                np.testing.assert_allclose(compiled, outputs, atol=atol, err_msg=f"{policy}, {argument}")
 
 
 def check_future(case):

@@ -1,0 +1,97 @@
+"""How fast do the encoder blocks train?
+
+Without dropout, so that all entrants must come to the same loss.
+"""
+
+from benchmarks import encoder_blocks
+from benchmarks.contest import OURS, Aim, Contest
+
+BATCH_SIZE, LENGTH, LEARNING_RATE = 32, 128, 1e-5
+
+contest = Contest(
+    f"Base encoder, training step with Adam, {BATCH_SIZE} x {LENGTH}, float32",
+    amount=BATCH_SIZE * LENGTH,
+    unit="tokens",
+    rounds=7,
+    aims=[
+        Aim("KerasHub", 1.0),
+        Aim("keras.layers", 1.0),
+        Aim("torch", 1.4),
+        Aim("torch", 1.2, entrant=f"{OURS} mixed_bfloat16"),
+        Aim("torch bfloat16", 1.2, entrant=f"{OURS} mixed_bfloat16"),
+    ],
+    tolerance={f"{OURS} mixed_bfloat16": 0.02, "torch bfloat16": 0.02},
+)
+
+
+@contest.inputs
+def inputs(folder):
+    encoder_blocks.write_weights(folder, BATCH_SIZE, LENGTH)
+
+
+@contest.entrant(OURS)
+def ours(folder):
+    return _keras(folder, encoder_blocks.ours)
+
+
+@contest.entrant(f"{OURS} mixed_bfloat16")
+def ours_bfloat16(folder):
+    return _keras(folder, encoder_blocks.ours, "mixed_bfloat16")
+
+
+@contest.entrant("KerasHub")
+def keras_hub(folder):
+    return _keras(folder, encoder_blocks.keras_hub)
+
+
+@contest.entrant("keras.layers")
+def keras_layers(folder):
+    return _keras(folder, encoder_blocks.keras_layers)
+
+
+@contest.entrant("torch")
+def torch(folder):
+    return _torch(folder)
+
+
+@contest.entrant("torch bfloat16")
+def torch_bfloat16(folder):
+    """Its mixed precision, `torch.autocast`."""
+    return _torch(folder, mixed=True)
+
+
+def _keras(folder, make, dtype="float32"):
+    import keras
+    import tensorflow as tf
+
+    x, mask, layers = encoder_blocks.read(folder)
+    model = make(layers, dtype)
+    model.compile(keras.optimizers.Adam(LEARNING_RATE), "mse", jit_compile=False)
+    x, mask = tf.constant(x), tf.constant(mask)
+    targets = tf.reverse(x, axis=[1])
+    return lambda: model.train_on_batch([x, mask], targets)
+
+
+def _torch(folder, mixed=False):
+    import torch
+
+    x, mask, layers = encoder_blocks.read(folder)
+    encoder = encoder_blocks.torch_encoder(layers).train()
+    x, padding = torch.from_numpy(x), torch.from_numpy(~mask)
+    targets = x.flip(1)
+    optimizer = torch.optim.Adam(encoder.parameters(), LEARNING_RATE)
+
+    def run():
+        optimizer.zero_grad()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=mixed):
+            outputs = encoder(x, src_key_padding_mask=padding)
+        loss = torch.nn.functional.mse_loss(outputs.float(), targets)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return run
+
+
+if __name__ == "__main__":
+    contest.main()

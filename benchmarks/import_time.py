@@ -1,0 +1,36 @@
+"""How long does a program wait for the import?"""
+
+from benchmarks.contest import OURS, Aim, Contest
+from benchmarks.fresh_process import seconds_of
+
+contest = Contest(
+    "Import in a fresh process",
+    unit="imports",
+    warm_ups=1,
+    aims=[Aim("KerasHub", 1.0), Aim("sentence-transformers", 1.0)],
+)
+
+
+@contest.entrant(OURS)
+def ours(folder):
+    return seconds_of("import keras_transformer")
+
+
+@contest.entrant("keras alone")
+def keras(folder):
+    """What KerasHub and we have in common, TensorFlow included."""
+    return seconds_of("import keras")
+
+
+@contest.entrant("KerasHub")
+def keras_hub(folder):
+    return seconds_of("import keras_hub")
+
+
+@contest.entrant("sentence-transformers")
+def sentence_transformers(folder):
+    return seconds_of("import sentence_transformers")
+
+
+if __name__ == "__main__":
+    contest.main()

@@ -1,0 +1,60 @@
+import json
+
+import pytest
+
+from benchmarks.contest import OURS, table
+from tests.benchmarks.made_contest import contest
+
+
+@pytest.fixture(scope="module")
+def result():
+    return contest.ask()
+
+
+def test_each_entrant_runs_as_often(result):
+    assert [len(entrant["seconds"]) for entrant in result["entrants"].values()] == [3] * 6
+    assert result["entrants"]["slow"]["seconds"] == pytest.approx([0.1] * 3, abs=0.09)
+
+
+def test_aims_are_judged_by_the_median_of_the_ratios(result):
+    modest, bold, broken, memory = result["aims"]
+    ours, slow = (result["entrants"][name]["seconds"] for name in (OURS, "slow"))
+    assert modest["median"] == sorted(theirs / own for theirs, own in zip(slow, ours))[1]
+    assert (modest["met"], bold["met"]) == (True, False)
+    assert broken["median"] is broken["met"] is None
+    large, small = (result["entrants"][name]["peak_bytes"] for name in ("large", OURS))
+    assert memory["median"] == large / small
+    assert memory["met"]
+
+
+def test_outputs_are_compared(result):
+    assert result["disagreements"] == {"wrong": 1.0}
+    assert result["entrants"]["other"]["difference"] == 0.25
+    assert "difference" not in result["entrants"]["not compared"]
+
+
+def test_an_entrant_that_fails_stops_no_other(result):
+    assert "OSError: no library here" in result["failures"]["broken"]
+
+
+def test_table(result):
+    text = table(result)
+    assert "wrong: OUTPUTS DIFFER by 1" in text
+    assert "broken" in text and "failed: OSError: no library here" in text
+    assert "keras_transformer against slow, aim 1000x: " in text and "NOT MET" in text
+    assert "naps/s" in text
+
+
+def test_command_writes_json_and_plot_and_tells_of_differences(tmp_path, capsys):
+    with pytest.raises(SystemExit) as exit:
+        contest.main(["--out", str(tmp_path), "--rounds", "1", "--only", OURS, "wrong"])
+    assert exit.value.code == 1
+    assert "Waiting" in capsys.readouterr().out
+    written = json.loads((tmp_path / "made_contest.json").read_text())
+    assert list(written["entrants"]) == [OURS, "wrong"]
+    assert written["amount"] == 6
+    assert "Waiting" in (tmp_path / "made_contest.svg").read_text()
+
+
+def test_command_succeeds_where_outputs_agree(tmp_path):
+    contest.main(["--out", str(tmp_path), "--rounds", "1", "--only", OURS, "other"])
