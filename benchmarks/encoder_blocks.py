@@ -5,8 +5,11 @@ import numpy as np
 NUM_LAYERS, HIDDEN_DIM, INTERMEDIATE_DIM, NUM_HEADS, EPSILON = 6, 512, 2048, 8, 1e-6  # the paper's base model
 
 
-def write_weights(folder, batch_size, length, seed=0):
-    """Writes weights of all layers, inputs (B, T, D) and a padding mask without padding to FOLDER/blocks.npz."""
+def write_weights(folder, batch_size, length, seed=0, lengths=None):
+    """Writes weights of all layers, inputs (B, T, D) and a padding mask to FOLDER/blocks.npz.
+
+    The mask has `lengths` (B,) real positions in each row, or `length` in all.
+    """
     random = np.random.default_rng(seed)
 
     def matrix(rows, columns):
@@ -14,7 +17,7 @@ def write_weights(folder, batch_size, length, seed=0):
 
     arrays = {
         "inputs": random.normal(size=(batch_size, length, HIDDEN_DIM)).astype("float32"),
-        "mask": np.ones((batch_size, length), bool),
+        "mask": np.arange(length) < np.reshape([length] * batch_size if lengths is None else lengths, (-1, 1)),
     }
     for layer in range(NUM_LAYERS):
         arrays |= {
@@ -41,7 +44,26 @@ def ours(layers, dtype="float32"):
     def block(x, mask):
         return EncoderBlock(NUM_HEADS, INTERMEDIATE_DIM, dropout=0.0, dtype=dtype)(x, padding_mask=mask)
 
-    model = _keras_model(block, dtype)
+    return _give(_keras_model(block, dtype), layers)
+
+
+def ours_packed(layers, dtype="float32"):
+    """The same, with padding between the scores alone."""
+    import keras
+
+    from keras_transformer.layers import EncoderBlock, Pack, Unpack
+
+    inputs, mask = _inputs(dtype)
+    x, packing = Pack(dtype=dtype)(inputs, padding_mask=mask)
+    for _ in range(NUM_LAYERS):
+        x = EncoderBlock(NUM_HEADS, INTERMEDIATE_DIM, dropout=0.0, dtype=dtype)(x, packing=packing)
+    return _give(keras.Model([inputs, mask], Unpack(dtype=dtype)(x, packing)), layers)
+
+
+def _give(model, layers):
+    """Gives the weights to our blocks."""
+    from keras_transformer.layers import EncoderBlock
+
     for block, weights in zip(_layers(model, EncoderBlock), layers):
         block.self_attention.query_key_value.kernel.assign(weights["query_key_value"])
         block.self_attention.output_projection.kernel.assign(weights["output"])
@@ -108,11 +130,17 @@ def torch_encoder(layers):
     return encoder
 
 
-def _keras_model(block, dtype):
+def _inputs(dtype):
     import keras
 
     inputs = keras.Input((None, HIDDEN_DIM), dtype=keras.DTypePolicy(dtype).compute_dtype)
-    mask = keras.Input((None,), dtype="bool")
+    return inputs, keras.Input((None,), dtype="bool")
+
+
+def _keras_model(block, dtype):
+    import keras
+
+    inputs, mask = _inputs(dtype)
     x = inputs
     for _ in range(NUM_LAYERS):
         x = block(x, mask)

@@ -20,8 +20,7 @@ contest = Contest(
 
 @contest.inputs
 def inputs(folder):
-    minilm.write_exports(folder)
-    minilm.write_onnx(folder)
+    minilm.write(folder)
 
 
 def _embedding(embed):

@@ -44,7 +44,7 @@ def token_id(name, value, vocabulary_size):
 
 
 def known_width(layer, shape, rank=None):
-    """Returns the static last dimension of `shape`, which has `rank` axes, or as many as one of `rank` says, if given."""
+    """Returns the static last dimension of `shape`; `rank` is how many axes it has, or a tuple of such numbers."""
     shape = tuple(shape)
     ranks = rank if isinstance(rank, tuple) else (rank,)
     if (rank is not None and len(shape) not in ranks) or shape[-1] is None:

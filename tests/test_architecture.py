@@ -66,6 +66,7 @@ WITH_TENSORFLOW = {
     "distribution.py",
     "dropout.py",
     "fit_translator.py",
+    "packing.py",
     "sentence_training_loop.py",
     "tensorboard_scalars.py",
     "training_loop.py",

@@ -25,4 +25,30 @@ def frozen_weights(variables):
     size = sum(constant.dtype.size * constant.shape.num_elements() for _, constant in constants)
     if size > _LARGEST:
         raise ValueError(f"Expected less than 2 GiB of weights to freeze. Received: {size:,} bytes")
-    return keras.StatelessScope(constants)
+    return _Constants(constants)
+
+
+class _Constants(keras.StatelessScope):
+    """Gives each variable's value as the result of a function that holds it as a constant node.
+
+    A tensor from outside would be an argument of the graph, which to a loaded SavedModel is no constant: products
+    would not keep their matrix in the order that the processor wants. A constant node in each graph would be stored
+    once for each. A function is stored once, and is put in place of its calls when the graph is made ready to run.
+    """
+
+    def __init__(self, constants):
+        super().__init__(constants)
+        self._functions, self._values = {}, {}
+
+    def get_current_value(self, variable):
+        eager = super().get_current_value(variable)
+        if eager is None or tf.executing_eagerly():
+            return eager
+        graph, key = tf.compat.v1.get_default_graph(), id(variable)
+        if key not in self._functions:
+            array = eager.numpy()
+            self._functions[key] = tf.function(lambda: tf.constant(array), input_signature=[]).get_concrete_function()
+        # Graphs are kept too, so that none has the identity of one that is gone.
+        if (id(graph), key) not in self._values:
+            self._values[id(graph), key] = graph, self._functions[key]()
+        return self._values[id(graph), key][1]

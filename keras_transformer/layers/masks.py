@@ -89,6 +89,11 @@ def from_padding(padding_mask):
     return None if padding_mask is None else padding_mask[:, None, None, :]
 
 
+def bias_of(padding_mask):
+    """(B, S) -> (B, 1, 1, S), float32: what added to scores masks padding, where each query sees some real key."""
+    return ops.where(padding_mask, 0.0, -1e30)[:, None, None, :]
+
+
 def from_attention(attention_mask):
     """(T, S), (B, T, S) or (B, H, T, S) -> four axes."""
     if attention_mask is None or len(attention_mask.shape) == 4:

@@ -76,6 +76,7 @@ class MultiHeadSelfAttention(MultiHeadAttention):
         training=None,
         mask=None,
     ):
+        arguments.known_width(self, inputs.shape, rank=3 if packing is None else 2)
         projected = project(self.query_key_value, inputs)
         if packing is not None:
             if cache is not None:
@@ -91,6 +92,10 @@ class MultiHeadSelfAttention(MultiHeadAttention):
             value = _write(cache["value"], value, cache_index)
             cache = {"key": key, "value": value}
             mask, use_causal_mask, first_query = None, True, cache_index
+        if packing is not None:
+            # A packed query sees itself at least, so that a sum can stand for two selections among all scores.
+            padding_bias, mask = masks.bias_of(mask), None
+            attention_bias = padding_bias if attention_bias is None else attention_bias + padding_bias
         score_mask = masks.combine(
             masks.from_padding(mask),
             self.check_attention_mask(attention_mask, query, key),

@@ -8,6 +8,7 @@ N is a number of the data, and XLA wants to know shapes: it cannot compile packe
 caller's choice.
 """
 
+import keras
 from keras import ops
 
 
@@ -34,9 +35,18 @@ def packing_of(mask):
 
 def pack(x, packing):
     """(B, S, W) -> (N, W)."""
-    return ops.take(ops.reshape(x, (-1, x.shape[-1])), packing["places"], axis=0)
+    return _rows(ops.reshape(x, (-1, x.shape[-1])), packing["places"])
 
 
 def spread(x, packing):
     """(N, W) -> (B, S, W), where padding holds the token before it: numbers for nobody to look at."""
-    return ops.take(x, packing["rows"], axis=0)
+    return _rows(x, packing["rows"])
+
+
+def _rows(x, indices):
+    if keras.config.backend() != "tensorflow":
+        return ops.take(x, indices, axis=0)
+    import tensorflow as tf
+
+    # Keras' own first looks for negative indices, which costs a small batch as much as a product.
+    return tf.gather(x, indices)

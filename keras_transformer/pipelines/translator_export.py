@@ -108,7 +108,7 @@ class _TracedOnce:
     """A transformer whose acts are one `tf.function` each, so that several searches store them once."""
 
     def __init__(self, transformer):
-        self._encode = traced(_IDS)(lambda source_ids: _with_mask(transformer.encode(source_ids)))
+        self._encode = traced(_IDS)(lambda source_ids: _with_mask(transformer.encode(source_ids, packed=True)))
         self.make_cache = transformer.make_cache
         self.decode_step = tf.function(transformer.decode_step)
         self.decode = transformer.decode

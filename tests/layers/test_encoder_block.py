@@ -1,7 +1,10 @@
+import keras
 import numpy as np
 import pytest
+from keras import ops
 
-from keras_transformer.layers import EncoderBlock
+from keras_transformer.layers import EncoderBlock, Pack, Unpack
+from keras_transformer.testing import backends
 from tests import reference
 
 B, T, D, F, H = 2, 5, 6, 11, 3
@@ -56,3 +59,87 @@ def test_parameter_count():
 def test_bad_arguments(config):
     with pytest.raises(ValueError, match="Received: "):
         EncoderBlock(**{"num_heads": H, "intermediate_dim": F, **config})(X)
+
+
+# Padding behind, before and between real positions, nowhere, and nothing else.
+MASK = np.array([[1, 1, 1, 0, 0], [0, 1, 0, 1, 1], [1, 1, 1, 1, 1], [0, 0, 0, 0, 0]], bool)
+BATCH = np.random.default_rng(6).normal(size=(len(MASK), T, D)).astype("float32")
+OPTIONS = {
+    "plain": {},
+    "causal": {"use_causal_mask": True},
+    "attention mask": {"attention_mask": np.abs(np.arange(T)[:, None] - np.arange(T)) < 3},
+    "attention bias": {"attention_bias": np.random.default_rng(7).normal(size=(1, H, T, T)).astype("float32")},
+}
+
+
+def packed_call(layer, x, mask, **options):
+    packed, packing = Pack()(x, padding_mask=mask)
+    return Unpack()(layer(packed, packing=packing, **options), packing)
+
+
+def random_block(**config):
+    layer = EncoderBlock(H, F, dropout=0.0, **config)
+    layer(X)
+    reference.randomize(layer)
+    return layer
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS.keys())
+@pytest.mark.parametrize("norm_first", [False, True])
+@pytest.mark.parametrize("rows", [slice(None), slice(2, 3), slice(3, 4), slice(0, 0)])
+def test_packed_equals_padded(options, norm_first, rows):
+    layer, x, mask = random_block(norm_first=norm_first), BATCH[rows], MASK[rows]
+    padded = np.asarray(layer(x, padding_mask=mask, **options))
+    packed = np.asarray(packed_call(layer, x, mask, **options))
+    np.testing.assert_allclose(packed, np.where(mask[..., None], padded, 0.0), atol=1e-5)
+
+
+def test_packed_equals_padded_in_bfloat16():
+    layer = random_block(dtype="bfloat16")
+    padded = ops.convert_to_numpy(ops.cast(layer(BATCH, padding_mask=MASK), "float32"))
+    packed = ops.convert_to_numpy(ops.cast(packed_call(layer, BATCH, MASK), "float32"))
+    np.testing.assert_allclose(packed, np.where(MASK[..., None], padded, 0.0), atol=0.1)
+
+
+def test_packed_scores_are_those_of_the_batch():
+    layer = random_block()
+    packed, packing = Pack()(BATCH, padding_mask=MASK)
+    outputs, scores = layer(packed, packing=packing, return_attention_scores=True)
+    assert outputs.shape == (MASK.sum(), D) and scores.shape == (len(MASK), H, T, T)
+    wanted = layer(BATCH, padding_mask=MASK, return_attention_scores=True)[1]
+    queries = np.broadcast_to(MASK[:, None, :, None], scores.shape)
+    np.testing.assert_allclose(np.asarray(scores)[queries], np.asarray(wanted)[queries], atol=1e-5)
+
+
+def test_packed_gradients_are_those_of_padded():
+    layer, direction = random_block(), np.random.default_rng(8).normal(size=BATCH.shape).astype("float32")
+
+    class Whole(keras.layers.Layer):
+        def __init__(self, packed):
+            super().__init__()
+            self.layer, self.packed = layer, packed
+            self.built = self.supports_masking = True
+            self.inputs = self.add_weight(shape=BATCH.shape, initializer="zeros", name="inputs")
+            self.inputs.assign(BATCH)
+
+        def call(self, mask):
+            if self.packed:
+                return packed_call(self.layer, self.inputs.value, mask)
+            return ops.where(mask[..., None], self.layer(self.inputs.value, padding_mask=mask), 0.0)
+
+    found = [
+        backends.gradients(Whole(packed), {"mask": MASK}, {}, lambda outputs: ops.sum(outputs * direction))
+        for packed in (False, True)
+    ]
+    padded, packed = (list(gradients.values()) for gradients in found)
+    assert len(packed) == 13 and all(np.abs(gradient).max() > 0 for gradient in packed)
+    for gradient, wanted in zip(packed, padded):
+        np.testing.assert_allclose(gradient, wanted, atol=2e-5)
+
+
+def test_a_packing_needs_packed_inputs():
+    packing = Pack()(BATCH, padding_mask=MASK)[1]
+    with pytest.raises(ValueError, match="rank 2"):
+        random_block()(BATCH, packing=packing)
+    with pytest.raises(ValueError, match="rank 3"):
+        random_block()(BATCH[0])

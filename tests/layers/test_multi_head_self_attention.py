@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_transformer.layers import MultiHeadSelfAttention
+from keras_transformer.layers import MultiHeadSelfAttention, Pack
 from tests import reference
 
 B, T, D, H = 2, 5, 12, 3
@@ -120,6 +120,11 @@ def test_bad_masks(attention, arguments, message):
 def test_bad_inputs(attention):
     with pytest.raises(ValueError, match="rank 3 with a known last dimension"):
         MultiHeadSelfAttention(H)(X[0])
+    with pytest.raises(ValueError, match="rank 2 or 3 with a known last dimension"):
+        MultiHeadSelfAttention(H).build((None, D, None))
+    packed, packing = Pack()(X)
+    with pytest.raises(ValueError, match="Received: a packing too"):
+        attention(packed, packing=packing, cache=attention.make_cache(B, T), cache_index=0)
     with pytest.raises(ValueError, match="cache_index"):
         attention(X[:, :1], cache=attention.make_cache(B, T))
     for index in (-1, 3):

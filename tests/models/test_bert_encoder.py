@@ -49,6 +49,14 @@ def test_all_blocks_share_one_relative_bias():
     np.testing.assert_allclose(model.encode(IDS[:1]), x, atol=1e-5)
 
 
+@pytest.mark.parametrize("relative_position_buckets", [None, 8])
+def test_packed_equals_padded(relative_position_buckets):
+    model = build(relative_position_buckets=relative_position_buckets)
+    padded, packed = np.asarray(model.encode(IDS)), model.encode(IDS, packed=True)
+    np.testing.assert_allclose(packed, np.where(IDS[..., None] != 0, padded, 0.0), atol=1e-5)
+    np.testing.assert_allclose(model.pool(packed), model(IDS), atol=1e-5)
+
+
 @pytest.mark.parametrize("arguments", [{}, {"relative_position_buckets": 8, "padding_id": 3, "unit_length": False}])
 def test_reloads_with_equal_outputs(arguments, tmp_path):
     model = build(**arguments)

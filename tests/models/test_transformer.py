@@ -46,6 +46,16 @@ def test_is_functional_and_has_a_summary():
     assert [layer.name for layer in model.layers].count("embedding") == 1  # three-way tied
 
 
+@pytest.mark.parametrize("overrides", [{}, {"norm_first": True}])
+def test_packed_equals_padded(overrides):
+    model = build(**overrides)
+    padded, packed = (model.encode(BATCH["source_ids"], packed=packed) for packed in (False, True))
+    is_real = BATCH["source_ids"][..., None] != 0
+    np.testing.assert_allclose(packed, np.where(is_real, padded, 0.0), atol=1e-5)
+    logits = model.decode(BATCH["target_ids"], packed)
+    np.testing.assert_allclose(logits, model.decode(BATCH["target_ids"], padded), atol=1e-5)
+
+
 def test_equals_the_paper_in_numpy():
     """Embedding, positions, one encoder and one decoder block, logits: in float64 from the formulas."""
     model = build(num_layers=1, dropout=0.0)

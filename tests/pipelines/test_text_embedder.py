@@ -31,6 +31,19 @@ def test_is_tokenizer_then_encoder(embedder):
     np.testing.assert_allclose(embedder(["red dog"]), embedder.encoder(embedder.tokenizer(["red dog"])), atol=1e-6)
 
 
+@pytest.mark.parametrize("frozen", [False, True])
+def test_packed_in_the_export_and_equal_to_the_padded_encoder(embedder, frozen, tmp_path):
+    embedder.export(tmp_path / "1", frozen=frozen)
+    exported = tf.saved_model.load(tmp_path / "1")
+    wanted = embedder.encoder(embedder.tokenizer([text if text != b"\xff" else "\ufffd" for text in TEXTS]))
+    np.testing.assert_allclose(embedder(TEXTS), wanted, atol=1e-5)
+    np.testing.assert_allclose(exported(TEXTS), wanted, atol=1e-5)
+    np.testing.assert_allclose(exported([""]), np.zeros((1, 7)), atol=0)
+    assert exported(tf.constant([], tf.string)).shape == (0, 7)
+    nodes = [node for f in exported.signatures["ids"].graph.as_graph_def().library.function for node in f.node_def]
+    assert "Where" in {node.op for node in nodes}  # which finds the real tokens
+
+
 def test_a_text_gives_the_same_vector_in_any_batch(embedder):
     together = embedder(TEXTS)
     for text, vector in zip(TEXTS, together):

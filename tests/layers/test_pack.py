@@ -1,0 +1,55 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_transformer.layers import EncoderBlock, Pack, PositionalEncoding, SequencePooling, TokenEmbedding, Unpack
+from keras_transformer.testing import backends
+from tests import reference
+
+IDS = np.array([[3, 4, 5, 0, 0], [7, 0, 2, 0, 9], [0, 0, 0, 0, 0], [1, 2, 3, 4, 5]])
+X = np.random.default_rng(1).normal(size=(4, 5, 6)).astype("float32")
+MASK = IDS != 0
+
+
+def model(packed):
+    """A stack of blocks as a user writes it."""
+    keras.utils.set_random_seed(1)
+    ids = keras.Input((None,), dtype="int32")
+    x = PositionalEncoding()(TokenEmbedding(11, 6)(ids))
+    options = {}
+    if packed:
+        x, options["packing"] = Pack()(x)
+    for _ in range(2):
+        x = EncoderBlock(2, 13)(x, **options)
+    if packed:
+        x = Unpack()(x, options["packing"])
+    made = keras.Model(ids, SequencePooling()(x))
+    reference.randomize(made, scale=0.3)
+    return made
+
+
+def test_functional_graph_of_packed_blocks(tmp_path):
+    packed = model(packed=True)
+    wanted = model(packed=False)(IDS)
+    np.testing.assert_allclose(packed(IDS), wanted, atol=1e-5)
+    packed.save(tmp_path / "model.keras")
+    np.testing.assert_allclose(keras.models.load_model(tmp_path / "model.keras")(IDS), wanted, atol=1e-5)
+    if keras.backend.backend() == "tensorflow":
+        np.testing.assert_allclose(backends.dynamic_call(packed, {"inputs": IDS}, {}), wanted, atol=1e-5)
+
+
+def test_masks_that_count():
+    explicit = MASK & (np.arange(5) < 4)
+    embedded = TokenEmbedding(11, 6)(IDS)
+    packed, packing = Pack()(embedded, padding_mask=explicit)
+    np.testing.assert_array_equal(packing["mask"], MASK & explicit)
+    np.testing.assert_array_equal(packed, np.asarray(embedded)[MASK & explicit])
+    assert getattr(packed, "_keras_mask", None) is None
+    assert Pack()(X)[0].shape == (20, 6)
+
+
+def test_bad_inputs():
+    with pytest.raises(ValueError, match="rank 3"):
+        Pack()(X[0])
+    with pytest.raises(ValueError, match=r"padding_mask of shape \(4, 5\). Received: shape=\(4, 3\)"):
+        Pack()(X, padding_mask=MASK[:, :3])
