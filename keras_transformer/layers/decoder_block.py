@@ -4,7 +4,7 @@ from keras import ops
 from keras_transformer import arguments
 from keras_transformer.layers import masks
 from keras_transformer.layers.block import Block
-from keras_transformer.layers.multi_head_attention import with_extras
+from keras_transformer.layers.multi_head_attention import all_of, with_extras
 from keras_transformer.layers.multi_head_cross_attention import MultiHeadCrossAttention
 from keras_transformer.layers.multi_head_self_attention import MultiHeadSelfAttention
 
@@ -93,7 +93,7 @@ class DecoderBlock(Block):
             (inputs.shape[0], source_length),
         )
         x = inputs
-        attended, *self_cache, self_scores = self.self_attention(
+        attended = self.self_attention(
             self.self_attention_residual.prepare(x),
             mask=mask,
             padding_mask=padding_mask,
@@ -101,28 +101,30 @@ class DecoderBlock(Block):
             use_causal_mask=True,
             cache=cache and cache["self"],
             cache_index=cache_index,
-            return_attention_scores=True,
+            return_attention_scores=return_attention_scores,
             training=training,
         )
+        attended, *of_self = all_of(attended)
         x = self.self_attention_residual(x, attended, training=training)
 
-        attended, cross_scores = self.cross_attention(
+        attended = self.cross_attention(
             self.cross_attention_residual.prepare(x),
             None if cache else encoder_outputs,
             context_mask=encoder_outputs_mask,
             cache=cache and cache["cross"],
-            return_attention_scores=True,
+            return_attention_scores=return_attention_scores,
             training=training,
         )
+        attended, *cross_scores = all_of(attended)
         x = self.cross_attention_residual(x, attended, training=training)
 
         hidden = self.feed_forward(self.feed_forward_residual.prepare(x), training=training)
         x = self.feed_forward_residual(x, hidden, training=training)
 
         if cache:
-            cache = {"self": self_cache[0], "cross": cache["cross"]}
-        scores = (self_scores, cross_scores) if return_attention_scores else ()
-        return with_extras(x, cache, *scores)
+            new_cache, *of_self = of_self
+            cache = {"self": new_cache, "cross": cache["cross"]}
+        return with_extras(x, cache, *of_self, *cross_scores)
 
     def make_cache(self, encoder_outputs, max_length):
         """What step-by-step decoding carries along: cross keys and values, computed here and never again.

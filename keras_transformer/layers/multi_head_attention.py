@@ -4,7 +4,9 @@ import keras
 from keras import ops
 
 from keras_transformer import arguments
-from keras_transformer.layers import attention, masks
+from keras_transformer.layers import masks
+from keras_transformer.layers.attention import attend
+from keras_transformer.layers.attention_weights import attention_weights, weighted_values
 from keras_transformer.layers.composite import CompositeLayer
 from keras_transformer.layers.dropout import Dropout
 from keras_transformer.layers.initializers import FusedInitializer, copy_of
@@ -59,12 +61,20 @@ class MultiHeadAttention(CompositeLayer):
         dense.build((None, None, input_width))
         return dense
 
-    def attend(self, query, key, value, score_mask, training, bias=None):
-        """Heads-first attention, then the output projection: ((B, T, D), weights (B, H, T, S) in float32)."""
-        weights = attention.attention_weights(query, key, score_mask, bias)
-        dropped = self.attention_dropout(weights, training=training)
-        context = attention.weighted_values(dropped, value)
-        return self.output_projection(merge_heads(context)), weights
+    def attend(self, query, key, value, score_mask, training, bias=None, causal=False, return_attention_scores=False):
+        """Heads-first attention, then the output projection.
+
+        Returns:
+            (B, T, D), and the weights before dropout, (B, H, T, S) in float32, or `None` if not asked for.
+        """
+        weights = None
+        if return_attention_scores or (self.dropout and training):
+            score_mask = masks.with_causal(score_mask, query, key) if causal else score_mask
+            weights = attention_weights(query, key, score_mask, bias)
+            context = weighted_values(self.attention_dropout(weights, training=training), value)
+        else:
+            context = attend(query, key, value, score_mask, bias, causal)
+        return self.output_projection(merge_heads(context)), weights if return_attention_scores else None
 
     def check_attention_mask(self, mask, query, key):
         """An explicit attention mask of any accepted shape as a score mask of four axes."""
@@ -102,3 +112,8 @@ def with_extras(outputs, *extras):
     """`outputs` alone, or a tuple of it and those extras that are not `None`."""
     extras = tuple(extra for extra in extras if extra is not None)
     return (outputs, *extras) if extras else outputs
+
+
+def all_of(outputs):
+    """What `with_extras` returned, as a tuple in any case."""
+    return outputs if isinstance(outputs, tuple) else (outputs,)

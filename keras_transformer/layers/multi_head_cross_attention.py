@@ -79,8 +79,15 @@ class MultiHeadCrossAttention(MultiHeadAttention):
             masks.from_padding(context_mask),
             self.check_attention_mask(attention_mask, query, cache["key"]),
         )
-        outputs, weights = self.attend(query, cache["key"], cache["value"], score_mask, training)
-        return with_extras(outputs, weights if return_attention_scores else None)
+        outputs, weights = self.attend(
+            query,
+            cache["key"],
+            cache["value"],
+            score_mask,
+            training,
+            return_attention_scores=return_attention_scores,
+        )
+        return with_extras(outputs, weights)
 
     def make_cache(self, context):
         """The keys and values of `context` (B, S, E): {"key", "value"}, each (B, H, S, d)."""

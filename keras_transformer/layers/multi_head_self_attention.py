@@ -72,20 +72,24 @@ class MultiHeadSelfAttention(MultiHeadAttention):
     ):
         mask = masks.resolve(mask, "padding_mask", padding_mask, inputs.shape[:2])
         query, key, value = split_heads(self.query_key_value(inputs), 3, self.num_heads)
-        first_query = 0
+        written_mask = None
         if cache is not None:
             _check_cache_index(cache_index, query.shape[2], cache["key"].shape[2])
             key = _write(cache["key"], key, cache_index)
             value = _write(cache["value"], value, cache_index)
             cache = {"key": key, "value": value}
-            mask, use_causal_mask, first_query = None, True, cache_index
+            # The new positions follow those in the cache.
+            written_mask = masks.causal(ops.shape(query)[2], ops.shape(key)[2], cache_index)
+            mask, use_causal_mask = None, False
         score_mask = masks.combine(
             masks.from_padding(mask),
             self.check_attention_mask(attention_mask, query, key),
-            masks.causal(ops.shape(query)[2], ops.shape(key)[2], first_query) if use_causal_mask else None,
+            written_mask,
         )
-        outputs, weights = self.attend(query, key, value, score_mask, training, attention_bias)
-        return with_extras(outputs, cache, weights if return_attention_scores else None)
+        outputs, weights = self.attend(
+            query, key, value, score_mask, training, attention_bias, use_causal_mask, return_attention_scores
+        )
+        return with_extras(outputs, cache, weights)
 
     def make_cache(self, batch_size, max_length):
         """Zeros for `max_length` positions: {"key", "value"}, each (B, H, L, d) in the compute dtype."""
