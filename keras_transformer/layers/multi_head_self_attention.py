@@ -14,6 +14,9 @@ from keras_transformer.layers.multi_head_attention import (
 class MultiHeadSelfAttention(MultiHeadAttention):
     """Multi-head attention of a sequence to itself, with one fused query/key/value product.
 
+    Of long sequences (2048 positions and more, their number known when the graph is made) it takes memory linear in the
+    length, unless a bias, a cache, the weights or dropout on them is asked for.
+
     Args:
         num_heads: number of heads H.
         key_dim: width d of one head; by default the width of the inputs over `num_heads`.

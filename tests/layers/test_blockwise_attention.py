@@ -146,7 +146,7 @@ def paths(monkeypatch):
     return shapes
 
 
-ATTENTION_CASES = ("MultiHeadSelfAttention", "MultiHeadSelfAttention causal", "MultiHeadCrossAttention")
+ATTENTION_CASES = ("MultiHeadSelfAttention causal", "MultiHeadCrossAttention")
 
 
 @pytest.mark.parametrize("name", ATTENTION_CASES)
