@@ -1,20 +1,28 @@
 """Scaled dot-product attention as pure functions, after section 3.2.1 of the paper.
 
-The public function has the layout (B, T, H, d) of `keras.ops.dot_product_attention`. The two it is made of
-have the heads in front, (B, H, T, d): the layout of the matrix products and of the decoding cache.
+The public function has the layout (B, T, H, d) of `keras.ops.dot_product_attention`. What it is made of has the heads
+in front, (B, H, T, d): the layout of the matrix products and of the decoding cache.
 """
 
 import keras
 from keras import ops
 
 from keras_transformer.layers import masks
+from keras_transformer.layers.attention_weights import attention_weights, scaled, softmax_weights, weighted_values
+from keras_transformer.layers.blockwise_attention import blockwise_attention
 
-# Finite, so that a row of nothing but masked scores stays a number; below any real score.
-_MASKED_SCORE = -1e30
+# From so many scores of a head on they are computed in blocks. Below, keeping them costs less time than computing them
+# twice, and little memory.
+BLOCKWISE_FROM = 2048 * 2048
 
 
-def scaled_dot_product_attention(query, key, value, mask=None, bias=None, return_attention_scores=False):
+def scaled_dot_product_attention(
+    query, key, value, mask=None, bias=None, is_causal=False, return_attention_scores=False
+):
     """softmax(Q K^T / sqrt(d)) V for each head, with the softmax in float32.
+
+    From 2048 x 2048 scores on, with lengths known when the graph is made, and asked for neither bias nor scores, the
+    memory that it takes is linear in the lengths, in the backward pass too.
 
     Args:
         query: (B, T, H, d), floating.
@@ -23,6 +31,7 @@ def scaled_dot_product_attention(query, key, value, mask=None, bias=None, return
         mask: boolean, broadcastable to (B, H, T, S) with four axes; True means attend. A query that may
             attend to nothing gets a zero context.
         bias: added to the scaled scores, broadcastable to (B, H, T, S).
+        is_causal: whether query t sees keys up to t only, besides `mask`.
         return_attention_scores: also return the softmax weights.
 
     Returns:
@@ -38,48 +47,42 @@ def scaled_dot_product_attention(query, key, value, mask=None, bias=None, return
     """
     query, key, value = (_as_tensor(x) for x in (query, key, value))
     _check(query, key, value)
-    heads_first = (0, 2, 1, 3)
     mask = masks.check("mask", mask, _score_shape(query, key))
-    weights = attention_weights(ops.transpose(query, heads_first), ops.transpose(key, heads_first), mask, bias)
-    context = weighted_values(weights, ops.transpose(value, heads_first))
-    context = ops.transpose(context, heads_first)
-    if return_attention_scores:
-        return context, ops.cast(weights, value.dtype)
-    return context
+    heads_first = (0, 2, 1, 3)
+    query, key, value = (ops.transpose(x, heads_first) for x in (query, key, value))
+    if not return_attention_scores:
+        return ops.transpose(attend(query, key, value, mask, bias, is_causal), heads_first)
+    mask = masks.with_causal(mask, query, key) if is_causal else mask
+    weights = attention_weights(query, key, mask, bias)
+    return ops.transpose(weighted_values(weights, value), heads_first), ops.cast(weights, value.dtype)
 
 
-def attention_weights(query, key, mask=None, bias=None):
-    """softmax(Q K^T / sqrt(d)) with masked entries, and whole rows of them, exactly zero.
+def attend(query, key, value, mask=None, bias=None, causal=False):
+    """The context of heads-first tensors, blockwise where lengths are long.
 
     Args:
         query: (B, H, T, d).
         key: (B, H, S, d).
+        value: (B, H, S, dv).
         mask: boolean with four axes, broadcastable to (B, H, T, S), or `None`.
-        bias: added to the scores, or `None`.
+        bias: added to the scores, or `None`. With one there are T x S numbers already, and no blocks.
+        causal: whether query t sees keys up to t only, besides `mask`.
 
     Returns:
-        (B, H, T, S), float32.
+        (B, H, T, dv) in the dtype of `value`.
     """
-    # Scaled before the product, so that float16 scores stay within range.
-    query = query * ops.cast(query.shape[-1] ** -0.5, query.dtype)
-    scores = ops.cast(ops.matmul(query, ops.swapaxes(key, -1, -2)), "float32")
-    if bias is not None:
-        # A bias of -inf masks too; softmax needs finite rows.
-        scores = ops.maximum(scores + ops.cast(bias, "float32"), _MASKED_SCORE)
-    if mask is None:
-        return _softmax(scores)
-    weights = _softmax(ops.where(mask, scores, _MASKED_SCORE))
-    return ops.where(ops.any(mask, axis=-1, keepdims=True), weights, 0.0)
+    if bias is None and _is_long(query, key):
+        return blockwise_attention(query, key, value, mask, causal)
+    mask = masks.with_causal(mask, query, key) if causal else mask
+    context = weighted_values(softmax_weights(scaled(query), key, mask, bias), value)
+    return masks.zero_without_keys(context, mask)
 
 
-def weighted_values(weights, value):
-    """(B, H, T, S) x (B, H, S, dv) -> (B, H, T, dv), in the dtype of `value`."""
-    return ops.matmul(ops.cast(weights, value.dtype), value)
-
-
-def _softmax(scores):
-    # Keras warns of a single entry, which here is the first step of decoding or a sentence of one token.
-    return ops.ones_like(scores) if scores.shape[-1] == 1 else ops.softmax(scores, axis=-1)
+def _is_long(query, key):
+    lengths = query.shape[2], key.shape[2]
+    if None in lengths or isinstance(query, keras.KerasTensor):
+        return False
+    return lengths[0] * lengths[1] >= BLOCKWISE_FROM
 
 
 def _as_tensor(x):

@@ -4,7 +4,7 @@ from keras import ops
 from keras_transformer import arguments
 from keras_transformer.layers import masks
 from keras_transformer.layers.block import Block
-from keras_transformer.layers.multi_head_attention import with_extras
+from keras_transformer.layers.multi_head_attention import all_of, with_extras
 from keras_transformer.layers.multi_head_cross_attention import MultiHeadCrossAttention
 from keras_transformer.layers.multi_head_self_attention import MultiHeadSelfAttention
 
@@ -30,8 +30,10 @@ class DecoderBlock(Block):
         **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
 
     Call arguments:
-        inputs: (B, T, D), floating; with a cache the T new positions only, usually one.
-        encoder_outputs: (B, S, E). May be left out with a cache.
+        inputs: (B, T, D), floating; with a cache the T new positions only, usually one; with `packing`, (N, D).
+        encoder_outputs: (B, S, E); with `encoder_packing`, (N, E). May be left out with a cache.
+        packing: what `Pack` gave beside the inputs, if they are packed; not with a cache.
+        encoder_packing: likewise of `encoder_outputs`.
         padding_mask: boolean (B, T), True for real positions; ANDed with Keras' implicit mask.
         encoder_padding_mask: boolean (B, S); ANDed with the implicit mask of `encoder_outputs`.
         attention_mask: boolean (T, T), (B, T, T) or (B, H, T, T), ANDed with the causal mask; with a cache its
@@ -42,7 +44,7 @@ class DecoderBlock(Block):
         training: whether dropout is active.
 
     Returns:
-        (B, T, D) in the compute dtype; then the updated cache if one was given; then, if asked for, the weights of
+        As the inputs, in the compute dtype; then the updated cache if one was given; then, if asked for, the weights of
         self-attention (B, H, T, T or L) and of cross-attention (B, H, T, S), float32.
 
     Raises:
@@ -87,14 +89,16 @@ class DecoderBlock(Block):
         mask=None,
         encoder_outputs_mask=None,
     ):
-        shape = inputs.shape[0], None if encoder_outputs is None else encoder_outputs.shape[1]
-        if encoder_packing is not None:
-            shape = encoder_packing["mask"].shape
+        of_inputs = inputs if packing is None else packing["mask"]
+        of_outputs = encoder_outputs if encoder_packing is None else encoder_packing["mask"]
         encoder_outputs_mask = masks.resolve(
-            encoder_outputs_mask, "encoder_padding_mask", encoder_padding_mask, shape
+            encoder_outputs_mask,
+            "encoder_padding_mask",
+            encoder_padding_mask,
+            (of_inputs.shape[0], None if of_outputs is None else of_outputs.shape[1]),
         )
         x = inputs
-        attended, *self_cache, self_scores = self.self_attention(
+        attended = self.self_attention(
             self.self_attention_residual.prepare(x),
             mask=mask,
             packing=packing,
@@ -103,30 +107,32 @@ class DecoderBlock(Block):
             use_causal_mask=True,
             cache=cache and cache["self"],
             cache_index=cache_index,
-            return_attention_scores=True,
+            return_attention_scores=return_attention_scores,
             training=training,
         )
+        attended, *of_self = all_of(attended)
         x = self.self_attention_residual(x, attended, training=training)
 
-        attended, cross_scores = self.cross_attention(
+        attended = self.cross_attention(
             self.cross_attention_residual.prepare(x),
             None if cache else encoder_outputs,
             packing=packing,
             context_packing=encoder_packing,
             context_mask=encoder_outputs_mask,
             cache=cache and cache["cross"],
-            return_attention_scores=True,
+            return_attention_scores=return_attention_scores,
             training=training,
         )
+        attended, *cross_scores = all_of(attended)
         x = self.cross_attention_residual(x, attended, training=training)
 
         hidden = self.feed_forward(self.feed_forward_residual.prepare(x), training=training)
         x = self.feed_forward_residual(x, hidden, training=training)
 
         if cache:
-            cache = {"self": self_cache[0], "cross": cache["cross"]}
-        scores = (self_scores, cross_scores) if return_attention_scores else ()
-        return with_extras(x, cache, *scores)
+            new_cache, *of_self = of_self
+            cache = {"self": new_cache, "cross": cache["cross"]}
+        return with_extras(x, cache, *of_self, *cross_scores)
 
     def make_cache(self, encoder_outputs, max_length):
         """What step-by-step decoding carries along: cross keys and values, computed here and never again.

@@ -2,7 +2,7 @@ import keras
 
 from keras_transformer import arguments
 from keras_transformer.layers.block import Block
-from keras_transformer.layers.multi_head_attention import with_extras
+from keras_transformer.layers.multi_head_attention import all_of, with_extras
 from keras_transformer.layers.multi_head_self_attention import MultiHeadSelfAttention
 
 
@@ -79,7 +79,7 @@ class EncoderBlock(Block):
         mask=None,
     ):
         x = inputs
-        attended, scores = self.self_attention(
+        attended = self.self_attention(
             self.self_attention_residual.prepare(x),
             mask=mask,
             packing=packing,
@@ -87,11 +87,12 @@ class EncoderBlock(Block):
             attention_mask=attention_mask,
             attention_bias=attention_bias,
             use_causal_mask=use_causal_mask,
-            return_attention_scores=True,
+            return_attention_scores=return_attention_scores,
             training=training,
         )
+        attended, *scores = all_of(attended)
         x = self.self_attention_residual(x, attended, training=training)
 
         hidden = self.feed_forward(self.feed_forward_residual.prepare(x), training=training)
         x = self.feed_forward_residual(x, hidden, training=training)
-        return with_extras(x, scores if return_attention_scores else None)
+        return with_extras(x, *scores)

@@ -84,14 +84,14 @@ def _fits(actual, expected, broadcast):
     )
 
 
+def zero_without_keys(x, score_mask):
+    """`x` (B, H, T, ...) with zeros for queries whose row of the score mask, or `None`, is all False."""
+    return x if score_mask is None else ops.where(ops.any(score_mask, axis=-1, keepdims=True), x, 0)
+
+
 def from_padding(padding_mask):
     """(B, S) -> (B, 1, 1, S): every query of a sequence sees its real keys."""
     return None if padding_mask is None else padding_mask[:, None, None, :]
-
-
-def bias_of(padding_mask):
-    """(B, S) -> (B, 1, 1, S), float32: what added to scores masks padding, where each query sees some real key."""
-    return ops.where(padding_mask, 0.0, -1e30)[:, None, None, :]
 
 
 def from_attention(attention_mask):
@@ -108,3 +108,8 @@ def causal(num_queries, num_keys, first_query=0):
     queries = ops.arange(num_queries, dtype="int32") + ops.cast(first_query, "int32")
     keys = ops.arange(num_keys, dtype="int32")
     return (keys[None, :] <= queries[:, None])[None, None, :, :]
+
+
+def with_causal(score_mask, query, key):
+    """The score mask, or `None`, ANDed with the causal one of `query` (B, H, T, d) and `key` (B, H, S, d)."""
+    return combine(score_mask, causal(ops.shape(query)[2], ops.shape(key)[2]))

@@ -4,7 +4,9 @@ import keras
 from keras import ops
 
 from keras_transformer import arguments
-from keras_transformer.layers import attention, masks
+from keras_transformer.layers import masks
+from keras_transformer.layers.attention import attend
+from keras_transformer.layers.attention_weights import scaled, softmax_weights, weighted_values
 from keras_transformer.layers.composite import CompositeLayer
 from keras_transformer.layers.dropout import Dropout
 from keras_transformer.layers.initializers import FusedInitializer, copy_of
@@ -60,14 +62,34 @@ class MultiHeadAttention(CompositeLayer):
         dense.build((None, None, input_width))
         return dense
 
-    def attend(self, query, key, value, score_mask, training, bias=None, packing=None):
-        """Heads-first attention, then the output projection: ((B, T, D), weights (B, H, T, S) in float32).
+    def attend(
+        self,
+        query,
+        key,
+        value,
+        score_mask,
+        training,
+        bias=None,
+        causal=False,
+        packing=None,
+        return_attention_scores=False,
+    ):
+        """Heads-first attention, then the output projection, with a `packing` of the queries of real tokens only.
 
-        With a `packing` of the queries the projection is of real tokens only, (N, D).
+        Returns:
+            (B, T, D), or packed (N, D); and the weights before dropout, (B, H, T, S) in float32, or `None` if not asked
+            for.
         """
-        weights = attention.attention_weights(query, key, score_mask, bias)
-        dropped = self.attention_dropout(weights, training=training)
-        context = merge_heads(attention.weighted_values(dropped, value))
+        weights = None
+        if return_attention_scores or (self.dropout and training):
+            score_mask = masks.with_causal(score_mask, query, key) if causal else score_mask
+            weights = softmax_weights(scaled(query), key, score_mask, bias)
+            context = weighted_values(self.attention_dropout(weights, training=training), value)
+            context = masks.zero_without_keys(context, score_mask)
+            weights = masks.zero_without_keys(weights, score_mask) if return_attention_scores else None
+        else:
+            context = attend(query, key, value, score_mask, bias, causal)
+        context = merge_heads(context)
         return project(self.output_projection, context if packing is None else pack(context, packing)), weights
 
     def check_attention_mask(self, mask, query, key):
@@ -114,3 +136,8 @@ def with_extras(outputs, *extras):
     """`outputs` alone, or a tuple of it and those extras that are not `None`."""
     extras = tuple(extra for extra in extras if extra is not None)
     return (outputs, *extras) if extras else outputs
+
+
+def all_of(outputs):
+    """What `with_extras` returned, as a tuple in any case."""
+    return outputs if isinstance(outputs, tuple) else (outputs,)

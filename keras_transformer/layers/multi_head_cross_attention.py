@@ -25,8 +25,11 @@ class MultiHeadCrossAttention(MultiHeadAttention):
         **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
 
     Call arguments:
-        inputs: (B, T, D), the queries' side.
-        context: (B, S, E), the keys' side; its width E may differ from D. May be left out with a cache.
+        inputs: (B, T, D), the queries' side; with `packing`, (N, D).
+        context: (B, S, E), the keys' side; its width E may differ from D. With `context_packing`, (N, E). May be left
+            out with a cache.
+        packing: what `Pack` gave beside the inputs, if they are packed.
+        context_packing: what `Pack` gave beside the context, if that is packed.
         padding_mask: boolean (B, T) of the inputs. It does not change the result; it is passed on.
         context_padding_mask: boolean (B, S), True for real positions; ANDed with the implicit mask of
             `context`.
@@ -36,7 +39,7 @@ class MultiHeadCrossAttention(MultiHeadAttention):
         training: whether dropout is active.
 
     Returns:
-        (B, T, D) in the compute dtype; with `return_attention_scores` also the weights before dropout,
+        As the inputs, in the compute dtype; with `return_attention_scores` also the weights before dropout,
         (B, H, T, S), float32. A position with nothing to attend to gets the output bias.
 
     Raises:
@@ -87,8 +90,16 @@ class MultiHeadCrossAttention(MultiHeadAttention):
             masks.from_padding(context_mask),
             self.check_attention_mask(attention_mask, query, cache["key"]),
         )
-        outputs, weights = self.attend(query, cache["key"], cache["value"], score_mask, training, packing=packing)
-        return with_extras(outputs, weights if return_attention_scores else None)
+        outputs, weights = self.attend(
+            query,
+            cache["key"],
+            cache["value"],
+            score_mask,
+            training,
+            packing=packing,
+            return_attention_scores=return_attention_scores,
+        )
+        return with_extras(outputs, weights)
 
     def make_cache(self, context, context_packing=None):
         """The keys and values of `context` (B, S, E), or packed (N, E): {"key", "value"}, each (B, H, S, d)."""

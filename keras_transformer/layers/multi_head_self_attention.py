@@ -16,6 +16,9 @@ from keras_transformer.layers.packing import spread
 class MultiHeadSelfAttention(MultiHeadAttention):
     """Multi-head attention of a sequence to itself, with one fused query/key/value product.
 
+    Of long sequences (2048 positions and more, their number known when the graph is made) it takes memory linear in the
+    length, unless a bias, a cache, the weights or dropout on them is asked for.
+
     Args:
         num_heads: number of heads H.
         key_dim: width d of one head; by default the width of the inputs over `num_heads`.
@@ -85,24 +88,32 @@ class MultiHeadSelfAttention(MultiHeadAttention):
             projected = spread(projected, packing)
         mask = masks.resolve(mask, "padding_mask", padding_mask, projected.shape[:2])
         query, key, value = split_heads(projected, 3, self.num_heads)
-        first_query = 0
+        written_mask = None
         if cache is not None:
             _check_cache_index(cache_index, query.shape[2], cache["key"].shape[2])
             key = _write(cache["key"], key, cache_index)
             value = _write(cache["value"], value, cache_index)
             cache = {"key": key, "value": value}
-            mask, use_causal_mask, first_query = None, True, cache_index
-        if packing is not None:
-            # A packed query sees itself at least, so that a sum can stand for two selections among all scores.
-            padding_bias, mask = masks.bias_of(mask), None
-            attention_bias = padding_bias if attention_bias is None else attention_bias + padding_bias
+            # The new positions follow those in the cache.
+            written_mask = masks.causal(ops.shape(query)[2], ops.shape(key)[2], cache_index)
+            mask, use_causal_mask = None, False
         score_mask = masks.combine(
             masks.from_padding(mask),
             self.check_attention_mask(attention_mask, query, key),
-            masks.causal(ops.shape(query)[2], ops.shape(key)[2], first_query) if use_causal_mask else None,
+            written_mask,
         )
-        outputs, weights = self.attend(query, key, value, score_mask, training, attention_bias, packing)
-        return with_extras(outputs, cache, weights if return_attention_scores else None)
+        outputs, weights = self.attend(
+            query,
+            key,
+            value,
+            score_mask,
+            training,
+            attention_bias,
+            use_causal_mask,
+            packing,
+            return_attention_scores,
+        )
+        return with_extras(outputs, cache, weights)
 
     def make_cache(self, batch_size, max_length):
         """Zeros for `max_length` positions: {"key", "value"}, each (B, H, L, d) in the compute dtype."""

@@ -43,6 +43,8 @@ class Transformer(ComposedModel):
         max_wavelength: likewise.
         logits_bias: whether a bias is added to the logits. The paper has none.
         begins_with_padding: whether decoding begins with the padding id, as in Marian.
+        packed: whether a call leaves the padding out of all work but the scores (`keras_transformer.layers.Pack`), in
+            training too. Faster the more padding there is; XLA cannot compile it.
         name: the model's name.
         dtype: dtype or dtype policy, as "mixed_bfloat16"; by default the global one.
 
@@ -189,6 +191,7 @@ class Transformer(ComposedModel):
             encoder_outputs: what `encode` returned.
             training: whether dropout is active.
             return_attention_scores: also return the weights of cross-attention.
+            packed: whether padding, whose logits are zeros then, costs nothing. XLA may not compile that.
 
         Returns:
             Logits (B, T, V); if asked for also a list with the weights (B, H, T, S) of each block.

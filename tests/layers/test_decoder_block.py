@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_transformer.layers import DecoderBlock
+from keras_transformer.layers import DecoderBlock, Pack, Unpack
 from tests import reference
 
 B, T, S, D, E, F, H = 2, 5, 7, 6, 4, 11, 3
@@ -100,3 +100,29 @@ def test_functional_model_with_embeddings_reads_both_implicit_masks(tmp_path):
 def test_bad_memory_mask(block):
     with pytest.raises(ValueError, match=r"encoder_padding_mask of shape \(2, 7\)"):
         block(X, MEMORY, encoder_padding_mask=MEMORY_MASK[:, 1:])
+
+
+@pytest.mark.parametrize("memory_is_packed", [False, True])
+def test_packed_equals_padded(block, memory_is_packed):
+    mask = np.arange(T) < np.array([[5], [2]])
+    padded, *scores = block(
+        X, MEMORY, padding_mask=mask, encoder_padding_mask=MEMORY_MASK, return_attention_scores=True
+    )
+    x, packing = Pack()(X, padding_mask=mask)
+    if memory_is_packed:
+        memory, encoder_packing = Pack()(MEMORY, padding_mask=MEMORY_MASK)
+        side = {"encoder_outputs": memory, "encoder_packing": encoder_packing}
+    else:
+        side = {"encoder_outputs": MEMORY, "encoder_padding_mask": MEMORY_MASK}
+    packed, *packed_scores = block(x, packing=packing, return_attention_scores=True, **side)
+    assert packed.shape == (7, D)
+    np.testing.assert_allclose(Unpack()(packed, packing), np.where(mask[..., None], padded, 0.0), atol=1e-5)
+    queries = np.broadcast_to(mask[:, None, :, None], (B, H, T, 1))[..., 0]
+    for found, wanted in zip(packed_scores, scores):
+        np.testing.assert_allclose(np.asarray(found)[queries], np.asarray(wanted)[queries], atol=1e-5)
+
+
+def test_a_cache_is_of_padded_inputs(block):
+    x, packing = Pack()(X)
+    with pytest.raises(ValueError, match="Expected padded inputs with a cache"):
+        block(x, packing=packing, cache=block.make_cache(MEMORY, 5), cache_index=0)

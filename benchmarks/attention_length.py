@@ -1,0 +1,169 @@
+"""What does attention to long sequences cost, in time and in memory?
+
+A layer with its projections, forward and backward, at one length after the other; every process may take so much
+memory, and one that needs more is reported as failed.
+"""
+
+import argparse
+import dataclasses
+import itertools
+import json
+import pathlib
+import resource
+
+import numpy as np
+
+from benchmarks.contest import OURS, Aim, Contest, sentence, table
+
+NUM_HEADS, HEAD_WIDTH = 8, 64
+WIDTH = NUM_HEADS * HEAD_WIDTH
+LENGTHS = [1024, 2048, 4096, 8192, 16384]
+LIMIT_GIB = 12
+
+contest = Contest(
+    "",
+    unit="tokens",
+    rounds=5,
+    warm_ups=1,
+    aims=[Aim("KerasHub", 1.0), Aim("torch", 1.0)],
+)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("benchmark-results"))
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS)
+    args = parser.parse_args()
+    results = {}
+    for length in args.lengths:
+        results[length] = result = ask(length, args.rounds)
+        print(table(result), flush=True)
+    growth = {name: memory_growth(results, name) for name in contest.entrants}
+    for name, factors in growth.items():
+        shown = ", ".join(f"{factor:.1f}" for factor in factors)
+        print(f"  {name}: each doubling of the length adds so many times the memory of the one before: {shown}")
+    print("  (2 where memory is linear in the length, 4 where it is quadratic)")
+    aims = [
+        {**aim, "peer": f"{aim['peer']}, {length:,} tokens"}
+        for length, result in results.items()
+        for aim in result["aims"]
+    ]
+    args.out.mkdir(parents=True, exist_ok=True)
+    written = {"results": results, "memory_growth": growth, "aims": aims}
+    (args.out / "attention_length.json").write_text(json.dumps(written, indent=1) + "\n")
+    for aim in aims:
+        print("  " + sentence(aim))
+    if any(result["disagreements"] for result in results.values()):
+        raise SystemExit(1)
+
+
+def ask(length, rounds=None):
+    """The result of the contest at one length."""
+    at_length = dataclasses.replace(
+        contest,
+        title=f"Attention, {NUM_HEADS} heads x {HEAD_WIDTH}, {length:,} tokens, forward and backward, "
+        f"float32, at most {LIMIT_GIB} GiB",
+        amount=length,
+    )
+    at_length.module, at_length.entrants = contest.module, contest.entrants
+    at_length.inputs(lambda folder: write_inputs(folder, length))
+    return at_length.ask(rounds)
+
+
+def memory_growth(results, name):
+    """What a doubling of the length adds to the peak, over what the one before added; as far as the entrant ran."""
+    peaks = [result["entrants"][name]["peak_bytes"] for result in results.values() if name in result["entrants"]]
+    added = np.diff(peaks)
+    return [float(after / before) for before, after in itertools.pairwise(added)]
+
+
+def write_inputs(folder, length):
+    random = np.random.default_rng(0)
+
+    def matrix(columns):
+        return random.normal(0, WIDTH**-0.5, (WIDTH, columns)).astype("float32")
+
+    np.savez(
+        folder / "attention.npz",
+        inputs=random.normal(size=(1, length, WIDTH)).astype("float32"),
+        upstream=random.normal(size=(1, length, WIDTH)).astype("float32"),
+        query_key_value=2 * matrix(3 * WIDTH),
+        output=matrix(WIDTH),
+    )
+
+
+@contest.entrant(OURS)
+def ours(folder):
+    from keras_transformer.layers import MultiHeadSelfAttention
+
+    arrays = _read(folder)
+    layer = MultiHeadSelfAttention(NUM_HEADS)
+    layer.build(arrays["inputs"].shape)
+    layer.query_key_value.kernel.assign(arrays["query_key_value"])
+    layer.output_projection.kernel.assign(arrays["output"])
+    return _keras(layer, layer, arrays)
+
+
+@contest.entrant("KerasHub")
+def keras_hub(folder):
+    """The attention of its decoders; that of its encoders, `keras.layers.MultiHeadAttention`, computes the same way."""
+    from keras_hub.layers import CachedMultiHeadAttention
+
+    arrays = _read(folder)
+    layer = CachedMultiHeadAttention(NUM_HEADS, HEAD_WIDTH)
+    layer.build(arrays["inputs"].shape, arrays["inputs"].shape)
+    projections = layer._query_dense, layer._key_dense, layer._value_dense
+    for projection, kernel in zip(projections, np.split(arrays["query_key_value"], 3, axis=1)):
+        projection.kernel.assign(kernel.reshape(WIDTH, NUM_HEADS, HEAD_WIDTH))
+    layer._output_dense.kernel.assign(arrays["output"].reshape(NUM_HEADS, HEAD_WIDTH, WIDTH))
+    return _keras(layer, lambda x: layer(x, x), arrays)
+
+
+@contest.entrant("torch")
+def torch(folder):
+    """`scaled_dot_product_attention` between two `Linear`, with one product for queries, keys and values."""
+    import torch
+
+    arrays = {name: torch.from_numpy(array) for name, array in _read(folder).items()}
+    x = arrays["inputs"].requires_grad_()
+    projection, output = torch.nn.Linear(WIDTH, 3 * WIDTH), torch.nn.Linear(WIDTH, WIDTH)
+    with torch.no_grad():
+        for linear, name in ((projection, "query_key_value"), (output, "output")):
+            linear.weight.copy_(arrays[name].T)
+            linear.bias.zero_()
+
+    def run():
+        for tensor in (x, *projection.parameters(), *output.parameters()):
+            tensor.grad = None
+        parts = projection(x).unflatten(-1, (3, NUM_HEADS, HEAD_WIDTH)).permute(2, 0, 3, 1, 4)
+        context = torch.nn.functional.scaled_dot_product_attention(*parts)
+        output(context.transpose(1, 2).flatten(2)).backward(arrays["upstream"])
+        return x.grad.numpy()
+
+    return run
+
+
+def _read(folder):
+    limit = LIMIT_GIB * 2**30
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    return dict(np.load(folder / "attention.npz"))
+
+
+def _keras(layer, call, arrays):
+    import tensorflow as tf
+
+    x, upstream = tf.constant(arrays["inputs"]), tf.constant(arrays["upstream"])
+
+    @tf.function
+    def step():
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            outputs = call(x)
+        return tape.gradient(outputs, [x, *(v.value for v in layer.trainable_variables)], output_gradients=upstream)
+
+    return lambda: step()[0].numpy()
+
+
+if __name__ == "__main__":
+    main()

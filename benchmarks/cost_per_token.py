@@ -1,0 +1,116 @@
+"""How does the cost of a token grow with the length, the batch and the size of the model?
+
+One encoder block of each preset, forward, float32. If only the number of tokens counted, the cost of one would be a
+straight, level line. The products with weight matrices cost 2 (4 d^2 + 2 d f) operations a token, those with the keys
+and values of T tokens 4 T d. The second overtake the first at T = 2 d + f: there the line bends at the latest. It bends
+before where the passes of the softmax over H scores for each pair of tokens, which are no products, take their time. At
+small batches it bends up, too: there the weights are fetched for few tokens, and starting an operation takes as long as
+doing it.
+"""
+
+import argparse
+import json
+import pathlib
+import statistics
+import time
+
+import numpy as np
+
+from benchmarks.contest import machine
+
+TOKENS = 4096
+LENGTHS = [32, 64, 128, 256, 512, 1024, 2048, 4096]
+LENGTH, BATCH_SIZES = 128, [1, 2, 4, 8, 16, 32]
+SIZES = ["tiny", "small", "base", "big"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("benchmark-results"))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--sizes", nargs="+", default=SIZES)
+    args = parser.parse_args()
+    result = {"machine": machine(), "sizes": {}}
+    print(f"Microseconds a token in one encoder block: {TOKENS:,} tokens of each length; batches of {LENGTH} tokens")
+    for size in args.sizes:
+        result["sizes"][size] = found = measure(size, args.rounds)
+        print(sentence(size, found), flush=True)
+    args.out.mkdir(parents=True, exist_ok=True)
+    (args.out / "cost_per_token.json").write_text(json.dumps(result, indent=1) + "\n")
+    plot(result, args.out / "cost_per_token.svg")
+
+
+def measure(size, rounds):
+    """Seconds a token of one preset against length and batch size, and where the two kinds of products are equal."""
+    import keras
+    import tensorflow as tf
+
+    from keras_transformer.layers import EncoderBlock
+    from keras_transformer.models.presets import PRESETS
+
+    preset = PRESETS[size]
+    width, inner = preset["hidden_dim"], preset["intermediate_dim"]
+    block = EncoderBlock(preset["num_heads"], inner)
+    block.build((None, None, width))
+    run = tf.function(lambda x: block(x, training=False))
+    shapes = [(TOKENS // length, length) for length in LENGTHS] + [(batch, LENGTH) for batch in BATCH_SIZES]
+    inputs = [keras.random.normal((*shape, width), seed=0) for shape in shapes]
+    seconds = [[] for _ in shapes]
+    for _ in range(2):
+        for x in inputs:
+            run(x)
+    for _ in range(rounds):
+        for x, times in zip(inputs, seconds):
+            begin = time.perf_counter()
+            run(x).numpy()
+            times.append(time.perf_counter() - begin)
+    costs = [statistics.median(times) / np.prod(shape) for shape, times in zip(shapes, seconds)]
+    by_length = costs[: len(LENGTHS)]
+    slope, level = np.polyfit(LENGTHS, by_length, 1, w=1 / np.asarray(by_length))
+    return {
+        "by_length": dict(zip(LENGTHS, by_length)),
+        "by_batch_size": dict(zip(BATCH_SIZES, costs[len(LENGTHS) :])),
+        "level": level,  # of the straight line
+        "bend": level / slope,
+        "bend_of_products": 2 * width + inner,
+    }
+
+
+def sentence(size, found):
+    """The figures of one preset, in words."""
+
+    def shown(costs):
+        return ", ".join(f"{key}: {1e6 * cost:.2f}" for key, cost in costs.items())
+
+    return (
+        f"  {size}: by length {shown(found['by_length'])}; by batch size {shown(found['by_batch_size'])}\n"
+        f"    twice the level of {1e6 * found['level']:.2f} at length {found['bend']:,.0f}; by the products alone at "
+        f"2 d + f = {found['bend_of_products']:,}"
+    )
+
+
+def plot(result, path):
+    import matplotlib
+
+    matplotlib.use("svg")
+    import matplotlib.pyplot as plt
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.5), sharey=True, layout="constrained")
+    for number, (size, found) in enumerate(result["sizes"].items()):
+        for axes, costs in ((left, found["by_length"]), (right, found["by_batch_size"])):
+            axes.plot(list(costs), [1e6 * cost for cost in costs.values()], "o-", color=f"C{number}", label=size)
+            axes.axhline(1e6 * found["level"], linestyle=":", color=f"C{number}")
+        left.axvline(found["bend_of_products"], linestyle="--", linewidth=0.7, color=f"C{number}")
+    left.set(xlabel=f"length, {TOKENS:,} tokens in all", ylabel="microseconds a token and block")
+    right.set(xlabel=f"batch size, {LENGTH} tokens each")
+    for axes in (left, right):
+        axes.set_xscale("log", base=2)
+        axes.set_yscale("log")
+    left.set_title("dotted: a level line; dashed: 2 d + f", fontsize=9)
+    right.legend()
+    figure.savefig(path, metadata={"Date": None})
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""The two halves of attention, with heads in front: the softmax weights, and the values that they weigh."""
+
+from keras import ops
+
+from keras_transformer.layers import masks
+
+# Finite, so that a row of nothing but masked scores stays a number; below any real score.
+_MASKED_SCORE = -1e30
+
+
+def attention_weights(query, key, mask=None, bias=None):
+    """softmax(Q K^T / sqrt(d)) with masked entries, and whole rows of them, exactly zero.
+
+    Args:
+        query: (B, H, T, d).
+        key: (B, H, S, d).
+        mask: boolean with four axes, broadcastable to (B, H, T, S), or `None`.
+        bias: added to the scores, or `None`.
+
+    Returns:
+        (B, H, T, S), float32.
+    """
+    return masks.zero_without_keys(softmax_weights(scaled(query), key, mask, bias), mask)
+
+
+def scaled(query):
+    """Divided by sqrt(d): before the product, so that float16 scores stay within range."""
+    return query * ops.cast(query.shape[-1] ** -0.5, query.dtype)
+
+
+def softmax_weights(query, key, mask=None, bias=None):
+    """As `attention_weights`, of scaled queries; a query without keys gets some weights or other."""
+    scores = ops.cast(ops.matmul(query, ops.swapaxes(key, -1, -2)), "float32")
+    if bias is not None:
+        # A bias of -inf masks too; softmax needs finite rows.
+        scores = ops.maximum(scores + ops.cast(bias, "float32"), _MASKED_SCORE)
+    if mask is not None:
+        # In float32 the sum is the number added. Choosing by the mask would take longer.
+        scores = scores + ops.where(mask, 0.0, _MASKED_SCORE)
+    return _softmax(scores)
+
+
+def weighted_values(weights, value):
+    """(B, H, T, S) x (B, H, S, dv) -> (B, H, T, dv), in the dtype of `value`."""
+    return ops.matmul(ops.cast(weights, value.dtype), value)
+
+
+def _softmax(scores):
+    # Keras warns of a single entry, which here is the first step of decoding or a sentence of one token.
+    return ops.ones_like(scores) if scores.shape[-1] == 1 else ops.softmax(scores, axis=-1)
