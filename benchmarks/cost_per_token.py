@@ -2,7 +2,7 @@
 
 One encoder block of each preset, forward, float32. If only the number of tokens counted, the cost of one would be a
 straight, level line. The products with weight matrices cost 2 (4 d^2 + 2 d f) operations a token, those with the keys
-and values of T tokens 4 T d. The second overtake the first at T = 2 d + f: there about the line bends. The passes of the
+and values of T tokens 4 T d. The second overtake the first at T = 2 d + f: there about it bends. The passes of the
 softmax over H scores for each pair of tokens, which are no products, bend it before. At small batches it bends up, too:
 there the weights are fetched for few tokens, and starting an operation takes as long as doing it.
 """
