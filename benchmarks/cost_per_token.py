@@ -2,10 +2,9 @@
 
 One encoder block of each preset, forward, float32. If only the number of tokens counted, the cost of one would be a
 straight, level line. The products with weight matrices cost 2 (4 d^2 + 2 d f) operations a token, those with the keys
-and values of T tokens 4 T d. The second overtake the first at T = 2 d + f: there the line bends at the latest. It bends
-before where the passes of the softmax over H scores for each pair of tokens, which are no products, take their time. At
-small batches it bends up, too: there the weights are fetched for few tokens, and starting an operation takes as long as
-doing it.
+and values of T tokens 4 T d. The second overtake the first at T = 2 d + f: there about it bends. The passes of the
+softmax over H scores for each pair of tokens, which are no products, bend it before. At small batches it bends up, too:
+there the weights are fetched for few tokens, and starting an operation takes as long as doing it.
 """
 
 import argparse
@@ -52,17 +51,17 @@ def measure(size, rounds):
     width, inner = preset["hidden_dim"], preset["intermediate_dim"]
     block = EncoderBlock(preset["num_heads"], inner)
     block.build((None, None, width))
-    run = tf.function(lambda x: block(x, training=False))
     shapes = [(TOKENS // length, length) for length in LENGTHS] + [(batch, LENGTH) for batch in BATCH_SIZES]
     inputs = [keras.random.normal((*shape, width), seed=0) for shape in shapes]
+    runs = [tf.function(lambda x=x: block(x, training=False)) for x in inputs]
     seconds = [[] for _ in shapes]
     for _ in range(2):
-        for x in inputs:
-            run(x)
+        for run in runs:
+            run()
     for _ in range(rounds):
-        for x, times in zip(inputs, seconds):
+        for run, times in zip(runs, seconds):
             begin = time.perf_counter()
-            run(x).numpy()
+            run().numpy()
             times.append(time.perf_counter() - begin)
     costs = [statistics.median(times) / np.prod(shape) for shape, times in zip(shapes, seconds)]
     by_length = costs[: len(LENGTHS)]

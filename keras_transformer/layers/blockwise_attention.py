@@ -85,19 +85,21 @@ def _in_blocks(query, key, value, mask, first_query, block_length):
     # JAX wants all that is traced to come in as arguments.
     @ops.custom_gradient
     def attend(query, key, value, *masked):
-        def weights_and_context(start, query):
+        def context_of(start, query):
             block_mask = score_mask(start, *masked)
-            weights = softmax_weights(query, key, block_mask)
-            return weights, masks.zero_without_keys(weighted_values(weights, value), block_mask)
+            context = weighted_values(softmax_weights(query, key, block_mask), value)
+            return (masks.zero_without_keys(context, block_mask),)
+
+        (contexts,) = replace_blocks(context_of, query)
 
         def gradients(upstream):
             def replacement(start, query, key_sum, value_sum):
-                weights, context = weights_and_context(start, query)
-                of_context = _rows(upstream, start, block_length)
-                of_context = masks.zero_without_keys(of_context, score_mask(start, *masked))
+                block_mask = score_mask(start, *masked)
+                weights = softmax_weights(query, key, block_mask)
+                of_context = masks.zero_without_keys(_rows(upstream, start, block_length), block_mask)
                 of_weights = ops.cast(ops.matmul(of_context, ops.swapaxes(value, -1, -2)), "float32")
                 # The derivative of the softmax; its sum over the keys is that over the width of the context.
-                products = ops.cast(of_context, "float32") * ops.cast(context, "float32")
+                products = ops.cast(of_context, "float32") * ops.cast(_rows(contexts, start, block_length), "float32")
                 mean = ops.sum(products, axis=-1, keepdims=True)
                 of_scores = ops.cast(weights * (of_weights - mean), query.dtype)
                 weights = ops.cast(weights, value.dtype)
@@ -109,7 +111,6 @@ def _in_blocks(query, key, value, mask, first_query, block_length):
             of_query, of_key, of_value = replace_blocks(replacement, query, *sums)
             return of_query, ops.cast(of_key, key.dtype), ops.cast(of_value, value.dtype), *(None for _ in masked)
 
-        (contexts,) = replace_blocks(lambda start, query: weights_and_context(start, query)[1:], query)
         return contexts, gradients
 
     return attend(query, key, value, *masked)[:, :, :length]
