@@ -94,7 +94,9 @@ class MultiHeadSelfAttention(MultiHeadAttention):
         if packing is not None:
             # A packed query sees itself at least, so that a sum can stand for two selections among all scores.
             padding_bias, mask = masks.bias_of(mask), None
-            attention_bias = padding_bias if attention_bias is None else attention_bias + padding_bias
+            if attention_bias is not None:
+                padding_bias += ops.cast(attention_bias, "float32")
+            attention_bias = padding_bias
         score_mask = masks.combine(
             masks.from_padding(mask),
             self.check_attention_mask(attention_mask, query, key),
