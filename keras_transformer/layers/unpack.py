@@ -28,8 +28,8 @@ class Unpack(keras.layers.Layer):
         super().__init__(**kwargs)
         self.built = True  # a model that packs on demand has it outside of its graph
 
-    def __call__(self, inputs, packing):
-        outputs = super().__call__(inputs, packing)
+    def __call__(self, inputs, packing, **kwargs):
+        outputs = super().__call__(inputs, packing, **kwargs)
         masks.attach(outputs, packing["mask"])
         return outputs
 
