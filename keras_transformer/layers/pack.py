@@ -33,10 +33,12 @@ class Pack(CompositeLayer):
         ValueError: for inputs of another rank, and a mask of a wrong shape or dtype.
     """
 
-    def build(self, inputs_shape):
-        arguments.known_width(self, inputs_shape, rank=3)
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.built = True  # a model that packs on demand has it outside of its graph
 
     def call(self, inputs, *, padding_mask=None, mask=None):
+        arguments.known_width(self, inputs.shape, rank=3)
         mask = masks.resolve(mask, "padding_mask", padding_mask, inputs.shape[:2])
         if mask is None:
             mask = ops.ones(ops.shape(inputs)[:2], dtype="bool")
@@ -49,6 +51,7 @@ class Pack(CompositeLayer):
 
     def compute_output_spec(self, inputs, *, padding_mask=None, mask=None):
         # Not by running `call`: JAX cannot trace what has as many rows as there are tokens.
+        arguments.known_width(self, inputs.shape, rank=3)
         masks.resolve(mask, "padding_mask", padding_mask, inputs.shape[:2])
         shapes = {"mask": inputs.shape[:2], "places": (None,), "rows": inputs.shape[:2]}
         places = {

@@ -24,15 +24,17 @@ class Unpack(keras.layers.Layer):
         ValueError: for inputs of another rank.
     """
 
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.built = True  # a model that packs on demand has it outside of its graph
+
     def __call__(self, inputs, packing, **kwargs):
         outputs = super().__call__(inputs, packing, **kwargs)
         masks.attach(outputs, packing["mask"])
         return outputs
 
-    def build(self, inputs_shape, packing_shape=None):
-        arguments.known_width(self, inputs_shape, rank=2)
-
     def call(self, inputs, packing):
+        arguments.known_width(self, inputs.shape, rank=2)
         padded = spread(inputs, packing)
         return ops.where(packing["mask"][..., None], padded, ops.zeros((), padded.dtype))
 

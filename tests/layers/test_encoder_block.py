@@ -94,10 +94,11 @@ def test_packed_equals_padded(options, norm_first, rows):
     np.testing.assert_allclose(packed, np.where(mask[..., None], padded, 0.0), atol=1e-5)
 
 
-def test_packed_equals_padded_in_bfloat16():
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS.keys())
+def test_packed_equals_padded_in_bfloat16(options):
     layer = random_block(dtype="bfloat16")
-    padded = ops.convert_to_numpy(ops.cast(layer(BATCH, padding_mask=MASK), "float32"))
-    packed = ops.convert_to_numpy(ops.cast(packed_call(layer, BATCH, MASK), "float32"))
+    padded = ops.convert_to_numpy(ops.cast(layer(BATCH, padding_mask=MASK, **options), "float32"))
+    packed = ops.convert_to_numpy(ops.cast(packed_call(layer, BATCH, MASK, **options), "float32"))
     np.testing.assert_allclose(packed, np.where(MASK[..., None], padded, 0.0), atol=0.1)
 
 

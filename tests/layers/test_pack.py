@@ -32,6 +32,7 @@ def test_functional_graph_of_packed_blocks(tmp_path):
     packed = model(packed=True)
     wanted = model(packed=False)(IDS)
     np.testing.assert_allclose(packed(IDS), wanted, atol=1e-5)
+    np.testing.assert_allclose(packed(IDS, training=False), wanted, atol=1e-5)
     packed.save(tmp_path / "model.keras")
     np.testing.assert_allclose(keras.models.load_model(tmp_path / "model.keras")(IDS), wanted, atol=1e-5)
     if keras.backend.backend() == "tensorflow":
