@@ -39,8 +39,13 @@ class Steps:
         ids = ops.concatenate([begin, ops.full((*shape, self.max_length), self.padding_id, dtype="int32")], axis=-1)
         cache = self.model.make_cache(self.model.encode(self.source_ids), self.max_length)
         if self.beam_size > 1:
-            cache = keras.tree.map_structure(lambda x: ops.repeat(x, self.beam_size, axis=0), cache)
+            cache = self._spread(cache)
         return ids, cache
+
+    def _spread(self, cache):
+        if hasattr(self.model, "spread_cache"):
+            return self.model.spread_cache(cache, self.beam_size)
+        return keras.tree.map_structure(lambda x: ops.repeat(x, self.beam_size, axis=0), cache)
 
     def logits(self, ids, step, cache):
         """Logits (B, K, V) of the tokens after `step` others, in float32, and the updated cache."""

@@ -36,7 +36,9 @@ class DecoderBlock(Block):
         encoder_padding_mask: boolean (B, S); ANDed with the implicit mask of `encoder_outputs`.
         attention_mask: boolean (T, T), (B, T, T) or (B, H, T, T), ANDed with the causal mask; with a cache its
             last axis is the cache's length L.
-        cache: `None`, or what `make_cache` or an earlier call returned.
+        cache: `None`, or what `make_cache` or an earlier call returned. Of its "self" part K rows may stand where its
+            "cross" part has one: K inputs, side by side, that attend to the same source (and whose weights of
+            cross-attention then are (B, H, K * T, S)).
         cache_index: scalar integer, the position of the first input; needed with a cache.
         return_attention_scores: also return the softmax weights.
         training: whether dropout is active.
@@ -90,7 +92,7 @@ class DecoderBlock(Block):
             encoder_outputs_mask,
             "encoder_padding_mask",
             encoder_padding_mask,
-            (inputs.shape[0], source_length),
+            (cache["cross"]["key"].shape[0] if cache else inputs.shape[0], source_length),
         )
         x = inputs
         attended, *self_cache, self_scores = self.self_attention(
@@ -106,14 +108,19 @@ class DecoderBlock(Block):
         )
         x = self.self_attention_residual(x, attended, training=training)
 
+        prepared = self.cross_attention_residual.prepare(x)
+        if cache:
+            prepared = _by_sentence(prepared, cache["cross"]["key"])
         attended, cross_scores = self.cross_attention(
-            self.cross_attention_residual.prepare(x),
+            prepared,
             None if cache else encoder_outputs,
             context_mask=encoder_outputs_mask,
             cache=cache and cache["cross"],
             return_attention_scores=True,
             training=training,
         )
+        if cache:
+            attended = ops.reshape(attended, ops.shape(x))
         x = self.cross_attention_residual(x, attended, training=training)
 
         hidden = self.feed_forward(self.feed_forward_residual.prepare(x), training=training)
@@ -139,3 +146,13 @@ class DecoderBlock(Block):
             "self": self.self_attention.make_cache(batch_size, max_length),
             "cross": self.cross_attention.make_cache(encoder_outputs),
         }
+
+
+def _by_sentence(x, key):
+    """(B * K, T, D) -> (B, K * T, D), where keys (B, H, S, d) are shared: hypotheses as so many positions.
+
+    A query of cross-attention sees none of the others, so that only the source counts.
+    """
+    (number, length, width), batch_size = ops.shape(x), ops.shape(key)[0]
+    at_least_one = max(batch_size, 1) if isinstance(batch_size, int) else ops.maximum(batch_size, 1)
+    return ops.reshape(x, (batch_size, number * length // at_least_one, width))
