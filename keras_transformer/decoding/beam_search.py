@@ -74,9 +74,8 @@ class BeamSearch(Search):
         def advance(step, ids, log_probs, finished_ids, finished_scores, cache):
             logits, new_cache = steps.logits(ids, step, cache)
             # The best of all extensions are among as many best of each hypothesis.
-            num_tokens = min(num_extended, logits.shape[-1])
-            tokens = ops.cast(ops.top_k(steps.allowed(logits, step), num_tokens)[1], "int32")
-            tokens, out = steps.settle(tokens, step)
+            tokens, out = steps.settle(steps.best(logits, num_extended), step)
+            num_tokens = tokens.shape[-1]
             gains = ops.where(out, -float("inf"), steps.log_probs(tokens, logits))
             log_probs, best = _top_k(_merge(log_probs[..., None] + gains), num_extended)
             tokens, parents = select(_merge(tokens), best), best // num_tokens

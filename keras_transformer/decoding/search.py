@@ -16,7 +16,8 @@ class Search:
     Call arguments:
         model: has `encode`, `make_cache` and `decode_step`, as `Transformer` has. A cache tensor that
             `decode_step` hands back untouched (the very object) is taken to be the same for all hypotheses of a
-            sentence, and is never reordered.
+            sentence, and is never reordered. For a beam of K each tensor of the cache is repeated K times along its
+            first axis, or, if the model has it, `spread_cache(cache, K)` does what is needed.
         source_ids: integers (B, S).
         length_limits: integers (B,): the most tokens of each sentence, its end id included. A hypothesis that
             comes to its limit ends there, without end id. 0 gives one empty hypothesis with the score 0.

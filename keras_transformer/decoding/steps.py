@@ -8,6 +8,9 @@ from keras import ops
 
 from keras_transformer.decoding.hypotheses import Hypotheses
 
+_MOST_FORBIDDEN = 3  # padding, begin, and at first the end
+_GROUP = 128  # logits
+
 
 @dataclasses.dataclass(frozen=True)
 class Steps:
@@ -36,8 +39,13 @@ class Steps:
         ids = ops.concatenate([begin, ops.full((*shape, self.max_length), self.padding_id, dtype="int32")], axis=-1)
         cache = self.model.make_cache(self.model.encode(self.source_ids), self.max_length)
         if self.beam_size > 1:
-            cache = keras.tree.map_structure(lambda x: ops.repeat(x, self.beam_size, axis=0), cache)
+            cache = self._spread(cache)
         return ids, cache
+
+    def _spread(self, cache):
+        if hasattr(self.model, "spread_cache"):
+            return self.model.spread_cache(cache, self.beam_size)
+        return keras.tree.map_structure(lambda x: ops.repeat(x, self.beam_size, axis=0), cache)
 
     def logits(self, ids, step, cache):
         """Logits (B, K, V) of the tokens after `step` others, in float32, and the updated cache."""
@@ -47,6 +55,14 @@ class Steps:
         shape = (batch_size, self.beam_size, logits.shape[-1])
         return ops.cast(ops.reshape(logits, shape), "float32"), cache
 
+    def best(self, logits, number):
+        """The tokens int32 (B, K, C) among which are the `number` likeliest allowed ones, the likeliest first.
+
+        Those that must not come are few, so that they need not be taken out of all V logits: as many more tokens are
+        taken, and `settle` tells which are ruled out.
+        """
+        return ops.cast(top_k(logits, min(number + _MOST_FORBIDDEN, logits.shape[-1]))[1], "int32")
+
     def allowed(self, logits, step):
         """`logits` (B, K, V) with -inf for the tokens that must not come."""
         return ops.where(self._forbidden(ops.arange(logits.shape[-1], dtype="int32"), step), -float("inf"), logits)
@@ -55,7 +71,7 @@ class Steps:
         """Candidates after prefixes had their say.
 
         Args:
-            tokens: int32 (B, K, C), chosen among the allowed ones as far as there are enough.
+            tokens: int32 (B, K, C), of which some may be forbidden.
             step: the number of tokens before.
 
         Returns:
@@ -70,6 +86,11 @@ class Steps:
         forced = ops.take(prefix_ids, ops.minimum(step, ops.shape(prefix_ids)[1] - 1), axis=1)[:, None, None]
         inside = forced != self.padding_id
         return ops.where(inside, forced, tokens), ops.where(inside, ops.arange(tokens.shape[-1]) > 0, out)
+
+    def settle_one(self, tokens, step):
+        """The first of `tokens` (B, K, C) that `settle` does not rule out: (B, K, 1)."""
+        tokens, out = self.settle(tokens, step)
+        return select(tokens, ops.cast(ops.argmin(ops.cast(out, "int32"), axis=-1, keepdims=True), "int32"))
 
     def log_probs(self, tokens, logits):
         """The model's own log-probabilities (B, K, C) of `tokens`, from all logits (B, K, V)."""
@@ -92,6 +113,31 @@ class Steps:
     def _forbidden(self, tokens, step):
         never = (tokens == self.padding_id) | (tokens == self.begin_id)
         return never | ((tokens == self.end_id) & (step < self.min_length)) if self.min_length else never
+
+
+def top_k(logits, k):
+    """`ops.top_k` of logits (B, K, V), many times faster on CPU where V is large: (values, indices), both (B, K, k).
+
+    The k largest are in the k groups of logits whose largest are largest. Groups stay in their order, so that of equal
+    ones the lower index comes first here too.
+    """
+    vocabulary_size = logits.shape[-1]
+    num_groups = -(-vocabulary_size // _GROUP)
+    if k > num_groups // 4:
+        return ops.top_k(logits, k)
+    if vocabulary_size % _GROUP:
+        missing = num_groups * _GROUP - vocabulary_size
+        logits = ops.pad(logits, [[0, 0], [0, 0], [0, missing]], constant_values=-float("inf"))
+    batch_size, beam_size = ops.shape(logits)[:2]
+    groups = ops.reshape(logits, (batch_size * beam_size, num_groups, _GROUP))
+    chosen = ops.sort(ops.cast(ops.top_k(ops.max(groups, axis=-1), k)[1], "int32"), axis=-1)
+    rows = ops.arange(ops.shape(groups)[0], dtype="int32")[:, None] * num_groups + chosen
+    candidates = ops.reshape(ops.take(ops.reshape(groups, (-1, _GROUP)), rows, axis=0), (-1, k * _GROUP))
+    values, places = ops.top_k(candidates, k)
+    places = ops.cast(places, "int32")
+    indices = select(chosen, places // _GROUP) * _GROUP + places % _GROUP
+    shape = (batch_size, beam_size, k)
+    return ops.reshape(values, shape), ops.reshape(indices, shape)
 
 
 def select(values, indices):

@@ -225,7 +225,7 @@ class Transformer(ComposedModel):
 
         Returns:
             {"blocks": one `DecoderBlock` cache each, "source_mask": boolean (B, S)}. Every tensor has the batch
-            axis first, so that a beam search may reorder them all alike.
+            axis first.
         """
         source_mask = masks.implicit_mask(encoder_outputs)
         if source_mask is None:
@@ -235,11 +235,26 @@ class Transformer(ComposedModel):
             "source_mask": source_mask,
         }
 
+    def spread_cache(self, cache, num_hypotheses):
+        """A cache of `make_cache` for steps with B * K target rows, those of a sentence side by side.
+
+        Keys and values of the sources are not repeated: the K hypotheses of a sentence attend to the same.
+
+        Args:
+            cache: what `make_cache` returned.
+            num_hypotheses: K.
+        """
+        blocks = [
+            {**block, "self": {name: ops.repeat(x, num_hypotheses, axis=0) for name, x in block["self"].items()}}
+            for block in cache["blocks"]
+        ]
+        return {**cache, "blocks": blocks}
+
     def decode_step(self, target_ids, cache, index):
         """The next positions only, usually one.
 
         Args:
-            target_ids: (B, T), the ids at positions `index`, `index` + 1, ...
+            target_ids: (B, T), or (B * K, T) after `spread_cache`, the ids at positions `index`, `index` + 1, ...
             cache: what `make_cache` or an earlier step returned.
             index: scalar integer.
 

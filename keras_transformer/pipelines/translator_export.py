@@ -110,8 +110,24 @@ class _TracedOnce:
     def __init__(self, transformer):
         self._encode = traced(_IDS)(lambda source_ids: _with_mask(transformer.encode(source_ids, packed=True)))
         self.make_cache = transformer.make_cache
-        self.decode_step = tf.function(transformer.decode_step)
+        self.spread_cache = transformer.spread_cache
         self.decode = transformer.decode
+        self._transformer, self._untouched = transformer, None
+        self._decode_step = tf.function(self._note_untouched)
+
+    def decode_step(self, target_ids, cache, index):
+        logits, new_cache = self._decode_step(target_ids, cache, index)
+        # What a `tf.function` hands back is never the very tensor, by which a search knows what not to reorder.
+        new = [
+            old if untouched else new
+            for old, new, untouched in zip(tf.nest.flatten(cache), tf.nest.flatten(new_cache), self._untouched)
+        ]
+        return logits, tf.nest.pack_sequence_as(cache, new)
+
+    def _note_untouched(self, target_ids, cache, index):
+        logits, new_cache = self._transformer.decode_step(target_ids, cache, index)
+        self._untouched = [new is old for old, new in zip(tf.nest.flatten(cache), tf.nest.flatten(new_cache))]
+        return logits, new_cache
 
     def encode(self, source_ids):
         memory, mask = self._encode(source_ids)

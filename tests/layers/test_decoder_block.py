@@ -126,3 +126,15 @@ def test_a_cache_is_of_padded_inputs(block):
     x, packing = Pack()(X)
     with pytest.raises(ValueError, match="Expected padded inputs with a cache"):
         block(x, packing=packing, cache=block.make_cache(MEMORY, 5), cache_index=0)
+
+
+def test_hypotheses_side_by_side_share_the_keys_of_their_source(block):
+    """K = 3 for each of two sources, against a cache that repeats all."""
+    memory = keras.ops.convert_to_tensor(MEMORY)
+    x = np.random.default_rng(1).normal(size=(3 * B, 1, D)).astype("float32")
+    cache = block.make_cache(memory, T)
+    repeated = keras.tree.map_structure(lambda part: keras.ops.repeat(part, 3, axis=0), cache)
+    wanted, _ = block(x, encoder_padding_mask=np.repeat(MEMORY_MASK, 3, axis=0), cache=repeated, cache_index=0)
+    shared = {"self": repeated["self"], "cross": cache["cross"]}
+    found, _ = block(x, encoder_padding_mask=MEMORY_MASK, cache=shared, cache_index=0)
+    np.testing.assert_allclose(found, wanted, atol=1e-5)

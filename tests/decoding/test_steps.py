@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_transformer.decoding import BeamSearch, GreedySearch
+from keras_transformer.decoding.steps import top_k
+from tests.decoding import models
+from tests.decoding.models import END, HashModel, as_lists
+
+SOURCE = np.array([[4, 5, 6, 7, 3], [8, 9, 3, 0, 0]])
+MANY = 4001  # tokens: enough to look at groups of logits, the last of them not full
+
+
+@pytest.mark.parametrize("vocabulary_size", [5, 700, 3072, MANY])
+@pytest.mark.parametrize("k", [1, 4, 5])
+def test_top_k_is_a_stable_sort(vocabulary_size, k):
+    """Among equal ones the lower index comes first, and there are many here."""
+    logits = np.random.default_rng(k).integers(0, 9, (3, 2, vocabulary_size)).astype("float32")
+    logits[0] = -np.inf
+    values, indices = top_k(ops.convert_to_tensor(logits), k)
+    wanted = np.argsort(-logits, axis=-1, kind="stable")[..., :k]
+    np.testing.assert_array_equal(indices, wanted)
+    np.testing.assert_array_equal(values, np.take_along_axis(logits, wanted, axis=-1))
+
+
+@pytest.mark.parametrize("min_length", [0, 4])
+def test_many_tokens_of_which_the_forbidden_ones_are_likeliest(min_length):
+    model, limits = HashModel(MANY, 2), np.array([6, 3])
+    model.table[:, [models.PADDING, models.BEGIN, END]] += 9.0
+    beam = BeamSearch(3, 0.0, min_length=min_length)(model, SOURCE, limits, 2, END)
+    greedy = GreedySearch(min_length)(model, SOURCE, limits, 2, END)
+    for row in range(2):
+        for found, beam_size in ((beam, 3), (greedy, 1)):
+            log_probs = lambda tokens: model.log_probs(SOURCE[row], tokens)  # noqa: B023, E731
+            wanted = models.beam_search(log_probs, limits[row], beam_size, lambda length: 1, min_length)
+            assert [tokens for _, tokens in as_lists(found, row)] == [tokens for _, tokens in wanted[:beam_size]]
