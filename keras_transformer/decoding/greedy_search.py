@@ -1,4 +1,5 @@
 import keras
+from keras import ops
 
 from keras_transformer.decoding.one_by_one import decode_one_by_one
 from keras_transformer.decoding.search import Search
@@ -18,4 +19,4 @@ class GreedySearch(Search):
     """
 
     def _search(self, steps):
-        return decode_one_by_one(steps, lambda logits, step: steps.best(logits, 1))
+        return decode_one_by_one(steps, lambda logits, step: ops.argmax(logits, axis=-1))

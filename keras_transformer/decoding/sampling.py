@@ -53,8 +53,7 @@ class Sampling(Search):
 
         def choose(logits, step):
             uniform = _uniform(seed, step, places)
-            likelier = self._likelier(steps.allowed(logits, step) / temperature, top_p)
-            return _draw(likelier, 1.0 - uniform[:, None])[..., None]
+            return _draw(self._likelier(logits / temperature, top_p), 1.0 - uniform[:, None])
 
         return decode_one_by_one(steps, choose)
 

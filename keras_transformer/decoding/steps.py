@@ -87,11 +87,6 @@ class Steps:
         inside = forced != self.padding_id
         return ops.where(inside, forced, tokens), ops.where(inside, ops.arange(tokens.shape[-1]) > 0, out)
 
-    def settle_one(self, tokens, step):
-        """The first of `tokens` (B, K, C) that `settle` does not rule out: (B, K, 1)."""
-        tokens, out = self.settle(tokens, step)
-        return select(tokens, ops.cast(ops.argmin(ops.cast(out, "int32"), axis=-1, keepdims=True), "int32"))
-
     def log_probs(self, tokens, logits):
         """The model's own log-probabilities (B, K, C) of `tokens`, from all logits (B, K, V)."""
         values = select(logits, tokens) - ops.logsumexp(logits, axis=-1, keepdims=True)

