@@ -25,7 +25,7 @@ contest = Contest(
     unit="tokens",
     rounds=5,
     warm_ups=1,
-    aims=[Aim("KerasHub", 1.0), Aim("torch", 1.0)],
+    aims=[Aim("KerasHub", 1.0)],
 )
 
 

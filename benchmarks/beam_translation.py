@@ -11,11 +11,11 @@ contest = Contest(
     unit="tokens",
     rounds=5,
     aims=[
-        Aim("CTranslate2 float32", 1.8),
+        Aim("CTranslate2 float32", 1.8, entrant=f"{OURS} XLA"),
         Aim("CTranslate2 int8", 1.0, entrant=f"{OURS} bfloat16"),
     ],
     # Tokens: the same ones in float32.
-    tolerance={OURS: 0, "CTranslate2 float32": 0, "CTranslate2 int8": None, f"{OURS} bfloat16": None},
+    tolerance={OURS: 0, f"{OURS} XLA": 0, "CTranslate2 float32": 0, "CTranslate2 int8": None, f"{OURS} bfloat16": None},
 )
 
 
@@ -27,6 +27,11 @@ def inputs(folder):
 @contest.entrant(OURS)
 def ours(folder):
     return _ours(folder, "float32")
+
+
+@contest.entrant(f"{OURS} XLA")
+def ours_xla(folder):
+    return _ours(folder, "float32", jit_compile=True)
 
 
 @contest.entrant(f"{OURS} bfloat16")
@@ -44,10 +49,10 @@ def ctranslate2_int8(folder):
     return translation_models.ctranslate2(folder, "int8", beam_size=BEAM_SIZE)
 
 
-def _ours(folder, dtype):
+def _ours(folder, dtype, jit_compile=False):
     from keras_transformer.decoding import BeamSearch
 
-    return translation_models.ours(folder, BeamSearch(BEAM_SIZE), dtype)
+    return translation_models.ours(folder, BeamSearch(BEAM_SIZE), dtype, jit_compile)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 
-def seconds_of(code, *arguments):
+def in_fresh_process(code, *arguments):
     """A function that runs `code` in a fresh Python and returns `None`; an error there is an error here."""
 
     def run():

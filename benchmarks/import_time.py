@@ -1,7 +1,7 @@
 """How long does a program wait for the import?"""
 
 from benchmarks.contest import OURS, Aim, Contest
-from benchmarks.fresh_process import seconds_of
+from benchmarks.fresh_process import in_fresh_process
 
 contest = Contest(
     "Import in a fresh process",
@@ -13,23 +13,23 @@ contest = Contest(
 
 @contest.entrant(OURS)
 def ours(folder):
-    return seconds_of("import keras_transformer")
+    return in_fresh_process("import keras_transformer")
 
 
 @contest.entrant("keras alone")
 def keras(folder):
     """What KerasHub and we have in common, TensorFlow included."""
-    return seconds_of("import keras")
+    return in_fresh_process("import keras")
 
 
 @contest.entrant("KerasHub")
 def keras_hub(folder):
-    return seconds_of("import keras_hub")
+    return in_fresh_process("import keras_hub")
 
 
 @contest.entrant("sentence-transformers")
 def sentence_transformers(folder):
-    return seconds_of("import sentence_transformers")
+    return in_fresh_process("import sentence_transformers")
 
 
 if __name__ == "__main__":

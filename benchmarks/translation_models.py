@@ -48,8 +48,11 @@ def write(folder, num_sentences, seed=0):
     _write_ctranslate2(folder / "ctranslate2", arrays)
 
 
-def ours(folder, search, dtype="float32"):
-    """A function that translates the sentences once: ids (N, T). As in a frozen export, the weights are constants."""
+def ours(folder, search, dtype="float32", jit_compile=False):
+    """A function that translates the sentences once: ids (N, T). As in a frozen export, the weights are constants.
+
+    With `jit_compile` XLA compiles the whole search, for the shape of the sentences.
+    """
     import tensorflow as tf
 
     from keras_transformer.export import frozen_weights
@@ -67,7 +70,8 @@ def ours(folder, search, dtype="float32"):
         return search(model, source_ids, limits, BEGIN, END, PADDING, num_best=1, return_scores=False).ids[:, 0]
 
     with frozen_weights(model.variables):
-        translate = tf.function(translate, input_signature=[tf.TensorSpec([None, None], tf.int32)])
+        signature = [tf.TensorSpec([None, None], tf.int32)]
+        translate = tf.function(translate, input_signature=signature, jit_compile=jit_compile)
         translate = translate.get_concrete_function()
     source_ids = tf.constant(arrays["source_ids"])
     return lambda: translate(source_ids).numpy()

@@ -13,7 +13,7 @@ from keras_transformer.layers.blockwise_attention import blockwise_attention
 
 # From so many scores of a head on they are computed in blocks. Below, keeping them costs less time than computing them
 # twice, and little memory.
-BLOCKWISE_FROM = 2048 * 2048
+BLOCKWISE_FROM = 4096 * 4096
 
 
 def scaled_dot_product_attention(
@@ -21,7 +21,7 @@ def scaled_dot_product_attention(
 ):
     """softmax(Q K^T / sqrt(d)) V for each head, with the softmax in float32.
 
-    From 2048 x 2048 scores on, with lengths known when the graph is made, and asked for neither bias nor scores, the
+    From 4096 x 4096 scores on, with lengths known when the graph is made, and asked for neither bias nor scores, the
     memory that it takes is linear in the lengths, in the backward pass too.
 
     Args:

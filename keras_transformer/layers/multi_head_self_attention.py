@@ -16,7 +16,7 @@ from keras_transformer.layers.packing import spread
 class MultiHeadSelfAttention(MultiHeadAttention):
     """Multi-head attention of a sequence to itself, with one fused query/key/value product.
 
-    Of long sequences (2048 positions and more, their number known when the graph is made) it takes memory linear in the
+    Of long sequences (4096 positions and more, their number known when the graph is made) it takes memory linear in the
     length, unless a bias, a cache, the weights or dropout on them is asked for.
 
     Args:

@@ -1,7 +1,10 @@
 import json
+import pathlib
 
 import pytest
 
+import benchmarks.contest
+from benchmarks.__main__ import QUESTIONS, main
 from benchmarks.contest import OURS, table
 from tests.benchmarks.made_contest import contest
 
@@ -58,3 +61,15 @@ def test_command_writes_json_and_plot_and_tells_of_differences(tmp_path, capsys)
 
 def test_command_succeeds_where_outputs_agree(tmp_path):
     contest.main(["--out", str(tmp_path), "--rounds", "1", "--only", OURS, "other"])
+
+
+def test_every_question_is_a_program():
+    folder = pathlib.Path(benchmarks.contest.__file__).parent
+    programs = {path.stem for path in folder.glob("*.py") if '__name__ == "__main__"' in path.read_text()}
+    assert programs - {"__main__", "contest", "worker", "minilm"} == set(QUESTIONS)
+
+
+def test_unknown_questions_are_named(capsys):
+    with pytest.raises(SystemExit):
+        main(["encoder_forwards"])
+    assert "received encoder_forwards" in capsys.readouterr().err
