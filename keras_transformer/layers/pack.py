@@ -15,8 +15,8 @@ class Pack(CompositeLayer):
             x = block(x, packing=packing)
         x = Unpack()(x, packing)                     # (N, D) -> (B, T, D)
 
-    Between the two may stand `EncoderBlock`, `FeedForward`, and whatever works on each position alone. XLA cannot
-    compile it: N is a number of the data.
+    Between the two may stand `EncoderBlock`, `FeedForward`, and whatever works on each position alone. Not for
+    JAX and XLA, which want to know all shapes: N is a number of the data.
 
     Args:
         **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.

@@ -4,8 +4,7 @@ Real texts are short and uneven, and padding costs a position-wise layer as much
 N real tokens. Attention alone has to know again which text a token is of: it spreads its queries, keys and values out,
 and packs what comes of them.
 
-N is a number of the data, and XLA wants to know shapes: it cannot compile packed graphs, so that packing is always the
-caller's choice.
+N is a number of the data, where JAX and XLA want to know all shapes: packing is always the caller's choice.
 """
 
 import keras

@@ -146,7 +146,7 @@ class BertEncoder(ComposedModel):
     def encode(self, ids, training=None, packed=False):
         """Ids (B, T) to a vector for each token (B, T, D), which carry their Keras mask.
 
-        With `packed`, which XLA may not compile, padding costs nothing.
+        With `packed`, which is not for XLA, padding costs nothing.
         """
         x = self.position_embedding(self.token_embedding(ids))
         bias = self.relative_position_bias(x) if self.relative_position_bias else None

@@ -148,7 +148,7 @@ class SentenceEncoder(ComposedModel):
     def encode(self, ids, training=None, packed=False):
         """Ids (B, T) to a vector for each token (B, T, D), of which the sentence's is pooled, with their Keras mask.
 
-        With `packed`, which XLA may not compile, padding costs nothing.
+        With `packed`, which is not for XLA, padding costs nothing.
         """
         embeddings = self.token_embedding(ids)
         x = self.positional_encoding(embeddings)

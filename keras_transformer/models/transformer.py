@@ -44,7 +44,7 @@ class Transformer(ComposedModel):
         logits_bias: whether a bias is added to the logits. The paper has none.
         begins_with_padding: whether decoding begins with the padding id, as in Marian.
         packed: whether a call leaves the padding out of all work but the scores (`keras_transformer.layers.Pack`), in
-            training too. Faster the more padding there is; XLA cannot compile it.
+            training too. Faster the more padding there is; not for XLA.
         name: the model's name.
         dtype: dtype or dtype policy, as "mixed_bfloat16"; by default the global one.
 
@@ -172,7 +172,7 @@ class Transformer(ComposedModel):
     def encode(self, source_ids, training=None, packed=False):
         """Source ids (B, S) to the encoder's outputs (B, S, D), which carry their Keras mask.
 
-        With `packed`, which XLA may not compile, padding costs nothing.
+        With `packed`, which is not for XLA, padding costs nothing.
         """
         x = self.positional_encoding(self.source_embedding(source_ids))
         x, packing = self.pack(x) if packed else (x, None)
@@ -191,7 +191,7 @@ class Transformer(ComposedModel):
             encoder_outputs: what `encode` returned.
             training: whether dropout is active.
             return_attention_scores: also return the weights of cross-attention.
-            packed: whether padding, whose logits are zeros then, costs nothing. XLA may not compile that.
+            packed: whether padding, whose logits are zeros then, costs nothing. Not for XLA.
 
         Returns:
             Logits (B, T, V); if asked for also a list with the weights (B, H, T, S) of each block.
