@@ -80,9 +80,9 @@ def attend(query, key, value, mask=None, bias=None, causal=False):
 
 def _is_long(query, key):
     lengths = query.shape[2], key.shape[2]
-    if None in lengths or isinstance(query, keras.KerasTensor):
-        return False
-    return lengths[0] * lengths[1] >= BLOCKWISE_FROM
+    # Unknown ones are `None`, or symbols on JAX.
+    known = all(isinstance(length, int) for length in lengths) and not isinstance(query, keras.KerasTensor)
+    return known and lengths[0] * lengths[1] >= BLOCKWISE_FROM
 
 
 def _as_tensor(x):
