@@ -22,6 +22,7 @@ LIMIT_GIB = 12
 
 contest = Contest(
     "",
+    __spec__.name,
     unit="tokens",
     rounds=5,
     warm_ups=1,
@@ -66,7 +67,7 @@ def ask(length, rounds=None):
         f"float32, at most {LIMIT_GIB} GiB",
         amount=length,
     )
-    at_length.module, at_length.entrants = contest.module, contest.entrants
+    at_length.entrants = contest.entrants
     at_length.inputs(lambda folder: write_inputs(folder, length))
     return at_length.ask(rounds)
 

@@ -3,7 +3,7 @@
 A question is a module with one `Contest` and a function for each entrant, which loads its library, does the
 set-up, and returns a function that does the work once:
 
-    contest = Contest("Base encoder, forward", unit="tokens", aims=[Aim("torch", 1.2)])
+    contest = Contest("Base encoder, forward", __spec__.name, unit="tokens", aims=[Aim("torch", 1.2)])
 
     @contest.entrant(OURS)
     def ours(folder):
@@ -19,7 +19,6 @@ and weights that all entrants read.
 
 import argparse
 import dataclasses
-import inspect
 import json
 import os
 import pathlib
@@ -52,6 +51,7 @@ class Contest:
 
     Args:
         title: what is done, with the sizes.
+        module: of the question, from which processes import its `contest`.
         aims: what we want to be true.
         amount: how much of `unit` one run does, or a function of the folder that tells it.
         unit: "tokens", "sentences", ...
@@ -62,6 +62,7 @@ class Contest:
     """
 
     title: str
+    module: str
     aims: list[Aim] = dataclasses.field(default_factory=list)
     amount: typing.Any = 1
     unit: str = "runs"
@@ -70,7 +71,6 @@ class Contest:
     tolerance: dict = dataclasses.field(default_factory=dict)
 
     def __post_init__(self):
-        self.module = inspect.currentframe().f_back.f_back.f_globals["__spec__"].name
         self.entrants = {}
         self.make_inputs = lambda folder: None
 

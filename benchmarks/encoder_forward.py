@@ -7,6 +7,7 @@ BATCH_SIZE, LENGTH = 32, 128
 
 contest = Contest(
     f"Base encoder, forward, {BATCH_SIZE} x {LENGTH}, float32",
+    __spec__.name,
     amount=BATCH_SIZE * LENGTH,
     unit="tokens",
     aims=[

@@ -17,6 +17,7 @@ def _lengths():
 
 contest = Contest(
     f"Base encoder, forward, {BATCH_SIZE} x {LENGTH} with sentences of {SHORTEST} to {LENGTH} tokens, float32",
+    __spec__.name,
     amount=int(_lengths().sum()),
     unit="real tokens",
     aims=[Aim("KerasHub", 1.3), Aim("torch", 1.2), Aim("keras.layers", 1.0), Aim(f"{OURS} padded", 1.0)],

@@ -10,6 +10,7 @@ BATCH_SIZE, LENGTH, LEARNING_RATE = 32, 128, 1e-5
 
 contest = Contest(
     f"Base encoder, training step with Adam, {BATCH_SIZE} x {LENGTH}, float32",
+    __spec__.name,
     amount=BATCH_SIZE * LENGTH,
     unit="tokens",
     rounds=7,

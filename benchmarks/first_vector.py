@@ -8,6 +8,7 @@ from benchmarks.fresh_process import in_fresh_process
 
 contest = Contest(
     "From the start of a program to the first vector, MiniLM",
+    __spec__.name,
     unit="programs",
     rounds=5,
     warm_ups=1,

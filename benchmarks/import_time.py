@@ -5,6 +5,7 @@ from benchmarks.fresh_process import in_fresh_process
 
 contest = Contest(
     "Import in a fresh process",
+    __spec__.name,
     unit="imports",
     warm_ups=1,
     aims=[Aim("KerasHub", 1.0), Aim("sentence-transformers", 1.0)],

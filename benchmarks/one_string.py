@@ -8,6 +8,7 @@ CALLS = 20  # in a run
 
 contest = Contest(
     f"One string of {len(TEXT.split())} words to a vector, MiniLM, {CALLS} calls",
+    __spec__.name,
     amount=CALLS,
     unit="calls",
     aims=[Aim("ONNX Runtime", 1.0), Aim("sentence-transformers", 1.0)],

@@ -1,59 +1,19 @@
 """How fast is a single sentence translated, greedily?"""
 
 from benchmarks import translation_models
-from benchmarks.contest import OURS, Aim, Contest
+from benchmarks.contest import OURS, Aim
 
-BATCH_SIZE = 1
-
-contest = Contest(
-    f"Base translation, one sentence of 25 tokens to {translation_models.LENGTH}, greedy",
-    amount=BATCH_SIZE * translation_models.LENGTH,
-    unit="tokens",
-    rounds=9,
+contest = translation_models.contest(
+    __spec__.name,
+    "greedy",
+    num_sentences=1,
+    beam_size=1,
     aims=[
         Aim("CTranslate2 float32", 1.3, entrant=f"{OURS} XLA"),
         Aim("CTranslate2 int8", 1.3, entrant=f"{OURS} XLA"),
     ],
-    # Tokens: the same ones in float32.
-    tolerance={OURS: 0, f"{OURS} XLA": 0, "CTranslate2 float32": 0, "CTranslate2 int8": None, f"{OURS} bfloat16": None},
+    rounds=9,
 )
-
-
-@contest.inputs
-def inputs(folder):
-    translation_models.write(folder, BATCH_SIZE)
-
-
-@contest.entrant(OURS)
-def ours(folder):
-    return _ours(folder, "float32")
-
-
-@contest.entrant(f"{OURS} XLA")
-def ours_xla(folder):
-    return _ours(folder, "float32", jit_compile=True)
-
-
-@contest.entrant(f"{OURS} bfloat16")
-def ours_bfloat16(folder):
-    return _ours(folder, "bfloat16")
-
-
-@contest.entrant("CTranslate2 float32")
-def ctranslate2(folder):
-    return translation_models.ctranslate2(folder, "float32", beam_size=1)
-
-
-@contest.entrant("CTranslate2 int8")
-def ctranslate2_int8(folder):
-    return translation_models.ctranslate2(folder, "int8", beam_size=1)
-
-
-def _ours(folder, dtype, jit_compile=False):
-    from keras_transformer.decoding import GreedySearch
-
-    return translation_models.ours(folder, GreedySearch(), dtype, jit_compile)
-
 
 if __name__ == "__main__":
     contest.main()

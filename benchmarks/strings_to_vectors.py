@@ -7,6 +7,7 @@ NUM_SENTENCES, BATCH_SIZE = 512, 64
 
 contest = Contest(
     f"Strings to vectors, MiniLM, {NUM_SENTENCES} uneven sentences, batch {BATCH_SIZE}",
+    __spec__.name,
     amount=NUM_SENTENCES,
     unit="sentences",
     aims=[

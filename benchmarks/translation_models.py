@@ -8,6 +8,8 @@ import os
 
 import numpy as np
 
+from benchmarks.contest import OURS, Contest
+
 NUM_LAYERS, HIDDEN_DIM, INTERMEDIATE_DIM, NUM_HEADS, EPSILON = 6, 512, 2048, 8, 1e-6
 VOCABULARY_SIZE, LENGTH = 32_000, 32
 PADDING, UNKNOWN, BEGIN, END = range(4)
@@ -91,6 +93,30 @@ def ctranslate2(folder, compute_type, beam_size):
         return np.array([[int(token) for token in result.hypotheses[0]] for result in found])
 
     return run
+
+
+def contest(module, how, num_sentences, beam_size, aims, rounds):
+    """The question of `module`: so many sentences, by greedy search (a beam of 1) or by a beam of K.
+
+    In float32 all must find the same tokens.
+    """
+    exact = (OURS, f"{OURS} XLA", "CTranslate2 float32")
+    title = f"Base translation, {num_sentences} x 25 tokens to {LENGTH}, {how}"
+    asked = Contest(title, module, aims, num_sentences * LENGTH, "tokens", rounds)
+    asked.tolerance = {f"{OURS} bfloat16": None, "CTranslate2 int8": None, **dict.fromkeys(exact, 0)}
+    asked.inputs(lambda folder: write(folder, num_sentences))
+
+    def search():
+        from keras_transformer.decoding import BeamSearch, GreedySearch
+
+        return GreedySearch() if beam_size == 1 else BeamSearch(beam_size)
+
+    asked.entrant(OURS)(lambda folder: ours(folder, search()))
+    asked.entrant(f"{OURS} XLA")(lambda folder: ours(folder, search(), jit_compile=True))
+    asked.entrant(f"{OURS} bfloat16")(lambda folder: ours(folder, search(), "bfloat16"))
+    asked.entrant("CTranslate2 float32")(lambda folder: ctranslate2(folder, "float32", beam_size))
+    asked.entrant("CTranslate2 int8")(lambda folder: ctranslate2(folder, "int8", beam_size))
+    return asked
 
 
 def _set_block(block, weights_of):

@@ -8,6 +8,7 @@ from benchmarks.contest import OURS, Aim, Contest
 
 contest = Contest(
     "Waiting",
+    __spec__.name,
     amount=lambda folder: int(np.load(folder / "amount.npy")),
     unit="naps",
     rounds=3,
