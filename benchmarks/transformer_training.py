@@ -1,8 +1,8 @@
 """How fast does the whole encoder-decoder train?
 
 Dropout of 0.1 stands where torch has it: on sub-layer outputs, attention weights and activations, and on the embedded
-inputs. The loss is the cross-entropy of sentences of 16 to 32 tokens, padded to 32, with label smoothing of 0.1. All start with the same weights;
-their losses after the last step differ by their dropout only.
+inputs. The loss is the cross-entropy, with label smoothing of 0.1, of sentences of 16 to 32 tokens, padded to 32. All
+start with the same weights; their losses after the last step differ by their dropout only.
 """
 
 import numpy as np
