@@ -112,8 +112,14 @@ class _TracedOnce:
         self.make_cache = transformer.make_cache
         self.spread_cache = transformer.spread_cache
         self.decode = transformer.decode
-        self._transformer, self._untouched = transformer, None
-        self._decode_step = tf.function(self._note_untouched)
+        self._untouched = None
+
+        def decode_step(target_ids, cache, index):
+            logits, new_cache = transformer.decode_step(target_ids, cache, index)
+            self._untouched = [new is old for old, new in zip(tf.nest.flatten(cache), tf.nest.flatten(new_cache))]
+            return logits, new_cache
+
+        self._decode_step = tf.function(decode_step)
 
     def decode_step(self, target_ids, cache, index):
         logits, new_cache = self._decode_step(target_ids, cache, index)
@@ -123,11 +129,6 @@ class _TracedOnce:
             for old, new, untouched in zip(tf.nest.flatten(cache), tf.nest.flatten(new_cache), self._untouched)
         ]
         return logits, tf.nest.pack_sequence_as(cache, new)
-
-    def _note_untouched(self, target_ids, cache, index):
-        logits, new_cache = self._transformer.decode_step(target_ids, cache, index)
-        self._untouched = [new is old for old, new in zip(tf.nest.flatten(cache), tf.nest.flatten(new_cache))]
-        return logits, new_cache
 
     def encode(self, source_ids):
         memory, mask = self._encode(source_ids)

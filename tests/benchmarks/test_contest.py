@@ -60,7 +60,8 @@ def test_command_writes_json_and_plot_and_tells_of_differences(tmp_path, capsys)
 
 
 def test_command_succeeds_where_outputs_agree(tmp_path):
-    contest.main(["--out", str(tmp_path), "--rounds", "1", "--only", OURS, "other"])
+    contest.main(["--out", str(tmp_path), "--rounds", "1", "--only", OURS, "other"])  # no SystemExit
+    assert json.loads((tmp_path / "made_contest.json").read_text())["disagreements"] == {}
 
 
 def test_every_question_is_a_program():
