@@ -9,7 +9,7 @@ import pathlib
 import subprocess
 import sys
 
-from benchmarks.contest import sentence
+from benchmarks.report import sentence
 
 QUESTIONS = [
     "encoder_forward",

@@ -13,10 +13,12 @@ import resource
 
 import numpy as np
 
-from benchmarks.contest import OURS, Aim, Contest, sentence, table
+from benchmarks import encoder_blocks
+from benchmarks.contest import OURS, Aim, Contest
+from benchmarks.report import sentence, table
 
-NUM_HEADS, HEAD_WIDTH = 8, 64
-WIDTH = NUM_HEADS * HEAD_WIDTH
+NUM_HEADS, WIDTH = encoder_blocks.NUM_HEADS, encoder_blocks.HIDDEN_DIM
+HEAD_WIDTH = WIDTH // NUM_HEADS
 LENGTHS = [1024, 2048, 4096, 8192, 16384]
 LIMIT_GIB = 12
 
@@ -114,10 +116,7 @@ def keras_hub(folder):
     arrays = _read(folder)
     layer = CachedMultiHeadAttention(NUM_HEADS, HEAD_WIDTH)
     layer.build(arrays["inputs"].shape, arrays["inputs"].shape)
-    projections = layer._query_dense, layer._key_dense, layer._value_dense
-    for projection, kernel in zip(projections, np.split(arrays["query_key_value"], 3, axis=1)):
-        projection.kernel.assign(kernel.reshape(WIDTH, NUM_HEADS, HEAD_WIDTH))
-    layer._output_dense.kernel.assign(arrays["output"].reshape(NUM_HEADS, HEAD_WIDTH, WIDTH))
+    encoder_blocks.set_keras_attention(layer, arrays)
     return _keras(layer, lambda x: layer(x, x), arrays)
 
 

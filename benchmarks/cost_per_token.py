@@ -15,7 +15,7 @@ import time
 
 import numpy as np
 
-from benchmarks.contest import machine
+from benchmarks.report import machine
 
 TOKENS = 4096
 LENGTHS = [32, 64, 128, 256, 512, 1024, 2048, 4096]

@@ -1,6 +1,10 @@
 """A stack of post-norm encoder blocks with the same weights in every library, without embeddings."""
 
+import functools
+
 import numpy as np
+
+from benchmarks.contest import OURS
 
 NUM_LAYERS, HIDDEN_DIM, INTERMEDIATE_DIM, NUM_HEADS, EPSILON = 6, 512, 2048, 8, 1e-6  # the paper's base model
 
@@ -44,7 +48,7 @@ def ours(layers, dtype="float32"):
     def block(x, mask):
         return EncoderBlock(NUM_HEADS, INTERMEDIATE_DIM, dropout=0.0, dtype=dtype)(x, padding_mask=mask)
 
-    return _give(_keras_model(block, dtype), layers)
+    return _with_weights(_keras_model(block, dtype), EncoderBlock, set_ours, layers)
 
 
 def ours_packed(layers, dtype="float32"):
@@ -57,19 +61,8 @@ def ours_packed(layers, dtype="float32"):
     x, packing = Pack(dtype=dtype)(inputs, padding_mask=mask)
     for _ in range(NUM_LAYERS):
         x = EncoderBlock(NUM_HEADS, INTERMEDIATE_DIM, dropout=0.0, dtype=dtype)(x, packing=packing)
-    return _give(keras.Model([inputs, mask], Unpack(dtype=dtype)(x, packing)), layers)
-
-
-def _give(model, layers):
-    """Gives the weights to our blocks."""
-    from keras_transformer.layers import EncoderBlock
-
-    for block, weights in zip(_layers(model, EncoderBlock), layers):
-        block.self_attention.query_key_value.kernel.assign(weights["query_key_value"])
-        block.self_attention.output_projection.kernel.assign(weights["output"])
-        block.feed_forward.expansion.kernel.assign(weights["expansion"])
-        block.feed_forward.contraction.kernel.assign(weights["contraction"])
-    return model
+    model = keras.Model([inputs, mask], Unpack(dtype=dtype)(x, packing))
+    return _with_weights(model, EncoderBlock, set_ours, layers)
 
 
 def keras_hub(layers, dtype="float32"):
@@ -80,12 +73,7 @@ def keras_hub(layers, dtype="float32"):
         encoder = TransformerEncoder(INTERMEDIATE_DIM, NUM_HEADS, dropout=0.0, layer_norm_epsilon=EPSILON, dtype=dtype)
         return encoder(x, padding_mask=mask)
 
-    model = _keras_model(block, dtype)
-    for block, weights in zip(_layers(model, TransformerEncoder), layers):
-        _set_attention(block._self_attention_layer, weights)
-        block._feedforward_intermediate_dense.kernel.assign(weights["expansion"])
-        block._feedforward_output_dense.kernel.assign(weights["contraction"])
-    return model
+    return _with_weights(_keras_model(block, dtype), TransformerEncoder, set_keras_hub, layers)
 
 
 def keras_layers(layers, dtype="float32"):
@@ -100,12 +88,11 @@ def keras_layers(layers, dtype="float32"):
         hidden = keras.layers.Dense(HIDDEN_DIM, dtype=dtype)(hidden)
         return keras.layers.LayerNormalization(epsilon=EPSILON, dtype=dtype)(x + hidden)
 
-    model = _keras_model(block, dtype)
-    dense = _layers(model, keras.layers.Dense)
-    for i, (attention, weights) in enumerate(zip(_layers(model, keras.layers.MultiHeadAttention), layers)):
-        _set_attention(attention, weights)
-        dense[2 * i].kernel.assign(weights["expansion"])
-        dense[2 * i + 1].kernel.assign(weights["contraction"])
+    model = _with_weights(_keras_model(block, dtype), keras.layers.MultiHeadAttention, set_keras_attention, layers)
+    dense = [layer for layer in model.layers if type(layer) is keras.layers.Dense]
+    for expansion, contraction, weights in zip(dense[::2], dense[1::2], layers):
+        expansion.kernel.assign(weights["expansion"])
+        contraction.kernel.assign(weights["contraction"])
     return model
 
 
@@ -117,24 +104,94 @@ def torch_encoder(layers):
         HIDDEN_DIM, NUM_HEADS, INTERMEDIATE_DIM, dropout=0.0, layer_norm_eps=EPSILON, batch_first=True
     )
     encoder = torch.nn.TransformerEncoder(layer, NUM_LAYERS)
-    with torch.no_grad():
-        for block, weights in zip(encoder.layers, layers):
-            block.self_attn.in_proj_weight.copy_(torch.from_numpy(weights["query_key_value"].T))
-            block.self_attn.in_proj_bias.zero_()
-            block.self_attn.out_proj.weight.copy_(torch.from_numpy(weights["output"].T))
-            block.self_attn.out_proj.bias.zero_()
-            block.linear1.weight.copy_(torch.from_numpy(weights["expansion"].T))
-            block.linear1.bias.zero_()
-            block.linear2.weight.copy_(torch.from_numpy(weights["contraction"].T))
-            block.linear2.bias.zero_()
+    for block, weights in zip(encoder.layers, layers):
+        set_torch(block, weights)
     return encoder
 
 
-def _inputs(dtype):
-    import keras
+KERAS = {OURS: ours, "KerasHub": keras_hub, "keras.layers": keras_layers}
 
-    inputs = keras.Input((None, HIDDEN_DIM), dtype=keras.DTypePolicy(dtype).compute_dtype)
-    return inputs, keras.Input((None,), dtype="bool")
+
+def enter(contest, set_up, models=KERAS, **options):
+    """Enters Keras models {name: a function above} in a contest; `set_up(folder, function, **options)` readies one."""
+    for name, make in models.items():
+        contest.entrant(name)(functools.partial(set_up, make=make, **options))
+
+
+def keras_forward(folder, make, dtype="float32"):
+    """A function that runs a Keras model forward and gives what it has at real positions, zeros elsewhere."""
+    import tensorflow as tf
+
+    x, mask, layers = read(folder)
+    model = make(layers, dtype)
+    tensors = [tf.cast(tf.constant(x), dtype), tf.constant(mask)]
+    predict = tf.function(lambda: model(tensors, training=False))
+    return lambda: _at_real_positions(predict().numpy(), mask)
+
+
+def torch_forward(folder):
+    """The same of torch. Its fast path, nested tensors, wants a mask with padding and no gradients."""
+    import torch
+
+    x, mask, layers = read(folder)
+    encoder = torch_encoder(layers).eval()
+    x, padding = torch.from_numpy(x), torch.from_numpy(~mask)
+
+    def run():
+        with torch.inference_mode():
+            return _at_real_positions(encoder(x, src_key_padding_mask=padding).numpy(), mask)
+
+    return run
+
+
+def set_ours(block, weights):
+    """Gives the weights of a layer to an `EncoderBlock` or to what a `DecoderBlock` has of one."""
+    block.self_attention.query_key_value.kernel.assign(weights["query_key_value"])
+    block.self_attention.output_projection.kernel.assign(weights["output"])
+    block.feed_forward.expansion.kernel.assign(weights["expansion"])
+    block.feed_forward.contraction.kernel.assign(weights["contraction"])
+
+
+def set_keras_hub(block, weights):
+    """Likewise to a `TransformerEncoder` or `TransformerDecoder` of KerasHub."""
+    set_keras_attention(block._self_attention_layer, weights)
+    block._feedforward_intermediate_dense.kernel.assign(weights["expansion"])
+    block._feedforward_output_dense.kernel.assign(weights["contraction"])
+
+
+def set_keras_attention(attention, weights):
+    """Likewise to Keras' `MultiHeadAttention`, or a subclass."""
+    width = HIDDEN_DIM // NUM_HEADS
+    dense = attention._query_dense, attention._key_dense, attention._value_dense
+    for projection, kernel in zip(dense, np.split(weights["query_key_value"], 3, axis=1)):
+        projection.kernel.assign(kernel.reshape(HIDDEN_DIM, NUM_HEADS, width))
+    attention._output_dense.kernel.assign(weights["output"].reshape(NUM_HEADS, width, HIDDEN_DIM))
+
+
+def set_torch(block, weights):
+    """Likewise to a layer of torch's encoder or decoder."""
+    import torch
+
+    set_torch_attention(block.self_attn, weights)
+    with torch.no_grad():
+        for linear, name in ((block.linear1, "expansion"), (block.linear2, "contraction")):
+            linear.weight.copy_(torch.from_numpy(weights[name].T))
+            linear.bias.zero_()
+
+
+def set_torch_attention(attention, weights):
+    """Likewise to torch's `MultiheadAttention`."""
+    import torch
+
+    with torch.no_grad():
+        attention.in_proj_weight.copy_(torch.from_numpy(weights["query_key_value"].T))
+        attention.in_proj_bias.zero_()
+        attention.out_proj.weight.copy_(torch.from_numpy(weights["output"].T))
+        attention.out_proj.bias.zero_()
+
+
+def _at_real_positions(outputs, mask):
+    return outputs if mask.all() else np.where(mask[..., None], outputs, 0.0)
 
 
 def _keras_model(block, dtype):
@@ -147,14 +204,14 @@ def _keras_model(block, dtype):
     return keras.Model([inputs, mask], x)
 
 
-def _layers(model, layer_class):
-    return [layer for layer in model.layers if type(layer) is layer_class]
+def _inputs(dtype):
+    import keras
+
+    floating = keras.DTypePolicy(dtype).compute_dtype
+    return keras.Input((None, HIDDEN_DIM), dtype=floating), keras.Input((None,), dtype="bool")
 
 
-def _set_attention(attention, weights):
-    """Of Keras' `MultiHeadAttention`, or a subclass."""
-    width = HIDDEN_DIM // NUM_HEADS
-    dense = attention._query_dense, attention._key_dense, attention._value_dense
-    for projection, kernel in zip(dense, np.split(weights["query_key_value"], 3, axis=1)):
-        projection.kernel.assign(kernel.reshape(HIDDEN_DIM, NUM_HEADS, width))
-    attention._output_dense.kernel.assign(weights["output"].reshape(NUM_HEADS, width, HIDDEN_DIM))
+def _with_weights(model, layer_class, set_weights, layers):
+    for block, weights in zip([layer for layer in model.layers if type(layer) is layer_class], layers):
+        set_weights(block, weights)
+    return model

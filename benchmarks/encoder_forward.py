@@ -26,39 +26,9 @@ def inputs(folder):
     encoder_blocks.write_weights(folder, BATCH_SIZE, LENGTH)
 
 
-@contest.entrant(OURS)
-def ours(folder):
-    return _keras(folder, encoder_blocks.ours)
-
-
-@contest.entrant(f"{OURS} bfloat16")
-def ours_bfloat16(folder):
-    return _keras(folder, encoder_blocks.ours, "bfloat16")
-
-
-@contest.entrant("KerasHub")
-def keras_hub(folder):
-    return _keras(folder, encoder_blocks.keras_hub)
-
-
-@contest.entrant("keras.layers")
-def keras_layers(folder):
-    return _keras(folder, encoder_blocks.keras_layers)
-
-
-@contest.entrant("torch")
-def torch(folder):
-    import torch
-
-    x, mask, layers = encoder_blocks.read(folder)
-    encoder = encoder_blocks.torch_encoder(layers).eval()
-    x, padding = torch.from_numpy(x), torch.from_numpy(~mask)
-
-    def run():
-        with torch.inference_mode():
-            return encoder(x, src_key_padding_mask=padding).numpy()
-
-    return run
+encoder_blocks.enter(contest, encoder_blocks.keras_forward)
+encoder_blocks.enter(contest, encoder_blocks.keras_forward, {f"{OURS} bfloat16": encoder_blocks.ours}, dtype="bfloat16")
+contest.entrant("torch")(encoder_blocks.torch_forward)
 
 
 @contest.entrant("matrix products alone")
@@ -83,18 +53,6 @@ def matrix_products(folder):
         return y
 
     return lambda: multiply().numpy()
-
-
-def _keras(folder, make, dtype="float32"):
-    import tensorflow as tf
-
-    x, mask, layers = encoder_blocks.read(folder)
-    model = make(layers, dtype)
-    x, mask = tf.constant(x), tf.constant(mask)
-    if dtype == "bfloat16":
-        x = tf.cast(x, "bfloat16")
-    predict = tf.function(lambda: model([x, mask], training=False))
-    return lambda: predict().numpy()
 
 
 if __name__ == "__main__":

@@ -29,51 +29,12 @@ def inputs(folder):
     encoder_blocks.write_weights(folder, BATCH_SIZE, LENGTH, lengths=_lengths())
 
 
-@contest.entrant(OURS)
-def packed(folder):
-    return _keras(folder, encoder_blocks.ours_packed)
-
-
-@contest.entrant(f"{OURS} padded")
-def padded(folder):
-    return _keras(folder, encoder_blocks.ours)
-
-
-@contest.entrant("KerasHub")
-def keras_hub(folder):
-    return _keras(folder, encoder_blocks.keras_hub)
-
-
-@contest.entrant("keras.layers")
-def keras_layers(folder):
-    return _keras(folder, encoder_blocks.keras_layers)
-
-
-@contest.entrant("torch")
-def torch(folder):
-    import torch
-
-    x, mask, layers = encoder_blocks.read(folder)
-    encoder = encoder_blocks.torch_encoder(layers).eval()
-    x, padding = torch.from_numpy(x), torch.from_numpy(~mask)
-
-    def run():
-        # Its fast path, nested tensors, needs a mask with padding and no gradients.
-        with torch.inference_mode():
-            return np.where(mask[..., None], encoder(x, src_key_padding_mask=padding).numpy(), 0.0)
-
-    return run
-
-
-def _keras(folder, make):
-    import tensorflow as tf
-
-    x, mask, layers = encoder_blocks.read(folder)
-    model = make(layers)
-    tensors = [tf.constant(x), tf.constant(mask)]
-    predict = tf.function(lambda: model(tensors, training=False))
-    return lambda: np.where(mask[..., None], predict().numpy(), 0.0)
-
+encoder_blocks.enter(
+    contest,
+    encoder_blocks.keras_forward,
+    {**encoder_blocks.KERAS, OURS: encoder_blocks.ours_packed, f"{OURS} padded": encoder_blocks.ours},
+)
+contest.entrant("torch")(encoder_blocks.torch_forward)
 
 if __name__ == "__main__":
     contest.main()

@@ -3,6 +3,8 @@
 Without dropout, so that all entrants must come to the same loss.
 """
 
+import functools
+
 from benchmarks import encoder_blocks
 from benchmarks.contest import OURS, Aim, Contest
 
@@ -30,38 +32,8 @@ def inputs(folder):
     encoder_blocks.write_weights(folder, BATCH_SIZE, LENGTH)
 
 
-@contest.entrant(OURS)
-def ours(folder):
-    return _keras(folder, encoder_blocks.ours)
-
-
-@contest.entrant(f"{OURS} mixed_bfloat16")
-def ours_bfloat16(folder):
-    return _keras(folder, encoder_blocks.ours, "mixed_bfloat16")
-
-
-@contest.entrant("KerasHub")
-def keras_hub(folder):
-    return _keras(folder, encoder_blocks.keras_hub)
-
-
-@contest.entrant("keras.layers")
-def keras_layers(folder):
-    return _keras(folder, encoder_blocks.keras_layers)
-
-
-@contest.entrant("torch")
-def torch(folder):
-    return _torch(folder)
-
-
-@contest.entrant("torch bfloat16")
-def torch_bfloat16(folder):
-    """Its mixed precision, `torch.autocast`."""
-    return _torch(folder, mixed=True)
-
-
-def _keras(folder, make, dtype="float32"):
+def keras_training(folder, make, dtype="float32"):
+    """A function that takes a step and gives its loss."""
     import keras
     import tensorflow as tf
 
@@ -73,7 +45,8 @@ def _keras(folder, make, dtype="float32"):
     return lambda: model.train_on_batch([x, mask], targets)
 
 
-def _torch(folder, mixed=False):
+def torch_training(folder, mixed=False):
+    """With `mixed`, in its mixed precision, `torch.autocast`."""
     import torch
 
     x, mask, layers = encoder_blocks.read(folder)
@@ -93,6 +66,11 @@ def _torch(folder, mixed=False):
 
     return run
 
+
+encoder_blocks.enter(contest, keras_training)
+encoder_blocks.enter(contest, keras_training, {f"{OURS} mixed_bfloat16": encoder_blocks.ours}, dtype="mixed_bfloat16")
+contest.entrant("torch")(torch_training)
+contest.entrant("torch bfloat16")(functools.partial(torch_training, mixed=True))
 
 if __name__ == "__main__":
     contest.main()

@@ -1,7 +1,5 @@
 """How long from the start of a program to the first vector: import, load, embed one string?"""
 
-import pathlib
-
 from benchmarks import minilm
 from benchmarks.contest import OURS, Aim, Contest
 from benchmarks.fresh_process import in_fresh_process
@@ -54,7 +52,7 @@ import keras
 import keras_hub
 tokenizer = keras_hub.tokenizers.BertTokenizer.from_preset(sys.argv[1])
 backbone = keras_hub.models.BertBackbone.from_preset(sys.argv[1])
-ids = keras.ops.convert_to_tensor(tokenizer(["A young man is playing the guitar."]).to_tensor())
+ids = keras.ops.convert_to_tensor(tokenizer(["A young man is playing the guitar."]))
 ones, zeros = keras.ops.ones_like(ids), keras.ops.zeros_like(ids)
 outputs = backbone({"token_ids": ids, "padding_mask": ones, "segment_ids": zeros})
 assert outputs["sequence_output"].shape[-1] == 384
@@ -79,7 +77,7 @@ def sentence_transformers(folder):
 @contest.entrant("KerasHub")
 def keras_hub(folder):
     """A preset on disk of the same size, with random weights: it has no sentence encoder to convert to."""
-    preset = pathlib.Path(folder) / "keras_hub"
+    preset = folder / "keras_hub"
     in_fresh_process(_WRITE_KERAS_HUB, preset, minilm.checkpoint() / "vocab.txt")()
     return in_fresh_process(_KERAS_HUB, preset)
 

@@ -5,12 +5,16 @@ inputs. The loss is the cross-entropy, with label smoothing of 0.1, of sentences
 start with the same weights; their losses after the last step differ by their dropout only.
 """
 
+import functools
+
 import numpy as np
 
+from benchmarks import encoder_blocks
 from benchmarks.contest import OURS, Aim, Contest
+from benchmarks.encoder_blocks import EPSILON, HIDDEN_DIM, INTERMEDIATE_DIM, NUM_HEADS, NUM_LAYERS
 
-NUM_LAYERS, HIDDEN_DIM, INTERMEDIATE_DIM, NUM_HEADS, VOCABULARY_SIZE = 6, 512, 2048, 8, 32_000
-NUM_SENTENCES, LENGTH, DROPOUT, LABEL_SMOOTHING, LEARNING_RATE, EPSILON = 25, 32, 0.1, 0.1, 1e-4, 1e-6
+VOCABULARY_SIZE, NUM_SENTENCES, LENGTH = 32_000, 25, 32
+DROPOUT, LABEL_SMOOTHING, LEARNING_RATE = 0.1, 0.1, 1e-4
 
 contest = Contest(
     f"Base Transformer, training step with Adam and loss, {NUM_SENTENCES} x {LENGTH}, vocabulary {VOCABULARY_SIZE:,}",
@@ -65,27 +69,6 @@ def inputs(folder):
     np.savez(folder / "transformer.npz", **arrays)
 
 
-@contest.entrant(OURS)
-def ours(folder):
-    return _ours(folder)
-
-
-@contest.entrant(f"{OURS} mixed_bfloat16")
-def ours_bfloat16(folder):
-    return _ours(folder, "mixed_bfloat16")
-
-
-@contest.entrant(f"{OURS} packed")
-def ours_packed(folder):
-    return _ours(folder, packed=True)
-
-
-@contest.entrant(f"{OURS} packed, mixed_bfloat16")
-def ours_packed_bfloat16(folder):
-    return _ours(folder, "mixed_bfloat16", packed=True)
-
-
-@contest.entrant("KerasHub")
 def keras_hub(folder):
     """Its encoder and decoder layers; the loss is what Keras has for label smoothing, of one-hot labels."""
     import keras
@@ -116,10 +99,8 @@ def keras_hub(folder):
     for layer in range(NUM_LAYERS):
         for side in "encoder", "decoder":
             block = model.get_layer(f"{side}_{layer}")
-            _set_keras_attention(block._self_attention_layer, arrays, f"{side}/{layer}/")
-            block._feedforward_intermediate_dense.kernel.assign(arrays[f"{side}/{layer}/expansion"])
-            block._feedforward_output_dense.kernel.assign(arrays[f"{side}/{layer}/contraction"])
-        _set_keras_attention(block._cross_attention_layer, arrays, f"decoder/{layer}/cross_")
+            encoder_blocks.set_keras_hub(block, _weights(arrays, f"{side}/{layer}/"))
+        encoder_blocks.set_keras_attention(block._cross_attention_layer, _weights(arrays, f"decoder/{layer}/cross_"))
 
     def loss(labels, logits):
         one_hot = keras.ops.one_hot(keras.ops.cast(labels, "int32"), VOCABULARY_SIZE)
@@ -130,17 +111,7 @@ def keras_hub(folder):
     return _keras_training(model, loss, arrays, sample_weight=weights)
 
 
-@contest.entrant("torch")
-def torch(folder):
-    return _torch(folder)
-
-
-@contest.entrant("torch bfloat16")
-def torch_bfloat16(folder):
-    return _torch(folder, mixed=True)
-
-
-def _ours(folder, dtype="float32", packed=False):
+def ours(folder, dtype="float32", packed=False):
     from keras_transformer.models import Transformer
     from keras_transformer.training import LabelSmoothedCrossEntropy
 
@@ -150,10 +121,7 @@ def _ours(folder, dtype="float32", packed=False):
     model.source_embedding.embedding.embeddings.assign(arrays["table"])
     for side, blocks in ("encoder", model.encoder_blocks), ("decoder", model.decoder_blocks):
         for layer, block in enumerate(blocks):
-            block.self_attention.query_key_value.kernel.assign(arrays[f"{side}/{layer}/query_key_value"])
-            block.self_attention.output_projection.kernel.assign(arrays[f"{side}/{layer}/output"])
-            block.feed_forward.expansion.kernel.assign(arrays[f"{side}/{layer}/expansion"])
-            block.feed_forward.contraction.kernel.assign(arrays[f"{side}/{layer}/contraction"])
+            encoder_blocks.set_ours(block, _weights(arrays, f"{side}/{layer}/"))
             if side == "decoder":
                 cross = arrays[f"{side}/{layer}/cross_query_key_value"]
                 block.cross_attention.query.kernel.assign(cross[:, :HIDDEN_DIM])
@@ -170,15 +138,11 @@ def _keras_training(model, loss, arrays, sample_weight=None):
     return lambda: model.train_on_batch(batch, arrays["labels"], sample_weight=sample_weight)
 
 
-def _set_keras_attention(attention, arrays, prefix):
-    width = HIDDEN_DIM // NUM_HEADS
-    dense = attention._query_dense, attention._key_dense, attention._value_dense
-    for projection, kernel in zip(dense, np.split(arrays[prefix + "query_key_value"], 3, axis=1)):
-        projection.kernel.assign(kernel.reshape(HIDDEN_DIM, NUM_HEADS, width))
-    attention._output_dense.kernel.assign(arrays[prefix + "output"].reshape(NUM_HEADS, width, HIDDEN_DIM))
+def _weights(arrays, prefix):
+    return {name.removeprefix(prefix): arrays[name] for name in arrays.files if name.startswith(prefix)}
 
 
-def _torch(folder, mixed=False):
+def torch_training(folder, mixed=False):
     import torch
 
     arrays = np.load(folder / "transformer.npz")
@@ -195,16 +159,12 @@ def _torch(folder, mixed=False):
     # The paper has no normalisation after the last block, whose own is the last.
     model.encoder.norm = model.decoder.norm = None
     table = torch.nn.Parameter(torch.from_numpy(arrays["table"]))
-    with torch.no_grad():
-        for side, blocks in ("encoder", model.encoder.layers), ("decoder", model.decoder.layers):
-            for layer, block in enumerate(blocks):
-                _set_torch_attention(block.self_attn, arrays, f"{side}/{layer}/")
-                block.linear1.weight.copy_(torch.from_numpy(arrays[f"{side}/{layer}/expansion"].T))
-                block.linear2.weight.copy_(torch.from_numpy(arrays[f"{side}/{layer}/contraction"].T))
-                block.linear1.bias.zero_()
-                block.linear2.bias.zero_()
-                if side == "decoder":
-                    _set_torch_attention(block.multihead_attn, arrays, f"{side}/{layer}/cross_")
+    for side, blocks in ("encoder", model.encoder.layers), ("decoder", model.decoder.layers):
+        for layer, block in enumerate(blocks):
+            encoder_blocks.set_torch(block, _weights(arrays, f"{side}/{layer}/"))
+            if side == "decoder":
+                cross = _weights(arrays, f"{side}/{layer}/cross_")
+                encoder_blocks.set_torch_attention(block.multihead_attn, cross)
 
     angles = np.arange(LENGTH)[:, None] / 10_000 ** (np.arange(HIDDEN_DIM) // 2 * 2 / HIDDEN_DIM)
     positions = np.where(np.arange(HIDDEN_DIM) % 2, np.cos(angles), np.sin(angles))
@@ -239,14 +199,13 @@ def _torch(folder, mixed=False):
     return run
 
 
-def _set_torch_attention(attention, arrays, prefix):
-    import torch
-
-    attention.in_proj_weight.copy_(torch.from_numpy(arrays[prefix + "query_key_value"].T))
-    attention.in_proj_bias.zero_()
-    attention.out_proj.weight.copy_(torch.from_numpy(arrays[prefix + "output"].T))
-    attention.out_proj.bias.zero_()
-
+contest.entrant(OURS)(ours)
+contest.entrant(f"{OURS} mixed_bfloat16")(functools.partial(ours, dtype="mixed_bfloat16"))
+contest.entrant(f"{OURS} packed")(functools.partial(ours, packed=True))
+contest.entrant(f"{OURS} packed, mixed_bfloat16")(functools.partial(ours, dtype="mixed_bfloat16", packed=True))
+contest.entrant("KerasHub")(keras_hub)
+contest.entrant("torch")(torch_training)
+contest.entrant("torch bfloat16")(functools.partial(torch_training, mixed=True))
 
 if __name__ == "__main__":
     contest.main()

@@ -5,7 +5,8 @@ import pytest
 
 import benchmarks.contest
 from benchmarks.__main__ import QUESTIONS, main
-from benchmarks.contest import OURS, table
+from benchmarks.contest import OURS
+from benchmarks.report import table
 from tests.benchmarks.made_contest import contest
 
 
