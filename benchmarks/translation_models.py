@@ -67,9 +67,11 @@ def ours(folder, search, dtype="float32", jit_compile=False):
         for layer, block in enumerate(blocks):
             _set_block(block, lambda name: arrays[f"{stack}/{layer}/{name}"])  # noqa: B023
 
+    options = {"num_best": 1, "return_scores": False} | ({"max_length": LENGTH} if jit_compile else {})
+
     def translate(source_ids):
         limits = tf.fill(tf.shape(source_ids)[:1], LENGTH)
-        return search(model, source_ids, limits, BEGIN, END, PADDING, num_best=1, return_scores=False).ids[:, 0]
+        return search(model, source_ids, limits, BEGIN, END, PADDING, **options).ids[:, 0]
 
     with frozen_weights(model.variables):
         signature = [tf.TensorSpec([None, None], tf.int32)]

@@ -3,7 +3,7 @@ from keras import ops
 
 from keras_transformer import arguments
 from keras_transformer.decoding.search import Search
-from keras_transformer.decoding.steps import select
+from keras_transformer.decoding.steps import rows_of, select
 
 _NORMALIZATIONS = ("gnmt", "power")
 _RULES = ("exact", "transformers")
@@ -95,10 +95,7 @@ class BeamSearch(Search):
             else:  # What cannot win any more crowds out only what could not either.
                 hopeful = log_probs / highest_penalty > finished_scores[:, -1:]
             log_probs = ops.where(hopeful, log_probs, -float("inf"))
-            rows = ops.reshape(_rows(parents, self.beam_size), (-1,))
-            cache = keras.tree.map_structure(
-                lambda old, new: new if new is old else ops.take(new, rows, axis=0), cache, new_cache
-            )
+            cache = steps.reordered(new_cache, cache, parents)
             return step + 1, ids, log_probs, finished_ids, finished_scores, cache
 
         ids, cache = steps.start()
@@ -138,12 +135,7 @@ def _merge(candidates):
     return ops.reshape(candidates, (batch_size, beam_size * number))
 
 
-def _rows(indices, number):
-    """Indices (B, K) among `number` rows of each sentence as indices among the rows of all."""
-    return ops.arange(ops.shape(indices)[0], dtype="int32")[:, None] * number + indices
-
-
 def _reorder(ids, indices):
     """Ids (B, M, T), indices (B, K) -> (B, K, T)."""
     batch_size, number, length = ops.shape(ids)
-    return ops.take(ops.reshape(ids, (batch_size * number, length)), _rows(indices, number), axis=0)
+    return ops.take(ops.reshape(ids, (batch_size * number, length)), rows_of(indices, number), axis=0)

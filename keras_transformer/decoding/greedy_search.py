@@ -1,5 +1,4 @@
 import keras
-from keras import ops
 
 from keras_transformer.decoding.one_by_one import decode_one_by_one
 from keras_transformer.decoding.search import Search
@@ -19,4 +18,4 @@ class GreedySearch(Search):
     """
 
     def _search(self, steps):
-        return decode_one_by_one(steps, lambda logits, step: ops.argmax(logits, axis=-1))
+        return decode_one_by_one(steps, steps.likeliest)

@@ -8,8 +8,7 @@ def decode_one_by_one(steps, choose):
 
     Args:
         steps: the `Steps` through a batch, of beam size 1.
-        choose: takes logits (B, 1, V), -inf where a token must not come, and the number of tokens before; gives
-            tokens (B, 1).
+        choose: takes logits (B, 1, V) and the number of tokens before; gives allowed tokens (B, 1).
 
     Returns:
         `Hypotheses`; the scores are log P(Y | X), or zeros where none are needed.
@@ -20,7 +19,7 @@ def decode_one_by_one(steps, choose):
 
     def advance(step, ids, scores, going, cache):
         logits, cache = steps.logits(ids, step, cache)
-        tokens = ops.cast(choose(steps.allowed(logits, step), step), "int32")
+        tokens = ops.cast(choose(logits, step), "int32")
         tokens, _ = steps.settle(tokens[..., None], step)
         if steps.return_scores:
             scores = scores + ops.where(going, steps.log_probs(tokens, logits)[..., 0], 0.0)

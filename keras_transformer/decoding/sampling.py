@@ -53,7 +53,8 @@ class Sampling(Search):
 
         def choose(logits, step):
             uniform = _uniform(seed, step, places)
-            return _draw(self._likelier(logits / temperature, top_p), 1.0 - uniform[:, None])
+            allowed = steps.allowed(logits, step) / temperature
+            return _draw(self._likelier(allowed, top_p), 1.0 - uniform[:, None])
 
         return decode_one_by_one(steps, choose)
 

@@ -14,10 +14,12 @@ class Search:
         min_length: the end id is not chosen before so many other tokens. A sentence's limit cuts it all the same.
 
     Call arguments:
-        model: has `encode`, `make_cache` and `decode_step`, as `Transformer` has. A cache tensor that
-            `decode_step` hands back untouched (the very object) is taken to be the same for all hypotheses of a
-            sentence, and is never reordered. For a beam of K each tensor of the cache is repeated K times along its
-            first axis, or, if the model has it, `spread_cache(cache, K)` does what is needed.
+        model: has `encode`, `make_cache` and `decode_step`, as `Transformer` has. For a beam of K each tensor of the
+            cache is repeated K times along its first axis, and each step reorders all of them but those that
+            `decode_step` hands back untouched (the very object), which are taken to be the same for all hypotheses of a
+            sentence. If the model has them, its `spread_cache` and `reorder_cache` do what is needed instead. If it has
+            a true `has_growing_cache`, and `max_length` is not known, its `encode` is called with `packed=True`, and
+            `make_cache` without a length.
         source_ids: integers (B, S).
         length_limits: integers (B,): the most tokens of each sentence, its end id included. A hypothesis that
             comes to its limit ends there, without end id. 0 gives one empty hypothesis with the score 0.

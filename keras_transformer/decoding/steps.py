@@ -37,15 +37,28 @@ class Steps:
         shape = (ops.shape(self.source_ids)[0], self.beam_size)
         begin = ops.full((*shape, 1), self.begin_id, dtype="int32")
         ids = ops.concatenate([begin, ops.full((*shape, self.max_length), self.padding_id, dtype="int32")], axis=-1)
-        cache = self.model.make_cache(self.model.encode(self.source_ids), self.max_length)
-        if self.beam_size > 1:
-            cache = self._spread(cache)
-        return ids, cache
+        if getattr(self.model, "has_growing_cache", False) and not isinstance(self.max_length, int):
+            cache = self.model.make_cache(self.model.encode(self.source_ids, packed=True))
+        else:
+            cache = self.model.make_cache(self.model.encode(self.source_ids), self.max_length)
+        has_many = self.beam_size > 1 or getattr(self.model, "always_spreads", False)
+        return ids, self._spread(cache) if has_many else cache
 
     def _spread(self, cache):
         if hasattr(self.model, "spread_cache"):
             return self.model.spread_cache(cache, self.beam_size)
         return keras.tree.map_structure(lambda x: ops.repeat(x, self.beam_size, axis=0), cache)
+
+    def reordered(self, cache, old_cache, parents):
+        """`cache`, which a step made of `old_cache`, for hypotheses that go on from `parents` int32 (B, K)."""
+        if self.beam_size == 1:
+            return cache
+        if hasattr(self.model, "reorder_cache"):
+            return self.model.reorder_cache(cache, parents)
+        rows = ops.reshape(rows_of(parents, self.beam_size), (-1,))
+        return keras.tree.map_structure(
+            lambda old, new: new if new is old else ops.take(new, rows, axis=0), old_cache, cache
+        )
 
     def logits(self, ids, step, cache):
         """Logits (B, K, V) of the tokens after `step` others, in float32, and the updated cache."""
@@ -66,6 +79,16 @@ class Steps:
     def allowed(self, logits, step):
         """`logits` (B, K, V) with -inf for the tokens that must not come."""
         return ops.where(self._forbidden(ops.arange(logits.shape[-1], dtype="int32"), step), -float("inf"), logits)
+
+    def likeliest(self, logits, step):
+        """The likeliest allowed token of each hypothesis, int32 (B, K)."""
+        tokens = ops.cast(ops.argmax(logits, axis=-1), "int32")
+        # What must not come is hardly ever the likeliest: all V logits are looked at for it only then.
+        return ops.cond(
+            ops.any(self._forbidden(tokens, step)),
+            lambda: ops.cast(ops.argmax(self.allowed(logits, step), axis=-1), "int32"),
+            lambda: tokens,
+        )
 
     def settle(self, tokens, step):
         """Candidates after prefixes had their say.
@@ -88,9 +111,14 @@ class Steps:
         return ops.where(inside, forced, tokens), ops.where(inside, ops.arange(tokens.shape[-1]) > 0, out)
 
     def log_probs(self, tokens, logits):
-        """The model's own log-probabilities (B, K, C) of `tokens`, from all logits (B, K, V)."""
-        values = select(logits, tokens) - ops.logsumexp(logits, axis=-1, keepdims=True)
-        return ops.minimum(values, 0.0)  # never above, so that sums of them can only fall
+        """The model's own log-probabilities (B, K, C) of `tokens`, from all logits (B, K, V).
+
+        Softmax is one operation on TensorFlow, and half the time of the five of `ops.logsumexp`. The probability of the
+        likeliest token, which is never small, tells the sum.
+        """
+        highest = ops.max(logits, axis=-1, keepdims=True)
+        log_sum = highest - ops.log(ops.max(ops.softmax(logits, axis=-1), axis=-1, keepdims=True))
+        return ops.minimum(select(logits, tokens) - log_sum, 0.0)  # never above, so that sums of them can only fall
 
     def append(self, ids, tokens, step):
         """`ids` (B, K, T + 1) with `tokens` (B, K) behind the first `step`."""
@@ -108,6 +136,11 @@ class Steps:
     def _forbidden(self, tokens, step):
         never = (tokens == self.padding_id) | (tokens == self.begin_id)
         return never | ((tokens == self.end_id) & (step < self.min_length)) if self.min_length else never
+
+
+def rows_of(indices, number):
+    """Indices (B, K) among `number` rows of each sentence as indices among the rows of all."""
+    return ops.arange(ops.shape(indices)[0], dtype="int32")[:, None] * number + indices
 
 
 def top_k(logits, k):

@@ -37,11 +37,9 @@ class DecoderBlock(Block):
         padding_mask: boolean (B, T), True for real positions; ANDed with Keras' implicit mask.
         encoder_padding_mask: boolean (B, S); ANDed with the implicit mask of `encoder_outputs`.
         attention_mask: boolean (T, T), (B, T, T) or (B, H, T, T), ANDed with the causal mask; with a cache its
-            last axis is the cache's length L.
-        cache: `None`, or what `make_cache` or an earlier call returned. Of its "self" part K rows may stand where its
-            "cross" part has one: K inputs, side by side, that attend to the same source (and whose weights of
-            cross-attention then are (B, H, K * T, S)).
-        cache_index: scalar integer, the position of the first input; needed with a cache.
+            last axis is the cache's length L, the new positions included.
+        cache: `None`, or what `make_cache` or an earlier call returned.
+        cache_index: scalar integer, the position of the first input; needed with a cache of a fixed length.
         return_attention_scores: also return the softmax weights.
         training: whether dropout is active.
 
@@ -91,7 +89,7 @@ class DecoderBlock(Block):
         mask=None,
         encoder_outputs_mask=None,
     ):
-        of_inputs = cache["cross"]["key"] if cache else inputs if packing is None else packing["mask"]
+        of_inputs = inputs if packing is None else packing["mask"]
         of_outputs = encoder_outputs if encoder_packing is None else encoder_packing["mask"]
         encoder_outputs_mask = masks.resolve(
             encoder_outputs_mask,
@@ -115,11 +113,8 @@ class DecoderBlock(Block):
         attended, *of_self = all_of(attended)
         x = self.self_attention_residual(x, attended, training=training)
 
-        prepared = self.cross_attention_residual.prepare(x)
-        if cache:
-            prepared = _by_sentence(prepared, cache["cross"]["key"])
         attended = self.cross_attention(
-            prepared,
+            self.cross_attention_residual.prepare(x),
             None if cache else encoder_outputs,
             packing=packing,
             context_packing=encoder_packing,
@@ -129,8 +124,6 @@ class DecoderBlock(Block):
             training=training,
         )
         attended, *cross_scores = all_of(attended)
-        if cache:
-            attended = ops.reshape(attended, ops.shape(x))
         x = self.cross_attention_residual(x, attended, training=training)
 
         hidden = self.feed_forward(self.feed_forward_residual.prepare(x), training=training)
@@ -141,28 +134,20 @@ class DecoderBlock(Block):
             cache = {"self": new_cache, "cross": cache["cross"]}
         return with_extras(x, cache, *of_self, *cross_scores)
 
-    def make_cache(self, encoder_outputs, max_length):
+    def make_cache(self, encoder_outputs, max_length=None, encoder_packing=None):
         """What step-by-step decoding carries along: cross keys and values, computed here and never again.
 
         Args:
-            encoder_outputs: (B, S, E).
-            max_length: how many positions will be decoded at most, L.
+            encoder_outputs: (B, S, E); with `encoder_packing`, (N, E).
+            max_length: how many positions will be decoded at most, L. Without, the cache grows with each step, which
+                costs less; not for JAX and XLA.
+            encoder_packing: what `Pack` gave beside the encoder's outputs, if they are packed.
 
         Returns:
-            {"self": {"key", "value"}, "cross": {"key", "value"}}, of (B, H, L, d) and (B, H, S, d).
+            {"self": of `MultiHeadSelfAttention.make_cache`, "cross": {"key", "value"}, each (B, H, S, d)}.
         """
-        batch_size = ops.shape(encoder_outputs)[0]
+        batch = encoder_outputs if encoder_packing is None else encoder_packing["mask"]
         return {
-            "self": self.self_attention.make_cache(batch_size, max_length),
-            "cross": self.cross_attention.make_cache(encoder_outputs),
+            "self": self.self_attention.make_cache(ops.shape(batch)[0], max_length),
+            "cross": self.cross_attention.make_cache(encoder_outputs, encoder_packing),
         }
-
-
-def _by_sentence(x, key):
-    """(B * K, T, D) -> (B, K * T, D), where keys (B, H, S, d) are shared: hypotheses as so many positions.
-
-    A query of cross-attention sees none of the others, so that only the source counts.
-    """
-    (number, length, width), batch_size = ops.shape(x), ops.shape(key)[0]
-    at_least_one = max(batch_size, 1) if isinstance(batch_size, int) else ops.maximum(batch_size, 1)
-    return ops.reshape(x, (batch_size, number * length // at_least_one, width))

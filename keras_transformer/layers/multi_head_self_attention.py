@@ -1,8 +1,8 @@
 import keras
-from keras import ops
 
 from keras_transformer import arguments
 from keras_transformer.layers import masks
+from keras_transformer.layers.key_value_cache import extend, fixed_cache, growing_cache
 from keras_transformer.layers.multi_head_attention import (
     MultiHeadAttention,
     project,
@@ -38,9 +38,10 @@ class MultiHeadSelfAttention(MultiHeadAttention):
         attention_bias: added to the scaled scores, broadcastable to (B, H, T, T) with four axes. The paper has none.
         use_causal_mask: whether position t sees only positions up to t.
         cache: `None`, or what `make_cache` or an earlier call returned: the T new positions are written at
-            `cache_index` and attend to what stands up to their own place. Padding masks do not apply to it.
-        cache_index: scalar integer, the position of the first input; needed with a cache. One that is known only
-            when the graph runs must leave room for the inputs: it is not checked.
+            `cache_index`, or behind the others if it grows, and attend to what stands up to their own place. Padding
+            masks do not apply to it.
+        cache_index: scalar integer, the position of the first input; needed with a cache of a fixed length. One that is
+            known only when the graph runs must leave room for the inputs: it is not checked.
         return_attention_scores: also return the softmax weights.
         training: whether dropout is active.
 
@@ -90,12 +91,7 @@ class MultiHeadSelfAttention(MultiHeadAttention):
         query, key, value = split_heads(projected, 3, self.num_heads)
         written_mask = None
         if cache is not None:
-            _check_cache_index(cache_index, query.shape[2], cache["key"].shape[2])
-            key = _write(cache["key"], key, cache_index)
-            value = _write(cache["value"], value, cache_index)
-            cache = {"key": key, "value": value}
-            # The new positions follow those in the cache.
-            written_mask = masks.causal(ops.shape(query)[2], ops.shape(key)[2], cache_index)
+            cache, key, value, written_mask = extend(cache, key, value, cache_index)
             mask, use_causal_mask = None, False
         score_mask = masks.combine(
             masks.from_padding(mask),
@@ -115,23 +111,17 @@ class MultiHeadSelfAttention(MultiHeadAttention):
         )
         return with_extras(outputs, cache, weights)
 
-    def make_cache(self, batch_size, max_length):
-        """Zeros for `max_length` positions: {"key", "value"}, each (B, H, L, d) in the compute dtype."""
-        shape = (batch_size, self.num_heads, max_length, self.head_dim)
-        return {name: ops.zeros(shape, dtype=self.compute_dtype) for name in ("key", "value")}
+    def make_cache(self, batch_size, max_length=None):
+        """What step-by-step decoding carries along: the keys and values of its positions, in the compute dtype.
 
+        Args:
+            batch_size: B.
+            max_length: how many positions there will be at most, L. Without, the cache grows with each call, which
+                costs less; not for JAX and XLA, since its shape changes.
 
-def _check_cache_index(index, length, cache_length):
-    """`ValueError` without an index, or, where the numbers are known, for positions beyond the cache."""
-    if index is None:
-        raise ValueError("Expected cache_index with a cache. Received: cache_index=None")
-    known = all(isinstance(number, int) for number in (index, length, cache_length))
-    if known and not 0 <= index <= cache_length - length:
-        raise ValueError(
-            f"Expected {length} new positions within a cache of {cache_length}. Received: cache_index={index}"
-        )
-
-
-def _write(cached, new, index):
-    """Writes `new` (B, H, T, d) into `cached` (B, H, L, d) from position `index` on."""
-    return ops.slice_update(cached, (0, 0, index, 0), ops.cast(new, cached.dtype))
+        Returns:
+            {"key", "value"}, each (B, H, L, d), zeros; one that grows is {"past_key", "past_value"}, (B, H, 0, d).
+        """
+        if max_length is None:
+            return growing_cache(batch_size, self.num_heads, self.head_dim, self.compute_dtype)
+        return fixed_cache(batch_size, self.num_heads, max_length, self.head_dim, self.compute_dtype)

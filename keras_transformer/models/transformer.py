@@ -13,6 +13,7 @@ from keras_transformer.layers import (
     Unpack,
     masks,
 )
+from keras_transformer.layers.key_value_cache import is_growing, of_changing_shape
 from keras_transformer.models.composed_model import ComposedModel
 
 
@@ -169,6 +170,11 @@ class Transformer(ComposedModel):
             "packed": packed,
         }
 
+    @property
+    def has_growing_cache(self):
+        """Whether a search may leave `max_length` out of `make_cache`: shapes may change as the graph runs."""
+        return keras.config.backend() == "tensorflow"
+
     def encode(self, source_ids, training=None, packed=False):
         """Source ids (B, S) to the encoder's outputs (B, S, D), which carry their Keras mask.
 
@@ -220,8 +226,13 @@ class Transformer(ComposedModel):
             logits = self.unpack(logits, packing)
         return (logits, scores) if return_attention_scores else logits
 
-    def make_cache(self, encoder_outputs, max_length):
-        """What `decode_step` carries along for at most `max_length` positions; starts after `encode`.
+    def make_cache(self, encoder_outputs, max_length=None):
+        """What `decode_step` carries along; starts after `encode`.
+
+        Args:
+            encoder_outputs: what `encode` returned.
+            max_length: how many positions will be decoded at most. Without, the cache grows with each step, and padding
+                of the sources costs nothing; not for JAX and XLA.
 
         Returns:
             {"blocks": one `DecoderBlock` cache each, "source_mask": boolean (B, S)}. Every tensor has the batch
@@ -230,49 +241,82 @@ class Transformer(ComposedModel):
         source_mask = masks.implicit_mask(encoder_outputs)
         if source_mask is None:
             source_mask = ops.ones(ops.shape(encoder_outputs)[:2], dtype="bool")
+        packing = None
+        if max_length is None:
+            encoder_outputs, packing = self.pack(encoder_outputs)
         return {
-            "blocks": [block.make_cache(encoder_outputs, max_length) for block in self.decoder_blocks],
+            "blocks": [block.make_cache(encoder_outputs, max_length, packing) for block in self.decoder_blocks],
             "source_mask": source_mask,
         }
 
     def spread_cache(self, cache, num_hypotheses):
-        """A cache of `make_cache` for steps with B * K target rows, those of a sentence side by side.
+        """A cache of `make_cache` for steps with K hypotheses of each sentence.
 
-        Keys and values of the sources are not repeated: the K hypotheses of a sentence attend to the same.
+        All K write into the cache of their sentence, and "ancestors", boolean (B, K, K * length), tells of which of its
+        places each hypothesis is made. Keys and values are never repeated, nor reordered: only "ancestors" are.
 
         Args:
             cache: what `make_cache` returned.
             num_hypotheses: K.
         """
-        blocks = [
-            {**block, "self": {name: ops.repeat(x, num_hypotheses, axis=0) for name, x in block["self"].items()}}
-            for block in cache["blocks"]
-        ]
-        return {**cache, "blocks": blocks}
+        blocks, number = cache["blocks"], num_hypotheses
+        shape = (ops.shape(cache["source_mask"])[0], number)
+        if is_growing(blocks[0]["self"]):
+            ancestors = of_changing_shape(ops.zeros((*shape, 0), dtype="bool"), axes=[1, 2])
+        else:
+            blocks = [
+                {**block, "self": {name: ops.repeat(x, number, axis=2) for name, x in block["self"].items()}}
+                for block in blocks
+            ]
+            ancestors = ops.zeros((*shape, ops.shape(blocks[0]["self"]["key"])[2]), dtype="bool")
+        return {**cache, "blocks": blocks, "ancestors": ancestors}
+
+    def reorder_cache(self, cache, parents):
+        """The cache of hypotheses that go on from others.
+
+        Args:
+            cache: what `decode_step` returned, of a cache of `spread_cache`.
+            parents: integers (B, K): which of a sentence's hypotheses each new one goes on from.
+        """
+        batch_size, number, length = ops.shape(cache["ancestors"])
+        rows = ops.arange(batch_size, dtype="int32")[:, None] * number + ops.cast(parents, "int32")
+        ancestors = ops.take(ops.reshape(cache["ancestors"], (batch_size * number, length)), rows, axis=0)
+        return {**cache, "ancestors": ancestors}
 
     def decode_step(self, target_ids, cache, index):
         """The next positions only, usually one.
 
         Args:
-            target_ids: (B, T), or (B * K, T) after `spread_cache`, the ids at positions `index`, `index` + 1, ...
+            target_ids: (B, T), the ids at positions `index`, `index` + 1, ...; after `spread_cache` (B * K, 1), those
+                of a sentence side by side.
             cache: what `make_cache` or an earlier step returned.
             index: scalar integer.
 
         Returns:
-            Logits (B, T, V) and the updated cache.
+            Logits (B, T, V), or (B, K, V), and the updated cache.
         """
-        positions = ops.arange(ops.shape(target_ids)[1], dtype="int32") + ops.cast(index, "int32")
+        index, ancestors = ops.cast(index, "int32"), cache.get("ancestors")
+        if ancestors is None:
+            positions = ops.arange(ops.shape(target_ids)[1], dtype="int32") + index
+        else:
+            number = ops.shape(ancestors)[1]
+            target_ids = ops.reshape(target_ids, (-1, number))
+            positions = ops.zeros((number,), dtype="int32") + index
+            index = index * number
+            ancestors = _with_themselves(ancestors, index, is_growing(cache["blocks"][0]["self"]))
         x = self.positional_encoding(self.target_embedding(target_ids), positions=positions)
         blocks = []
         for block, block_cache in zip(self.decoder_blocks, cache["blocks"]):
             x, block_cache = block(
                 x,
                 encoder_padding_mask=cache["source_mask"],
+                attention_mask=ancestors,
                 cache=block_cache,
                 cache_index=index,
             )
             blocks.append(block_cache)
-        return self._logits(x), {"blocks": blocks, "source_mask": cache["source_mask"]}
+        spread = {} if ancestors is None else {"ancestors": ancestors}
+        return self._logits(x), {"blocks": blocks, "source_mask": cache["source_mask"], **spread}
 
     def _logits(self, x):
         if self.decoder_norm:
@@ -282,3 +326,11 @@ class Transformer(ComposedModel):
 
     def get_config(self):
         return {**self.base_config(), **self.constructor_arguments}
+
+
+def _with_themselves(ancestors, index, grows):
+    """(B, K, K * length) once each of the K hypotheses has a place of its own more, from `index` on."""
+    batch_size, number, _ = ops.shape(ancestors)
+    numbers = ops.arange(number, dtype="int32")
+    own = ops.broadcast_to(numbers[:, None] == numbers, (batch_size, number, number))
+    return ops.concatenate([ancestors, own], axis=2) if grows else ops.slice_update(ancestors, (0, 0, index), own)

@@ -25,7 +25,7 @@ def functions(translator):
     """
     search, target_side = translator.search, translator.target_side
     sampling = search if isinstance(search, Sampling) else Sampling(min_length=search.min_length)
-    model = _TracedOnce(translator.transformer)
+    model = _TracedOnce(translator.transformer, isinstance(search, BeamSearch))
 
     @traced(_IDS)
     def best_ids(source_ids):
@@ -105,32 +105,22 @@ def _of_each(inputs, setting):
 
 
 class _TracedOnce:
-    """A transformer whose acts are one `tf.function` each, so that several searches store them once."""
+    """A transformer whose acts are one `tf.function` each, so that several searches store them once.
 
-    def __init__(self, transformer):
+    Beside a beam search, those that follow one hypothesis take the same step, as beams of 1.
+    """
+
+    def __init__(self, transformer, always_spreads):
         self._encode = traced(_IDS)(lambda source_ids: _with_mask(transformer.encode(source_ids, packed=True)))
         self.make_cache = transformer.make_cache
         self.spread_cache = transformer.spread_cache
+        self.reorder_cache = transformer.reorder_cache
+        self.has_growing_cache = transformer.has_growing_cache
+        self.always_spreads = always_spreads
         self.decode = transformer.decode
-        self._untouched = None
+        self.decode_step = tf.function(transformer.decode_step)
 
-        def decode_step(target_ids, cache, index):
-            logits, new_cache = transformer.decode_step(target_ids, cache, index)
-            self._untouched = [new is old for old, new in zip(tf.nest.flatten(cache), tf.nest.flatten(new_cache))]
-            return logits, new_cache
-
-        self._decode_step = tf.function(decode_step)
-
-    def decode_step(self, target_ids, cache, index):
-        logits, new_cache = self._decode_step(target_ids, cache, index)
-        # What a `tf.function` hands back is never the very tensor, by which a search knows what not to reorder.
-        new = [
-            old if untouched else new
-            for old, new, untouched in zip(tf.nest.flatten(cache), tf.nest.flatten(new_cache), self._untouched)
-        ]
-        return logits, tf.nest.pack_sequence_as(cache, new)
-
-    def encode(self, source_ids):
+    def encode(self, source_ids, packed=True):
         memory, mask = self._encode(source_ids)
         masks.attach(memory, mask)  # which a `tf.function` does not hand on
         return memory

@@ -122,6 +122,10 @@ def without_cache(model):
 def test_cached_batch_equals_uncached_single_sentences(transformer, settings, prefix):
     prefix_ids = np.tile(np.array(prefix, "int32"), (4, 1))
     found = BeamSearch(3, **settings)(transformer, SOURCE, LIMITS, 2, END, prefix_ids=prefix_ids)
+    static = BeamSearch(3, **settings)(
+        transformer, SOURCE, LIMITS, 2, END, prefix_ids=prefix_ids, max_length=int(LIMITS.max())
+    )
+    np.testing.assert_allclose(static.scores, found.scores, atol=1e-4)
     logits_of = without_cache(transformer)
     penalty = PENALTIES[settings.get("length_normalization", "gnmt")](settings["length_penalty"])
     for row in range(4):

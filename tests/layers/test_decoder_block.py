@@ -128,13 +128,48 @@ def test_a_cache_is_of_padded_inputs(block):
         block(x, packing=packing, cache=block.make_cache(MEMORY, 5), cache_index=0)
 
 
-def test_hypotheses_side_by_side_share_the_keys_of_their_source(block):
-    """K = 3 for each of two sources, against a cache that repeats all."""
+def test_a_growing_cache_gives_what_a_fixed_one_gives(block):
+    """One position, two at once, one, of packed and of padded encoder outputs."""
+    memory, mask = keras.ops.convert_to_tensor(MEMORY), keras.ops.convert_to_tensor(MEMORY_MASK)
+    fixed, growing = block.make_cache(memory, T), block.make_cache(memory)
+    packed = block.make_cache(*Pack()(memory, padding_mask=mask)[:1], None, Pack()(memory, padding_mask=mask)[1])
+    for start, stop in ((0, 1), (1, 3), (3, 4)):
+        options = {"encoder_padding_mask": MEMORY_MASK}
+        wanted, fixed = block(X[:, start:stop], cache=fixed, cache_index=start, **options)
+        for cache in (growing, packed):
+            found, new = block(X[:, start:stop], cache=cache, **options)
+            np.testing.assert_allclose(found, wanted, atol=1e-5)
+            assert new["self"]["past_key"].shape == (B, H, stop, D // H)
+            cache.update(new)
+
+
+def test_hypotheses_in_one_cache_are_those_of_caches_of_their_own(block):
+    """K = 3 for each of two sources, which at the second step go on from others, against a cache that repeats all."""
     memory = keras.ops.convert_to_tensor(MEMORY)
-    x = np.random.default_rng(1).normal(size=(3 * B, 1, D)).astype("float32")
-    cache = block.make_cache(memory, T)
-    repeated = keras.tree.map_structure(lambda part: keras.ops.repeat(part, 3, axis=0), cache)
-    wanted, _ = block(x, encoder_padding_mask=np.repeat(MEMORY_MASK, 3, axis=0), cache=repeated, cache_index=0)
-    shared = {"self": repeated["self"], "cross": cache["cross"]}
-    found, _ = block(x, encoder_padding_mask=MEMORY_MASK, cache=shared, cache_index=0)
-    np.testing.assert_allclose(found, wanted, atol=1e-5)
+    first, second = np.random.default_rng(1).normal(size=(2, 3 * B, 1, D)).astype("float32")
+    parents = np.array([[2, 0, 0], [1, 1, 2]])
+    rows = (np.arange(B)[:, None] * 3 + parents).ravel()
+    mask = {"encoder_padding_mask": np.repeat(MEMORY_MASK, 3, axis=0)}
+    repeated = keras.tree.map_structure(lambda part: keras.ops.repeat(part, 3, axis=0), block.make_cache(memory, T))
+    first_wanted, repeated = block(first, cache=repeated, cache_index=0, **mask)
+    repeated = keras.tree.map_structure(lambda part: keras.ops.take(part, rows, axis=0), repeated)
+    second_wanted, _ = block(second, cache=repeated, cache_index=1, **mask)
+
+    ancestors = np.tile(np.eye(3, dtype=bool), (B, 1, 1))
+    own = ancestors.copy()
+    inherited = np.take_along_axis(ancestors, parents[:, :, None], axis=1)
+    seen = [own, np.concatenate([inherited, own], axis=2)]
+    for make in (lambda: block.make_cache(memory), lambda: block.make_cache(memory, 3 * 2)):
+        cache = make()
+        for step, (x, wanted) in enumerate(((first, first_wanted), (second, second_wanted))):
+            visible = seen[step]
+            if "key" in cache["self"]:
+                visible = np.pad(visible, [(0, 0), (0, 0), (0, 6 - visible.shape[2])])
+            found, cache = block(
+                x.reshape(B, 3, D),
+                cache=cache,
+                cache_index=3 * step,
+                attention_mask=visible,
+                encoder_padding_mask=MEMORY_MASK,
+            )
+            np.testing.assert_allclose(found, np.reshape(wanted, (B, 3, D)), atol=1e-5)

@@ -60,12 +60,12 @@ def test_attention_masks_of_two_three_and_four_axes_agree(attention):
 
 def test_cached_equals_uncached(attention):
     whole = attention(X, use_causal_mask=True)
-    cache = attention.make_cache(B, T + 2)
-    steps = []
-    for start, stop in ((0, 2), (2, 3), (3, 5)):  # several positions at once, and one
-        outputs, cache = attention(X[:, start:stop], cache=cache, cache_index=start)
-        steps.append(outputs)
-    np.testing.assert_allclose(np.concatenate(steps, axis=1), whole, atol=1e-5)
+    for cache in (attention.make_cache(B, T + 2), attention.make_cache(B)):
+        steps = []
+        for start, stop in ((0, 2), (2, 3), (3, 5)):  # several positions at once, and one
+            outputs, cache = attention(X[:, start:stop], cache=cache, cache_index=start)
+            steps.append(outputs)
+        np.testing.assert_allclose(np.concatenate(steps, axis=1), whole, atol=1e-5)
 
 
 def test_dropout_acts_on_the_attention_weights_in_training_only():

@@ -133,10 +133,28 @@ def test_padding_changes_nothing(norm_first):
 def test_steps_equal_the_whole(norm_first):
     model = build(norm_first=norm_first)
     whole = model(BATCH)
-    cache = model.make_cache(model.encode(ops.convert_to_tensor(BATCH["source_ids"])), 4)
-    for t in range(4):
-        logits, cache = model.decode_step(BATCH["target_ids"][:1, t : t + 1].repeat(2, 0), cache, t)
-        np.testing.assert_allclose(logits[0, 0], whole[0, t], atol=1e-5)
+    for max_length in (4, None):
+        cache = model.make_cache(model.encode(ops.convert_to_tensor(BATCH["source_ids"])), max_length)
+        for t in range(4):
+            logits, cache = model.decode_step(BATCH["target_ids"][:1, t : t + 1].repeat(2, 0), cache, t)
+            np.testing.assert_allclose(logits[0, 0], whole[0, t], atol=1e-5)
+
+
+@pytest.mark.parametrize("max_length", [3, None])
+def test_hypotheses_share_a_cache(max_length):
+    """Three of each sentence, which at each step go on from others, against the whole decoder on what they became."""
+    model, random = build(), np.random.default_rng(0)
+    memory = model.encode(ops.convert_to_tensor(BATCH["source_ids"]))
+    cache = model.spread_cache(model.make_cache(memory, max_length), 3)
+    ids = np.full((2, 3, 1), 2)
+    for t in range(3):
+        logits, cache = model.decode_step(ids[:, :, -1:].reshape(6, 1), cache, t)
+        whole = model({"source_ids": BATCH["source_ids"].repeat(3, 0), "target_ids": ids.reshape(6, t + 1)})[:, -1]
+        np.testing.assert_allclose(np.reshape(logits, (6, V)), whole, atol=1e-5)
+        parents = random.integers(3, size=(2, 3))
+        cache = model.reorder_cache(cache, parents)
+        new = random.integers(4, V, size=(2, 3, 1))
+        ids = np.concatenate([np.take_along_axis(ids, parents[:, :, None], axis=1), new], axis=2)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,82 @@
+"""Keys and values that step-by-step decoding keeps, heads first, of one of two kinds.
+
+A fixed cache {"key", "value"} has room for L positions: its shape never changes, as JAX and XLA want it. A growing one
+{"past_key", "past_value"} holds the positions so far and no more: a step copies and attends to what was written, not to
+all that might be.
+"""
+
+import keras
+from keras import ops
+
+from keras_transformer.layers import masks
+
+
+def fixed_cache(batch_size, num_heads, length, head_dim, dtype):
+    """Zeros (B, H, L, d)."""
+    return {name: ops.zeros((batch_size, num_heads, length, head_dim), dtype=dtype) for name in ("key", "value")}
+
+
+def growing_cache(batch_size, num_heads, head_dim, dtype):
+    """Nothing yet, (B, H, 0, d)."""
+    past = of_changing_shape(ops.zeros((batch_size, num_heads, 0, head_dim), dtype=dtype), axes=[2])
+    return {"past_key": past, "past_value": past}
+
+
+def is_growing(cache):
+    """Whether a cache is of that kind."""
+    return "past_key" in cache
+
+
+def extend(cache, key, value, index):
+    """Writes new keys and values (B, H, T, d) into a cache.
+
+    Args:
+        cache: of either kind.
+        key: (B, H, T, d).
+        value: likewise.
+        index: the position of the first new one in a fixed cache; a growing one does not look at it.
+
+    Returns:
+        (the cache, all keys, all values, the score mask by which each new position sees those up to its own, or `None`
+        where it sees all).
+
+    Raises:
+        ValueError: without an index for a fixed cache, and, where the numbers are known, for positions beyond it.
+    """
+    length = ops.shape(key)[2]
+    if is_growing(cache):
+        index = ops.shape(cache["past_key"])[2]
+        key, value = _append(cache["past_key"], key), _append(cache["past_value"], value)
+        seen = None if isinstance(length, int) and length == 1 else masks.causal(length, ops.shape(key)[2], index)
+        return {"past_key": key, "past_value": value}, key, value, seen
+    _check_index(index, length, cache["key"].shape[2])
+    key, value = _write(cache["key"], key, index), _write(cache["value"], value, index)
+    return {"key": key, "value": value}, key, value, masks.causal(length, ops.shape(key)[2], index)
+
+
+def of_changing_shape(x, axes):
+    """`x`, whose size along `axes` is not known: that of the first step TensorFlow would take for the one of all."""
+    if keras.config.backend() != "tensorflow":
+        return x
+    import tensorflow as tf
+
+    shape = [None if i in axes else size for i, size in enumerate(x.shape)]
+    return tf.compat.v1.placeholder_with_default(x, shape)
+
+
+def _append(past, new):
+    return ops.concatenate([past, ops.cast(new, past.dtype)], axis=2)
+
+
+def _write(cached, new, index):
+    return ops.slice_update(cached, (0, 0, index, 0), ops.cast(new, cached.dtype))
+
+
+def _check_index(index, length, cache_length):
+    if index is None:
+        raise ValueError("Expected cache_index with a cache. Received: cache_index=None")
+    known = all(isinstance(number, int) for number in (index, length, cache_length))
+    if known and not 0 <= index <= cache_length - length:
+        raise ValueError(
+            f"Expected {length} new positions within a cache of {cache_length}. Received: cache_index={index}"
+        )
