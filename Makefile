@@ -25,9 +25,9 @@ test-jax: $(JAX_VENV)/.installed
 test-parity: $(PARITY_VENV)/.installed
 	$(PARITY_VENV)/bin/python -m pytest -s tests/parity
 
-# This library beside the others. make bench QUESTIONS='import_time encoder_forward'
+# This library beside the others. make bench QUESTIONS='import_time encoder_forward' ROUNDS=3
 bench: $(BENCH_VENV)/.installed
-	$(BENCH_VENV)/bin/python -m benchmarks $(QUESTIONS)
+	$(BENCH_VENV)/bin/python -m benchmarks $(if $(ROUNDS),--rounds $(ROUNDS)) $(QUESTIONS)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
