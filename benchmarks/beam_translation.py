@@ -9,7 +9,7 @@ contest = translation_models.contest(
     num_sentences=32,
     beam_size=4,
     aims=[
-        Aim("CTranslate2 float32", 1.8, entrant=f"{OURS} XLA"),
+        Aim("CTranslate2 float32", 1.8),
         Aim("CTranslate2 int8", 1.0, entrant=f"{OURS} bfloat16"),
     ],
     rounds=5,
