@@ -1,5 +1,6 @@
 """keras-transformer export: a saved translator or embedder as a SavedModel for TF-Hub and TF Serving."""
 
+import argparse
 import os
 
 from keras_transformer.cli.saved_pipelines import load_pipeline
@@ -35,6 +36,12 @@ def add_parser(commands):
         "weights too; what comes out is float32 in any case",
     )
     parser.add_argument(
+        "--xla",
+        action=argparse.BooleanOptionalAction,
+        help="of a translator: whether XLA compiles the search where it runs, for each size of batch and of sentences "
+        "that comes; less time for one sentence; the server must have XLA",
+    )
+    parser.add_argument(
         "--warmup",
         metavar="FILE",
         help="texts, one a line, plain or .gz, that a server sends to each signature before it offers the model; by "
@@ -45,11 +52,16 @@ def add_parser(commands):
 def run(args):
     from keras_transformer.data.lines import read_lines
     from keras_transformer.export import next_version
+    from keras_transformer.pipelines import Translator
 
     options = {"frozen": args.frozen, "dtype": args.dtype}
     if args.warmup:
         options["warmup_texts"] = list(read_lines(args.warmup))
     pipeline = _load(args.model)
+    if args.xla is not None:
+        if not isinstance(pipeline, Translator):
+            raise ValueError(f"Expected a translator with --xla. Received: {args.model}")
+        pipeline.xla = args.xla
     path = next_version(args.out) if args.next_version else args.out
     pipeline.export(path, **options)
     print(f"Wrote {path}")

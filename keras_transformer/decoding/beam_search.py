@@ -3,7 +3,8 @@ from keras import ops
 
 from keras_transformer import arguments
 from keras_transformer.decoding.search import Search
-from keras_transformer.decoding.steps import rows_of, select
+from keras_transformer.decoding.steps import select
+from keras_transformer.layers.key_value_cache import take_rows
 
 _NORMALIZATIONS = ("gnmt", "power")
 _RULES = ("exact", "transformers")
@@ -79,18 +80,18 @@ class BeamSearch(Search):
             gains = ops.where(out, -float("inf"), steps.log_probs(tokens, logits))
             log_probs, best = _top_k(_merge(log_probs[..., None] + gains), num_extended)
             tokens, parents = select(_merge(tokens), best), best // num_tokens
-            ids = steps.append(_reorder(ids, parents), tokens, step)
+            ids = steps.append(take_rows(ids, parents), tokens, step)
 
             ended = steps.ends(tokens, step)
             scores = ops.where(ended, log_probs / self._penalty(step + 1, alpha), -float("inf"))[:, : self.beam_size]
             finished_ids = ops.concatenate([finished_ids, ids[:, : self.beam_size]], axis=1)
             finished_scores, kept = _top_k(ops.concatenate([finished_scores, scores], axis=1), num_finished)
-            finished_ids = _reorder(finished_ids, kept)
+            finished_ids = take_rows(finished_ids, kept)
 
             log_probs = ops.where(ended, -float("inf"), log_probs)
             if stays_full:
                 log_probs, kept = _top_k(log_probs, self.beam_size)
-                ids, parents = _reorder(ids, kept), select(parents, kept)
+                ids, parents = take_rows(ids, kept), select(parents, kept)
                 hopeful = log_probs[:, :1] / self._penalty(step + 1, alpha) > finished_scores[:, -1:]
             else:  # What cannot win any more crowds out only what could not either.
                 hopeful = log_probs / highest_penalty > finished_scores[:, -1:]
@@ -133,9 +134,3 @@ def _merge(candidates):
     """(B, K, C) -> (B, K * C)."""
     batch_size, beam_size, number = ops.shape(candidates)
     return ops.reshape(candidates, (batch_size, beam_size * number))
-
-
-def _reorder(ids, indices):
-    """Ids (B, M, T), indices (B, K) -> (B, K, T)."""
-    batch_size, number, length = ops.shape(ids)
-    return ops.take(ops.reshape(ids, (batch_size * number, length)), rows_of(indices, number), axis=0)

@@ -18,8 +18,8 @@ class Search:
             cache is repeated K times along its first axis, and each step reorders all of them but those that
             `decode_step` hands back untouched (the very object), which are taken to be the same for all hypotheses of a
             sentence. If the model has them, its `spread_cache` and `reorder_cache` do what is needed instead. If it has
-            a true `has_growing_cache`, and `max_length` is not known, its `encode` is called with `packed=True`, and
-            `make_cache` without a length.
+            a true `has_growing_cache`, and no `max_length` is given, its `encode` is called with `packed=True`, and
+            `make_cache` without a length. With a true `always_spreads` a single hypothesis is a beam of 1 to it.
         source_ids: integers (B, S).
         length_limits: integers (B,): the most tokens of each sentence, its end id included. A hypothesis that
             comes to its limit ends there, without end id. 0 gives one empty hypothesis with the score 0.
@@ -28,8 +28,8 @@ class Search:
         padding_id: fills up after the end.
         prefix_ids: integers (B, P), padded behind: how each sentence has to begin. These tokens count in lengths
             and scores, and may be any, the end id included.
-        max_length: the length T of the result, as a Python integer where the shapes must be static (JAX, XLA); by
-            default the largest limit.
+        max_length: the length T of the result, which has to be given where the shapes must be static: for XLA, and on
+            JAX as a Python integer. By default the largest limit.
         num_best: how many hypotheses are wanted, at most the search's own `num_best`, which is the default.
         return_scores: whether scores are needed. Without, greedy search and sampling save the time, and give zeros.
         **settings: what a search lets change from call to call, as numbers, scalar tensors, or tensors (B,) of one
@@ -60,7 +60,8 @@ class Search:
         **settings,
     ):
         length_limits = ops.cast(length_limits, "int32")
-        if max_length is None:
+        is_static = max_length is not None
+        if not is_static:
             max_length = ops.max(length_limits, initial=1)
         steps = Steps(
             model,
@@ -75,6 +76,7 @@ class Search:
             self.beam_size,
             min(num_best or self.num_best, self.num_best),
             return_scores,
+            is_static,
         )
         return self._search(steps, **settings)
 

@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from keras_transformer.decoding.hypotheses import Hypotheses
+from keras_transformer.layers.key_value_cache import rows_of
 
 _MOST_FORBIDDEN = 3  # padding, begin, and at first the end
 _GROUP = 128  # logits
@@ -31,13 +32,14 @@ class Steps:
     beam_size: int  # K
     num_best: int  # N
     return_scores: bool
+    is_static: bool  # whether shapes must not change from step to step
 
     def start(self):
-        """Hypotheses without tokens, and the cache, whose B rows become B * K after the encoder ran."""
+        """Hypotheses without tokens, and the cache for K of each sentence."""
         shape = (ops.shape(self.source_ids)[0], self.beam_size)
         begin = ops.full((*shape, 1), self.begin_id, dtype="int32")
         ids = ops.concatenate([begin, ops.full((*shape, self.max_length), self.padding_id, dtype="int32")], axis=-1)
-        if getattr(self.model, "has_growing_cache", False) and not isinstance(self.max_length, int):
+        if getattr(self.model, "has_growing_cache", False) and not self.is_static:
             cache = self.model.make_cache(self.model.encode(self.source_ids, packed=True))
         else:
             cache = self.model.make_cache(self.model.encode(self.source_ids), self.max_length)
@@ -136,11 +138,6 @@ class Steps:
     def _forbidden(self, tokens, step):
         never = (tokens == self.padding_id) | (tokens == self.begin_id)
         return never | ((tokens == self.end_id) & (step < self.min_length)) if self.min_length else never
-
-
-def rows_of(indices, number):
-    """Indices (B, K) among `number` rows of each sentence as indices among the rows of all."""
-    return ops.arange(ops.shape(indices)[0], dtype="int32")[:, None] * number + indices
 
 
 def top_k(logits, k):

@@ -55,13 +55,24 @@ def extend(cache, key, value, index):
 
 
 def of_changing_shape(x, axes):
-    """`x`, whose size along `axes` is not known: that of the first step TensorFlow would take for the one of all."""
+    """`x` with its sizes along `axes` hidden: `tf.while_loop` would take those of the first step for those of all."""
     if keras.config.backend() != "tensorflow":
         return x
     import tensorflow as tf
 
     shape = [None if i in axes else size for i, size in enumerate(x.shape)]
     return tf.compat.v1.placeholder_with_default(x, shape)
+
+
+def rows_of(indices, number):
+    """Indices (B, K) among `number` rows of each sentence as indices among the rows of all."""
+    return ops.arange(ops.shape(indices)[0], dtype="int32")[:, None] * number + indices
+
+
+def take_rows(x, indices):
+    """Of x (B, M, L) each sentence's rows at int32 indices (B, K): (B, K, L)."""
+    batch_size, number, length = ops.shape(x)
+    return ops.take(ops.reshape(x, (batch_size * number, length)), rows_of(indices, number), axis=0)
 
 
 def _append(past, new):
@@ -74,7 +85,7 @@ def _write(cached, new, index):
 
 def _check_index(index, length, cache_length):
     if index is None:
-        raise ValueError("Expected cache_index with a cache. Received: cache_index=None")
+        raise ValueError("Expected cache_index with a cache of a fixed length. Received: cache_index=None")
     known = all(isinstance(number, int) for number in (index, length, cache_length))
     if known and not 0 <= index <= cache_length - length:
         raise ValueError(

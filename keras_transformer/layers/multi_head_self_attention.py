@@ -34,7 +34,8 @@ class MultiHeadSelfAttention(MultiHeadAttention):
             stay those of the batch (B, T).
         padding_mask: boolean (B, T), True for real positions; ANDed with Keras' implicit mask. Padding may
             hold any finite numbers.
-        attention_mask: boolean (T, T), (B, T, T) or (B, H, T, T); with a cache the last axis is its length L.
+        attention_mask: boolean (T, T), (B, T, T) or (B, H, T, T); with a cache the last axis is its length L,
+            the new positions included.
         attention_bias: added to the scaled scores, broadcastable to (B, H, T, T) with four axes. The paper has none.
         use_causal_mask: whether position t sees only positions up to t.
         cache: `None`, or what `make_cache` or an earlier call returned: the T new positions are written at

@@ -3,20 +3,17 @@ import keras
 from keras_transformer import arguments
 from keras_transformer.layers import (
     Dropout,
-    EncoderBlock,
-    Pack,
     PositionEmbedding,
     RelativePositionBias,
     SequencePooling,
     TokenEmbedding,
     UnitLength,
-    Unpack,
 )
-from keras_transformer.models.composed_model import ComposedModel
+from keras_transformer.models.encoder_model import EncoderModel
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
-class BertEncoder(ComposedModel):
+class BertEncoder(EncoderModel):
     """Token ids to one vector a sentence, with the encoder of BERT or MPNet: what sentence-transformers models are.
 
     Embeddings plus learned positions, layer normalisation, encoder blocks, pooling, projections, unit length. Where
@@ -77,7 +74,6 @@ class BertEncoder(ComposedModel):
         dtype=None,
     ):
         # Layers
-        arguments.positive_integer("num_layers", num_layers)
         arguments.rate("dropout", dropout)
         dtype = keras.dtype_policies.get(dtype)
         self.token_embedding = TokenEmbedding(
@@ -93,19 +89,17 @@ class BertEncoder(ComposedModel):
             self.relative_position_bias = RelativePositionBias(
                 num_heads, relative_position_buckets, dtype=dtype, name="relative_position_bias"
             )
-        self.encoder_blocks = [
-            EncoderBlock(
-                num_heads,
-                intermediate_dim,
-                dropout=dropout,
-                attention_dropout=attention_dropout,
-                activation=activation,
-                layer_norm_epsilon=layer_norm_epsilon,
-                dtype=dtype,
-                name=f"encoder_block_{i}",
-            )
-            for i in range(num_layers)
-        ]
+        self.make_encoder(
+            num_layers,
+            num_heads=num_heads,
+            intermediate_dim=intermediate_dim,
+            dropout=dropout,
+            attention_dropout=attention_dropout,
+            activation=activation,
+            norm_first=False,
+            layer_norm_epsilon=layer_norm_epsilon,
+            dtype=dtype,
+        )
         modes = [pooling] if isinstance(pooling, str) else list(pooling)
         if not modes:
             raise ValueError("Expected at least one mode of pooling. Received: pooling=[]")
@@ -116,8 +110,6 @@ class BertEncoder(ComposedModel):
             for i, projection in enumerate(projections)
         ]
         self.unit_length = UnitLength(dtype=dtype, name="unit_length") if unit_length else None
-
-        self.pack, self.unpack = Pack(dtype=dtype, name="pack"), Unpack(dtype=dtype, name="unpack")
 
         # Functional graph
         ids = keras.Input((None,), dtype="int32", name="ids")
@@ -150,11 +142,10 @@ class BertEncoder(ComposedModel):
         """
         x = self.position_embedding(self.token_embedding(ids))
         bias = self.relative_position_bias(x) if self.relative_position_bias else None
-        x, packing = self.pack(x) if packed else (x, None)
-        x = self.embedding_dropout(self.embedding_norm(x), training=training)
-        for block in self.encoder_blocks:
-            x = block(x, packing=packing, attention_bias=bias, training=training)
-        return self.unpack(x, packing) if packed else x
+        return self.run_encoder(x, self._prepared, training, packed, bias)
+
+    def _prepared(self, x, training):
+        return self.embedding_dropout(self.embedding_norm(x), training=training)
 
     def pool(self, tokens):
         """What `encode` gave to one vector a sentence."""

@@ -4,20 +4,17 @@ from keras_transformer import arguments
 from keras_transformer.layers import (
     Dropout,
     EmbeddingResidual,
-    EncoderBlock,
-    Pack,
     PositionalEncoding,
     SequencePooling,
     TokenEmbedding,
     TokenWeighting,
     UnitLength,
-    Unpack,
 )
-from keras_transformer.models.composed_model import ComposedModel
+from keras_transformer.models.encoder_model import EncoderModel
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
-class SentenceEncoder(ComposedModel):
+class SentenceEncoder(EncoderModel):
     """Token ids to one unit vector a sentence, after the Transformer variant of the Universal Sentence Encoder.
 
     Embeddings, positions, encoder blocks, sum / sqrt(length), a projection without bias, unit length.
@@ -78,7 +75,6 @@ class SentenceEncoder(ComposedModel):
         dtype=None,
     ):
         # Layers
-        arguments.positive_integer("num_layers", num_layers)
         arguments.rate("dropout", dropout)
         dtype = keras.dtype_policies.get(dtype)
         self.token_embedding = TokenEmbedding(
@@ -86,26 +82,18 @@ class SentenceEncoder(ComposedModel):
         )
         self.positional_encoding = PositionalEncoding(dtype=dtype, name="positional_encoding")
         self.embedding_dropout = Dropout(dropout, dtype=dtype, name="dropout")
-        self.encoder_blocks = [
-            EncoderBlock(
-                num_heads,
-                intermediate_dim,
-                dropout=dropout,
-                attention_dropout=attention_dropout,
-                activation_dropout=activation_dropout,
-                activation=activation,
-                norm_first=norm_first,
-                layer_norm_epsilon=layer_norm_epsilon,
-                dtype=dtype,
-                name=f"encoder_block_{i}",
-            )
-            for i in range(num_layers)
-        ]
-        self.encoder_norm = None
-        if norm_first:
-            self.encoder_norm = keras.layers.LayerNormalization(
-                epsilon=layer_norm_epsilon, dtype=dtype, name="encoder_norm"
-            )
+        self.make_encoder(
+            num_layers,
+            num_heads=num_heads,
+            intermediate_dim=intermediate_dim,
+            dropout=dropout,
+            attention_dropout=attention_dropout,
+            activation_dropout=activation_dropout,
+            activation=activation,
+            norm_first=norm_first,
+            layer_norm_epsilon=layer_norm_epsilon,
+            dtype=dtype,
+        )
         self.embedding_residual = self.token_weighting = None
         if token_weights:
             self.embedding_residual = EmbeddingResidual(dtype=dtype, name="embedding_residual")
@@ -119,7 +107,6 @@ class SentenceEncoder(ComposedModel):
             name="projection",
         )
         self.unit_length = UnitLength(dtype=dtype, name="unit_length")
-        self.pack, self.unpack = Pack(dtype=dtype, name="pack"), Unpack(dtype=dtype, name="unpack")
 
         # Functional graph
         ids = keras.Input((None,), dtype="int32", name="ids")
@@ -151,15 +138,7 @@ class SentenceEncoder(ComposedModel):
         With `packed`, which is not for XLA, padding costs nothing.
         """
         embeddings = self.token_embedding(ids)
-        x = self.positional_encoding(embeddings)
-        x, packing = self.pack(x) if packed else (x, None)
-        x = self.embedding_dropout(x, training=training)
-        for block in self.encoder_blocks:
-            x = block(x, packing=packing, training=training)
-        if self.encoder_norm:
-            x = self.encoder_norm(x)
-        if packed:
-            x = self.unpack(x, packing)
+        x = self.run_encoder(self.positional_encoding(embeddings), self.embedding_dropout, training, packed)
         if self.token_weighting:
             x = self.token_weighting(self.embedding_residual(x, embeddings), ids)
         return x

@@ -6,19 +6,16 @@ from keras_transformer.layers import (
     Bias,
     DecoderBlock,
     Dropout,
-    EncoderBlock,
-    Pack,
     PositionalEncoding,
     TokenEmbedding,
-    Unpack,
     masks,
 )
-from keras_transformer.layers.key_value_cache import is_growing, of_changing_shape
-from keras_transformer.models.composed_model import ComposedModel
+from keras_transformer.layers.key_value_cache import is_growing, of_changing_shape, take_rows
+from keras_transformer.models.encoder_model import EncoderModel
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
-class Transformer(ComposedModel):
+class Transformer(EncoderModel):
     """The encoder-decoder of "Attention Is All You Need".
 
     The paper's by default: post-norm, ReLU, sinusoids, one table for source embeddings, target embeddings and
@@ -90,7 +87,6 @@ class Transformer(ComposedModel):
         dtype=None,
     ):
         # Layers
-        arguments.positive_integer("num_layers", num_layers)
         arguments.optional_positive_integer("num_decoder_layers", num_decoder_layers)
         arguments.rate("dropout", dropout)
         dtype = keras.dtype_policies.get(dtype)
@@ -125,16 +121,15 @@ class Transformer(ComposedModel):
         )
         self.source_dropout = Dropout(dropout, dtype=dtype, name="source_dropout")
         self.target_dropout = Dropout(dropout, dtype=dtype, name="target_dropout")
-        self.encoder_blocks = [EncoderBlock(name=f"encoder_block_{i}", **block) for i in range(num_layers)]
+        self.make_encoder(num_layers, **block)
         self.decoder_blocks = [
             DecoderBlock(name=f"decoder_block_{i}", **block) for i in range(num_decoder_layers or num_layers)
         ]
-        self.encoder_norm = self.decoder_norm = None
+        self.decoder_norm = None
         if norm_first:
-            norm = {"epsilon": layer_norm_epsilon, "dtype": dtype}
-            self.encoder_norm = keras.layers.LayerNormalization(name="encoder_norm", **norm)
-            self.decoder_norm = keras.layers.LayerNormalization(name="decoder_norm", **norm)
-        self.pack, self.unpack = Pack(dtype=dtype, name="pack"), Unpack(dtype=dtype, name="unpack")
+            self.decoder_norm = keras.layers.LayerNormalization(
+                epsilon=layer_norm_epsilon, dtype=dtype, name="decoder_norm"
+            )
         self.logits_bias = Bias(dtype=dtype, name="logits_bias") if logits_bias else None
 
         # Functional graph
@@ -181,13 +176,7 @@ class Transformer(ComposedModel):
         With `packed`, which is not for XLA, padding costs nothing.
         """
         x = self.positional_encoding(self.source_embedding(source_ids))
-        x, packing = self.pack(x) if packed else (x, None)
-        x = self.source_dropout(x, training=training)
-        for block in self.encoder_blocks:
-            x = block(x, packing=packing, training=training)
-        if self.encoder_norm:
-            x = self.encoder_norm(x)
-        return self.unpack(x, packing) if packed else x
+        return self.run_encoder(x, self.source_dropout, training, packed)
 
     def decode(self, target_ids, encoder_outputs, training=None, return_attention_scores=False, packed=False):
         """All target positions at once, each seeing the ones before it.
@@ -250,10 +239,11 @@ class Transformer(ComposedModel):
         }
 
     def spread_cache(self, cache, num_hypotheses):
-        """A cache of `make_cache` for steps with K hypotheses of each sentence.
+        """The cache for K hypotheses of each sentence, before the first step.
 
-        All K write into the cache of their sentence, and "ancestors", boolean (B, K, K * length), tells of which of its
-        places each hypothesis is made. Keys and values are never repeated, nor reordered: only "ancestors" are.
+        All K write into the cache of their sentence, which if it is fixed gets room for K times as many positions, and
+        "ancestors", boolean (B, K, K * length), tells of which of its places each hypothesis is made. Keys and values
+        are never reordered: only "ancestors" are.
 
         Args:
             cache: what `make_cache` returned.
@@ -262,6 +252,7 @@ class Transformer(ComposedModel):
         blocks, number = cache["blocks"], num_hypotheses
         shape = (ops.shape(cache["source_mask"])[0], number)
         if is_growing(blocks[0]["self"]):
+            # K is hidden too, so that exports can store one step for beams of any size.
             ancestors = of_changing_shape(ops.zeros((*shape, 0), dtype="bool"), axes=[1, 2])
         else:
             blocks = [
@@ -278,10 +269,7 @@ class Transformer(ComposedModel):
             cache: what `decode_step` returned, of a cache of `spread_cache`.
             parents: integers (B, K): which of a sentence's hypotheses each new one goes on from.
         """
-        batch_size, number, length = ops.shape(cache["ancestors"])
-        rows = ops.arange(batch_size, dtype="int32")[:, None] * number + ops.cast(parents, "int32")
-        ancestors = ops.take(ops.reshape(cache["ancestors"], (batch_size * number, length)), rows, axis=0)
-        return {**cache, "ancestors": ancestors}
+        return {**cache, "ancestors": take_rows(cache["ancestors"], ops.cast(parents, "int32"))}
 
     def decode_step(self, target_ids, cache, index):
         """The next positions only, usually one.
@@ -290,18 +278,18 @@ class Transformer(ComposedModel):
             target_ids: (B, T), the ids at positions `index`, `index` + 1, ...; after `spread_cache` (B * K, 1), those
                 of a sentence side by side.
             cache: what `make_cache` or an earlier step returned.
-            index: scalar integer.
+            index: scalar integer. A growing cache writes behind what it has all the same.
 
         Returns:
             Logits (B, T, V), or (B, K, V), and the updated cache.
         """
-        index, ancestors = ops.cast(index, "int32"), cache.get("ancestors")
+        ancestors = cache.get("ancestors")
         if ancestors is None:
-            positions = ops.arange(ops.shape(target_ids)[1], dtype="int32") + index
+            positions = ops.arange(ops.shape(target_ids)[1], dtype="int32") + ops.cast(index, "int32")
         else:
             number = ops.shape(ancestors)[1]
             target_ids = ops.reshape(target_ids, (-1, number))
-            positions = ops.zeros((number,), dtype="int32") + index
+            positions = ops.zeros((number,), dtype="int32") + ops.cast(index, "int32")
             index = index * number
             ancestors = _with_themselves(ancestors, index, is_growing(cache["blocks"][0]["self"]))
         x = self.positional_encoding(self.target_embedding(target_ids), positions=positions)

@@ -25,7 +25,7 @@ def functions(translator):
     """
     search, target_side = translator.search, translator.target_side
     sampling = search if isinstance(search, Sampling) else Sampling(min_length=search.min_length)
-    model = _TracedOnce(translator.transformer, isinstance(search, BeamSearch))
+    model = _TracedOnce(translator.transformer, isinstance(search, BeamSearch) and not translator.xla)
 
     @traced(_IDS)
     def best_ids(source_ids):
@@ -107,11 +107,18 @@ def _of_each(inputs, setting):
 class _TracedOnce:
     """A transformer whose acts are one `tf.function` each, so that several searches store them once.
 
-    Beside a beam search, those that follow one hypothesis take the same step, as beams of 1.
+    Beside a beam search, those that follow one hypothesis take the same step, as beams of 1. (What XLA compiles has
+    sizes that are fixed, and shares nothing.)
     """
 
     def __init__(self, transformer, always_spreads):
-        self._encode = traced(_IDS)(lambda source_ids: _with_mask(transformer.encode(source_ids, packed=True)))
+        self._transformer = transformer
+
+        @traced(_IDS)
+        def encode(source_ids):
+            return _with_mask(transformer.encode(source_ids, packed=True))
+
+        self._encode = encode
         self.make_cache = transformer.make_cache
         self.spread_cache = transformer.spread_cache
         self.reorder_cache = transformer.reorder_cache
@@ -120,7 +127,9 @@ class _TracedOnce:
         self.decode = transformer.decode
         self.decode_step = tf.function(transformer.decode_step)
 
-    def encode(self, source_ids, packed=True):
+    def encode(self, source_ids, packed=False):
+        if not packed:
+            return self._transformer.encode(source_ids)
         memory, mask = self._encode(source_ids)
         masks.attach(memory, mask)  # which a `tf.function` does not hand on
         return memory

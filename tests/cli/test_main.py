@@ -22,6 +22,16 @@ def test_exports(model_dir, tmp_path, capsys):
     assert "Expected a path that does not exist" in capsys.readouterr().err
 
 
+def test_exports_for_xla(model_dir, embedder_dir, write_lines, tmp_path, capsys):
+    empty = write_lines("warmup", [])
+    for option in ("--xla", "--no-xla"):
+        assert run("export", "--model", model_dir, "--out", tmp_path / option, option, "--warmup", empty) == 0
+    of_xla, plain = ((tmp_path / option / "saved_model.pb").read_bytes() for option in ("--xla", "--no-xla"))
+    assert b"_XlaMustCompile" in of_xla and of_xla != plain
+    assert run("export", "--model", embedder_dir, "--out", tmp_path / "embedder", "--xla") == 1
+    assert "Expected a translator with --xla" in capsys.readouterr().err
+
+
 def test_exports_the_next_version(embedder_dir, embedder, write_lines, tmp_path, capsys):
     (tmp_path / "embedder" / "9").mkdir(parents=True)
     options = ["--frozen", "--dtype", "bfloat16", "--warmup", write_lines("warmup", [])]

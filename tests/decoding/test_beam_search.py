@@ -125,17 +125,23 @@ def test_cached_batch_equals_uncached_single_sentences(transformer, settings, pr
     static = BeamSearch(3, **settings)(
         transformer, SOURCE, LIMITS, 2, END, prefix_ids=prefix_ids, max_length=int(LIMITS.max())
     )
-    np.testing.assert_allclose(static.scores, found.scores, atol=1e-4)
     logits_of = without_cache(transformer)
     penalty = PENALTIES[settings.get("length_normalization", "gnmt")](settings["length_penalty"])
     for row in range(4):
         log_probs = models.transformer_log_probs(logits_of, SOURCE[row])
         wanted = models.beam_search(log_probs, LIMITS[row], 3, penalty, settings.get("min_length", 0), prefix)[:3]
         # Random transformers give near ties: the scores are what must agree, and be those of the tokens.
-        np.testing.assert_allclose([score for score, _ in as_lists(found, row)], [s for s, _ in wanted], atol=1e-4)
-        for score, tokens in as_lists(found, row):
-            total = sum(log_probs(tokens[:i])[token] for i, token in enumerate(tokens))
-            np.testing.assert_allclose(score, total / penalty(len(tokens)), atol=1e-4)
+        for one in (found, static):
+            np.testing.assert_allclose([score for score, _ in as_lists(one, row)], [s for s, _ in wanted], atol=1e-4)
+            for score, tokens in as_lists(one, row):
+                total = sum(log_probs(tokens[:i])[token] for i, token in enumerate(tokens))
+                np.testing.assert_allclose(score, total / penalty(len(tokens)), atol=1e-4)
+
+
+def test_a_static_batch_in_a_graph(transformer):
+    eager = BeamSearch(3)(transformer, SOURCE, LIMITS, 2, END)
+    graph = tf.function(lambda: BeamSearch(3)(transformer, SOURCE, LIMITS, 2, END))()
+    np.testing.assert_array_equal(graph.ids, eager.ids)
 
 
 def test_a_beam_of_one_is_greedy(transformer):

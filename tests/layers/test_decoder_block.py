@@ -132,7 +132,8 @@ def test_a_growing_cache_gives_what_a_fixed_one_gives(block):
     """One position, two at once, one, of packed and of padded encoder outputs."""
     memory, mask = keras.ops.convert_to_tensor(MEMORY), keras.ops.convert_to_tensor(MEMORY_MASK)
     fixed, growing = block.make_cache(memory, T), block.make_cache(memory)
-    packed = block.make_cache(*Pack()(memory, padding_mask=mask)[:1], None, Pack()(memory, padding_mask=mask)[1])
+    packed_memory, packing = Pack()(memory, padding_mask=mask)
+    packed = block.make_cache(packed_memory, encoder_packing=packing)
     for start, stop in ((0, 1), (1, 3), (3, 4)):
         options = {"encoder_padding_mask": MEMORY_MASK}
         wanted, fixed = block(X[:, start:stop], cache=fixed, cache_index=start, **options)

@@ -140,6 +140,13 @@ def test_steps_equal_the_whole(norm_first):
             np.testing.assert_allclose(logits[0, 0], whole[0, t], atol=1e-5)
 
 
+def test_a_step_beyond_a_fixed_cache_is_refused():
+    model = build()
+    cache = model.make_cache(model.encode(ops.convert_to_tensor(BATCH["source_ids"])), 4)
+    with pytest.raises(ValueError, match="1 new positions within a cache of 4. Received: cache_index=4"):
+        model.decode_step(BATCH["target_ids"][:, :1], cache, 4)
+
+
 @pytest.mark.parametrize("max_length", [3, None])
 def test_hypotheses_share_a_cache(max_length):
     """Three of each sentence, which at each step go on from others, against the whole decoder on what they became."""

@@ -6,6 +6,7 @@ import tensorflow as tf
 from keras_transformer import Translator
 from keras_transformer.decoding import BeamSearch, GreedySearch, Sampling
 from keras_transformer.models import Transformer
+from keras_transformer.pipelines.compiled_search import compiled_search
 from keras_transformer.text import ByteTokenizer, SubwordTokenizer
 from tests import made_data, reference
 
@@ -336,11 +337,85 @@ def test_exports_of_other_searches(search, tmp_path):
         assert strings(exported.signatures["sample"](inputs=tf.constant(TEXTS), **settings)["outputs"]) == wanted
 
 
-def test_what_signatures_share_is_stored_once(exported, beam, tmp_path):
+def functions(path):
     from tensorflow.core.protobuf import saved_model_pb2
 
+    saved = saved_model_pb2.SavedModel.FromString((path / "saved_model.pb").read_bytes())
+    return saved.meta_graphs[0].graph_def.library.function
+
+
+def test_compiled_by_xla_the_translations_are_the_same(translator, beam):
+    prefixes = ["", "red", "", "", ""]
+    for one in (translator, beam):
+        compiled = make(search=one.search, xla=True)
+        found = list(compiled.translate_n_best(TEXTS, 3, prefixes))
+        wanted = list(one.translate_n_best(TEXTS, 3, prefixes))
+        assert [[text for text, _ in best] for best in found] == [[text for text, _ in best] for best in wanted]
+        scores = [[score for best in all_best for _, score in best] for all_best in (found, wanted)]
+        np.testing.assert_allclose(*scores, atol=1e-4)
+    assert strings(compiled(["", " "])) == ["", ""] and compiled([]).shape == (0,)
+
+
+def test_an_export_that_xla_compiles(beam, tmp_path):
+    compiled = make(search=beam.search, xla=True)
+    compiled.export(tmp_path / "compiled", warmup_texts=())
+    beam.export(tmp_path / "plain", warmup_texts=())
+    must_compile = [
+        any(f.attr["_XlaMustCompile"].b for f in functions(tmp_path / name)) for name in ("compiled", "plain")
+    ]
+    assert must_compile == [True, False]
+    of_compiled, of_plain = (tf.saved_model.load(tmp_path / name) for name in ("compiled", "plain"))
+    assert strings(of_compiled(TEXTS)) == strings(beam(TEXTS))
+    penalty = tf.constant([0.0, 1.0, 2.0, 1.0, 3.0])
+    inputs = {"inputs": tf.constant(TEXTS), "prefixes": tf.fill([5], ""), "length_penalty": penalty}
+    found, wanted = (one.signatures["n_best"](**inputs) for one in (of_compiled, of_plain))
+    np.testing.assert_array_equal(found["outputs"], wanted["outputs"])
+    np.testing.assert_allclose(found["scores"], wanted["scores"], atol=1e-4)
+    for texts in (TEXTS, ["", ""]):
+        ids = {"inputs": compiled.source_ids(tf.constant(texts))[0]}
+        found, wanted = (one.signatures["ids"](**ids)["outputs"] for one in (of_compiled, of_plain))
+        np.testing.assert_array_equal(found, wanted)
+    settings = {"seed": tf.constant(7), "temperature": tf.constant(1.0), "top_p": tf.constant(0.9)}
+    sample = of_compiled.signatures["sample"]
+    twice = [strings(sample(inputs=tf.constant(TEXTS), **settings)["outputs"]) for _ in range(2)]
+    assert twice[0] == twice[1] and twice[0][1] == twice[0][3] == "" and twice[0][0]
+
+
+def test_batches_of_few_shapes_reach_xla():
+    """Rows are rounded up to powers of two, lengths to multiples of 16."""
+    shapes = []
+
+    def search(source_ids, length_limits, prefix_ids, max_length):
+        shapes.append((source_ids.shape, length_limits.shape, prefix_ids.shape))
+        return tf.zeros([source_ids.shape[0], 1, 40], tf.int32), tf.zeros([source_ids.shape[0], 1])
+
+    for rows, columns in ((3, 5), (4, 16), (5, 17)):
+        found = compiled_search(
+            search,
+            tf.ones([rows, columns], tf.int32),
+            tf.range(rows),
+            6,
+            source_padding_id=0,
+            prefix_padding_id=0,
+            prefix_ids=tf.ones([rows, 1], tf.int32),
+        )
+        assert found.ids.shape == (rows, 1, rows - 1) and found.scores.shape == (rows, 1)
+    assert shapes == [((4, 16), (4,), (4, 16)), ((4, 16), (4,), (4, 16)), ((8, 32), (8,), (8, 16))]
+
+
+def test_xla_is_kept_and_may_be_turned_off(tmp_path):
+    translator = make(xla=True)
+    translator.save(tmp_path / "translator.keras")
+    loaded = keras.models.load_model(tmp_path / "translator.keras")
+    assert loaded.xla
+    wanted = list(loaded.translate(TEXTS[:1]))
+    assert loaded._graphs
+    loaded.xla = False
+    assert not loaded._graphs and list(loaded.translate(TEXTS[:1])) == wanted
+
+
+def test_what_signatures_share_is_stored_once(exported, beam, tmp_path):
     beam.export(tmp_path / "exported")
-    saved = saved_model_pb2.SavedModel.FromString((tmp_path / "exported" / "saved_model.pb").read_bytes())
-    functions = [function.signature.name for function in saved.meta_graphs[0].graph_def.library.function]
-    for shared in ("decode_step", "best_ids", "source_ids_of"):
-        assert sum(shared in name and "wrapper" not in name for name in functions) == 1
+    names = [function.signature.name for function in functions(tmp_path / "exported")]
+    for shared in ("encode", "decode_step", "best_ids", "source_ids_of"):
+        assert sum(shared in name and "wrapper" not in name for name in names) == 1
