@@ -41,10 +41,11 @@ def write(folder):
 
 
 def write_exports(folder):
-    """Writes the SavedModels FOLDER/float32 and FOLDER/bfloat16, weights frozen."""
+    """Writes the SavedModels FOLDER/default, and FOLDER/float32 and FOLDER/bfloat16 with frozen weights."""
     from keras_transformer.convert import convert
 
     embedder = convert(checkpoint())
+    embedder.export(folder / "default")
     for dtype in ("float32", "bfloat16"):
         embedder.export(folder / dtype, frozen=True, dtype=dtype)
 

@@ -5,10 +5,10 @@ A fixed cache {"key", "value"} has room for L positions: its shape never changes
 all that might be.
 """
 
-import keras
 from keras import ops
 
 from keras_transformer.layers import masks
+from keras_transformer.layers.packing import of_changing_shape
 
 
 def fixed_cache(batch_size, num_heads, length, head_dim, dtype):
@@ -52,16 +52,6 @@ def extend(cache, key, value, index):
     _check_index(index, length, cache["key"].shape[2])
     key, value = _write(cache["key"], key, index), _write(cache["value"], value, index)
     return {"key": key, "value": value}, key, value, masks.causal(length, ops.shape(key)[2], index)
-
-
-def of_changing_shape(x, axes):
-    """`x` with its sizes along `axes` hidden: `tf.while_loop` would take those of the first step for those of all."""
-    if keras.config.backend() != "tensorflow":
-        return x
-    import tensorflow as tf
-
-    shape = [None if i in axes else size for i, size in enumerate(x.shape)]
-    return tf.compat.v1.placeholder_with_default(x, shape)
 
 
 def rows_of(indices, number):

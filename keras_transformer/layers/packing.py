@@ -42,6 +42,16 @@ def spread(x, packing):
     return _rows(x, packing["rows"])
 
 
+def of_changing_shape(x, axes):
+    """`x` with its sizes along `axes` hidden: `tf.while_loop` would take those of the first step for those of all."""
+    if keras.config.backend() != "tensorflow":
+        return x
+    import tensorflow as tf
+
+    shape = [None if i in axes else size for i, size in enumerate(x.shape)]
+    return tf.compat.v1.placeholder_with_default(x, shape)
+
+
 def _rows(x, indices):
     if keras.config.backend() != "tensorflow":
         return ops.take(x, indices, axis=0)

@@ -10,7 +10,8 @@ from keras_transformer.layers import (
     TokenEmbedding,
     masks,
 )
-from keras_transformer.layers.key_value_cache import is_growing, of_changing_shape, take_rows
+from keras_transformer.layers.key_value_cache import is_growing, take_rows
+from keras_transformer.layers.packing import of_changing_shape
 from keras_transformer.models.encoder_model import EncoderModel
 
 
