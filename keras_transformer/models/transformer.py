@@ -253,7 +253,7 @@ class Transformer(EncoderModel):
         blocks, number = cache["blocks"], num_hypotheses
         shape = (ops.shape(cache["source_mask"])[0], number)
         if is_growing(blocks[0]["self"]):
-            # K is hidden too, so that exports can store one step for beams of any size.
+            # K is hidden too, so that exports store one step for all their searches.
             ancestors = of_changing_shape(ops.zeros((*shape, 0), dtype="bool"), axes=[1, 2])
         else:
             blocks = [
