@@ -249,10 +249,15 @@ class Transformer(EncoderModel):
         Args:
             cache: what `make_cache` returned.
             num_hypotheses: K.
+
+        Raises:
+            ValueError: for a growing cache that is known to have positions already.
         """
         blocks, number = cache["blocks"], num_hypotheses
         shape = (ops.shape(cache["source_mask"])[0], number)
         if is_growing(blocks[0]["self"]):
+            if length := blocks[0]["self"]["past_key"].shape[2]:  # `None` in a graph
+                raise ValueError(f"Expected a cache before its first step. Received: one of {length} positions")
             # K is hidden too, so that exports store one step for all their searches.
             ancestors = of_changing_shape(ops.zeros((*shape, 0), dtype="bool"), axes=[1, 2])
         else:

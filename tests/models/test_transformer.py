@@ -147,6 +147,14 @@ def test_a_step_beyond_a_fixed_cache_is_refused():
         model.decode_step(BATCH["target_ids"][:, :1], cache, 4)
 
 
+def test_hypotheses_begin_together():
+    model = build()
+    cache = model.make_cache(model.encode(ops.convert_to_tensor(BATCH["source_ids"])))
+    _, cache = model.decode_step(BATCH["target_ids"][:, :1], cache, 0)
+    with pytest.raises(ValueError, match="Received: one of 1 positions"):
+        model.spread_cache(cache, 3)
+
+
 @pytest.mark.parametrize("max_length", [3, None])
 def test_hypotheses_share_a_cache(max_length):
     """Three of each sentence, which at each step go on from others, against the whole decoder on what they became."""
