@@ -11,6 +11,7 @@ contest = translation_models.contest(
     aims=[
         Aim("CTranslate2 float32", 1.8),
         Aim("CTranslate2 int8", 1.0, entrant=f"{OURS} bfloat16"),
+        Aim("CTranslate2 int8", 1.0, entrant=f"{OURS} int8"),
     ],
     rounds=5,
 )

@@ -41,12 +41,12 @@ def write(folder):
 
 
 def write_exports(folder):
-    """Writes the SavedModels FOLDER/default, and FOLDER/float32 and FOLDER/bfloat16 with frozen weights."""
+    """Writes the SavedModel FOLDER/default, and frozen FOLDER/float32, FOLDER/bfloat16 and FOLDER/int8."""
     from keras_transformer.convert import convert
 
     embedder = convert(checkpoint())
     embedder.export(folder / "default")
-    for dtype in ("float32", "bfloat16"):
+    for dtype in ("float32", "bfloat16", "int8"):
         embedder.export(folder / dtype, frozen=True, dtype=dtype)
 
 

@@ -11,8 +11,12 @@ contest = Contest(
     __spec__.name,
     amount=CALLS,
     unit="calls",
-    aims=[Aim("ONNX Runtime", 1.0), Aim("sentence-transformers", 1.0)],
-    tolerance={f"{OURS} bfloat16": 0.03},
+    aims=[
+        Aim("ONNX Runtime", 1.0),
+        Aim("ONNX Runtime int8", 1.0, entrant=f"{OURS} int8"),
+        Aim("sentence-transformers", 1.0),
+    ],
+    tolerance={f"{OURS} bfloat16": 0.03, f"{OURS} int8": 0.1, "ONNX Runtime int8": 0.1},
     warm_ups=5,
 )
 
@@ -41,6 +45,11 @@ def ours_bfloat16(folder):
     return _calls(minilm.signature(folder / "bfloat16"))
 
 
+@contest.entrant(f"{OURS} int8")
+def ours_int8(folder):
+    return _calls(minilm.signature(folder / "int8"))
+
+
 @contest.entrant("sentence-transformers")
 def sentence_transformers(folder):
     return _calls(minilm.sentence_transformers(1))
@@ -49,6 +58,11 @@ def sentence_transformers(folder):
 @contest.entrant("ONNX Runtime")
 def onnx_runtime(folder):
     return _calls(minilm.onnx_runtime(folder / minilm.ONNX_FLOAT32, 1))
+
+
+@contest.entrant("ONNX Runtime int8")
+def onnx_runtime_int8(folder):
+    return _calls(minilm.onnx_runtime(folder / minilm.ONNX_INT8, 1))
 
 
 if __name__ == "__main__":

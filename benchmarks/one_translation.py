@@ -11,6 +11,8 @@ contest = translation_models.contest(
     aims=[
         Aim("CTranslate2 float32", 1.3, entrant=f"{OURS} XLA"),
         Aim("CTranslate2 int8", 1.3, entrant=f"{OURS} XLA"),
+        Aim("CTranslate2 float32", 1.3, entrant=f"{OURS} int8"),
+        Aim("CTranslate2 int8", 1.3, entrant=f"{OURS} int8"),
     ],
     rounds=9,
 )

@@ -14,8 +14,9 @@ contest = Contest(
         Aim("sentence-transformers", 1.7),
         Aim("ONNX Runtime", 1.4),
         Aim("ONNX Runtime int8", 1.3, entrant=f"{OURS} bfloat16"),
+        Aim("ONNX Runtime int8", 1.3, entrant=f"{OURS} int8"),
     ],
-    tolerance={f"{OURS} bfloat16": 0.03, "ONNX Runtime int8": 0.1},
+    tolerance={f"{OURS} bfloat16": 0.03, f"{OURS} int8": 0.1, "ONNX Runtime int8": 0.1},
 )
 
 
@@ -37,6 +38,11 @@ def ours(folder):
 @contest.entrant(f"{OURS} bfloat16")
 def ours_bfloat16(folder):
     return _embedding(minilm.exported(folder / "bfloat16", BATCH_SIZE))
+
+
+@contest.entrant(f"{OURS} int8")
+def ours_int8(folder):
+    return _embedding(minilm.exported(folder / "int8", BATCH_SIZE))
 
 
 @contest.entrant("sentence-transformers")

@@ -53,7 +53,8 @@ def write(folder, num_sentences, seed=0):
 def ours(folder, search, dtype="float32", jit_compile=False):
     """A function that translates the sentences once: ids (N, T). As in a frozen export, the weights are constants.
 
-    With `jit_compile` XLA compiles the whole search, for the shape of the sentences.
+    With "int8" the float32 model is quantized. With `jit_compile` XLA compiles the whole search, for the shape of the
+    sentences.
     """
     import tensorflow as tf
 
@@ -61,12 +62,15 @@ def ours(folder, search, dtype="float32", jit_compile=False):
     from keras_transformer.models import Transformer
 
     arrays = np.load(folder / "translation.npz")
-    model = Transformer.from_preset("base", VOCABULARY_SIZE, layer_norm_epsilon=EPSILON, dtype=dtype)
+    policy = "float32" if dtype == "int8" else dtype
+    model = Transformer.from_preset("base", VOCABULARY_SIZE, layer_norm_epsilon=EPSILON, dtype=policy)
     model.source_embedding.embedding.embeddings.assign(arrays["table"])
     for stack, blocks in (("encoder", model.encoder_blocks), ("decoder", model.decoder_blocks)):
         for layer, block in enumerate(blocks):
             _set_block(block, lambda name: arrays[f"{stack}/{layer}/{name}"])  # noqa: B023
 
+    if dtype == "int8":
+        model.quantize("int8")
     options = {"num_best": 1, "return_scores": False} | ({"max_length": LENGTH} if jit_compile else {})
 
     def translate(source_ids):
@@ -105,7 +109,8 @@ def contest(module, how, num_sentences, beam_size, aims, rounds):
     exact = (OURS, f"{OURS} XLA", "CTranslate2 float32")
     title = f"Base translation, {num_sentences} x 25 tokens to {LENGTH}, {how}"
     asked = Contest(title, module, aims, num_sentences * LENGTH, "tokens", rounds)
-    asked.tolerance = {f"{OURS} bfloat16": None, "CTranslate2 int8": None, **dict.fromkeys(exact, 0)}
+    asked.tolerance = {f"{OURS} bfloat16": None, f"{OURS} int8": None, "CTranslate2 int8": None}
+    asked.tolerance |= dict.fromkeys(exact, 0)
     asked.inputs(lambda folder: write(folder, num_sentences))
 
     def search():
@@ -116,6 +121,7 @@ def contest(module, how, num_sentences, beam_size, aims, rounds):
     asked.entrant(OURS)(lambda folder: ours(folder, search()))
     asked.entrant(f"{OURS} XLA")(lambda folder: ours(folder, search(), jit_compile=True))
     asked.entrant(f"{OURS} bfloat16")(lambda folder: ours(folder, search(), "bfloat16"))
+    asked.entrant(f"{OURS} int8")(lambda folder: ours(folder, search(), "int8"))
     asked.entrant("CTranslate2 float32")(lambda folder: ctranslate2(folder, "float32", beam_size))
     asked.entrant("CTranslate2 int8")(lambda folder: ctranslate2(folder, "int8", beam_size))
     return asked

@@ -31,9 +31,10 @@ def add_parser(commands):
     )
     parser.add_argument(
         "--dtype",
-        choices=["float32", "bfloat16"],
-        help="of the computations, by default as the model was trained; bfloat16, for a --frozen export, of the "
-        "weights too; what comes out is float32 in any case",
+        choices=["float32", "bfloat16", "int8"],
+        help="of the computations, by default as the model was trained; bfloat16 and int8 are for a --frozen export, "
+        "and of the weights too, int8 (of matrices, the rest being float32) for x86 processors; what comes out is "
+        "float32 in any case",
     )
     parser.add_argument(
         "--xla",

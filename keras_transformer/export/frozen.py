@@ -1,7 +1,11 @@
 """Weights as constants of a graph."""
 
+import contextlib
+
 import keras
 import tensorflow as tf
+
+from keras_transformer.layers import integer_products
 
 _LARGEST = 2**31 - 1  # bytes of a graph's file, which is one protocol buffer
 
@@ -39,6 +43,15 @@ class _Constants(keras.StatelessScope):
     def __init__(self, constants):
         super().__init__(constants)
         self._functions, self._values = {}, {}
+        self._inner = contextlib.ExitStack()
+
+    def __enter__(self):
+        self._inner.enter_context(integer_products.constant_weights())
+        return super().__enter__()
+
+    def __exit__(self, *exception):
+        self._inner.close()
+        return super().__exit__(*exception)
 
     def get_current_value(self, variable):
         eager = super().get_current_value(variable)

@@ -8,6 +8,7 @@ from keras_transformer.layers import masks
 from keras_transformer.layers.attention import attend
 from keras_transformer.layers.attention_weights import scaled, softmax_weights, weighted_values
 from keras_transformer.layers.composite import CompositeLayer
+from keras_transformer.layers.dense import Dense
 from keras_transformer.layers.dropout import Dropout
 from keras_transformer.layers.initializers import FusedInitializer, copy_of
 from keras_transformer.layers.packing import pack
@@ -51,7 +52,7 @@ class MultiHeadAttention(CompositeLayer):
         `first_matrix` numbers the first of them among the four of the layer.
         """
         initializer = copy_of(self.kernel_initializer, first_matrix)
-        dense = keras.layers.Dense(
+        dense = Dense(
             units,
             use_bias=self.use_bias,
             kernel_initializer=FusedInitializer(initializer, num_parts) if num_parts > 1 else initializer,
@@ -120,8 +121,11 @@ def project(dense, inputs):
 
 
 def split_heads(projected, num_parts, num_heads):
-    """(B, T, parts * H * d) -> `num_parts` tensors (B, H, T, d), with one transposition."""
+    """(B, T, parts * H * d) -> `num_parts` tensors (B, H, T, d), with one transposition, or none where T is 1."""
     batch, length, width = ops.shape(projected)
+    if isinstance(length, int) and length == 1:
+        shape = batch, num_heads, 1, width // (num_parts * num_heads)
+        return [ops.reshape(part, shape) for part in ops.split(projected, num_parts, axis=-1)]
     parts = ops.reshape(projected, (batch, length, num_parts, num_heads, width // (num_parts * num_heads)))
     return ops.unstack(ops.transpose(parts, (2, 0, 3, 1, 4)), num_parts)
 
@@ -129,6 +133,8 @@ def split_heads(projected, num_parts, num_heads):
 def merge_heads(context):
     """(B, H, T, d) -> (B, T, H * d)."""
     batch, heads, length, width = ops.shape(context)
+    if isinstance(length, int) and length == 1:
+        return ops.reshape(context, (batch, 1, heads * width))
     return ops.reshape(ops.transpose(context, (0, 2, 1, 3)), (batch, length, heads * width))
 
 

@@ -3,6 +3,7 @@ from keras import ops
 
 from keras_transformer import arguments
 from keras_transformer.layers.composite import CompositeLayer
+from keras_transformer.layers.reversible_embedding import ReversibleEmbedding
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -61,7 +62,7 @@ class TokenEmbedding(CompositeLayer):
         )
 
     def build(self, inputs_shape=None):
-        self.embedding = keras.layers.ReversibleEmbedding(
+        self.embedding = ReversibleEmbedding(
             self.vocabulary_size,
             self.hidden_dim,
             embeddings_initializer=self.embeddings_initializer,

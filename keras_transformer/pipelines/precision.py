@@ -1,7 +1,8 @@
-"""The same pipeline in another floating dtype."""
+"""The same pipeline in other numbers."""
 
 import os
 import tempfile
+import warnings
 
 from keras_transformer.layers.composite import quantization_modes
 
@@ -11,7 +12,8 @@ def in_dtype(pipeline, dtype):
 
     Args:
         pipeline: a `Pipeline`, which stays as it is.
-        dtype: the name of a floating dtype, "bfloat16" for example.
+        dtype: the name of a floating dtype, "bfloat16" for example; or "int8": matrices are kept, and multiplied, in
+            integers of 8 bits (Keras' `quantize`), the rest in float32.
 
     Returns:
         The copy.
@@ -22,7 +24,8 @@ def in_dtype(pipeline, dtype):
     modes = quantization_modes(pipeline.model)
     if modes:
         raise ValueError(f"Expected a model that is not quantized, with dtype={dtype!r}. Received: {modes}")
-    copy = type(pipeline).from_config(_with_policy(pipeline.get_config(), dtype))
+    policy = "float32" if dtype == "int8" else dtype
+    copy = type(pipeline).from_config(_with_policy(pipeline.get_config(), policy))
     with tempfile.TemporaryDirectory() as folder:
         # By a file, into which Keras merges what LoRA added.
         weights = os.path.join(folder, "model.weights.h5")
@@ -32,6 +35,10 @@ def in_dtype(pipeline, dtype):
     if len(copy.model.weights) == len(pipeline.model.weights):
         for weight, original in zip(copy.model.weights, pipeline.model.weights):
             weight.trainable = original.trainable
+    if dtype == "int8":
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Layer .* does not have a `quantize` method")  # has no matrix
+            copy.model.quantize("int8")
     return copy
 
 

@@ -107,9 +107,24 @@ def test_float32_of_a_model_that_was_trained_in_mixed_precision(tmp_path):
     assert "DT_BFLOAT16" in graph_of(tmp_path / "2")
 
 
+def test_int8_is_what_keras_computes_of_the_quantized_model(tmp_path):
+    embedder = make_embedder(dtype="mixed_bfloat16")
+    embedder.export(tmp_path / "1", frozen=True, dtype="int8")
+    loaded = tf.saved_model.load(tmp_path / "1")
+    quantized = make_embedder()
+    quantized.encoder.quantize("int8")
+    wanted = quantized.embed(TEXTS)
+    np.testing.assert_allclose(loaded(TEXTS), wanted, atol=1e-5)
+    assert np.abs(make_embedder().embed(TEXTS) - wanted).max() > 1e-4
+    graph = graph_of(tmp_path / "1")
+    assert "_QuantizedMatMul" in graph and "DT_BFLOAT16" not in graph
+    assert embedder.encoder.projection.quantization_mode is None  # it stays as it is
+
+
 @pytest.mark.parametrize(
     "options, message",
     [
+        ({"dtype": "int8"}, "Expected frozen=True with dtype='int8'. Received: frozen=False"),
         ({"dtype": "bfloat16"}, "Expected frozen=True with dtype='bfloat16'. Received: frozen=False"),
         ({"frozen": True, "dtype": "float16"}, "Expected one of .* Received: dtype='float16'"),
         ({"warmup_texts": "one"}, "Expected a list of strings .* a single string, 'one'"),

@@ -43,6 +43,20 @@ def test_translators_keep_what_they_are():
     assert np.abs(wanted).max() > 2
 
 
+@pytest.mark.filterwarnings("error::UserWarning")
+def test_int8():
+    encoder = SentenceEncoder(V, 1, 12, 19, 3, output_dim=7, dtype="mixed_bfloat16")
+    reference.randomize(encoder, seed=1)
+    encoder.projection.trainable = False
+    embedder = TextEmbedder(encoder, ByteTokenizer())
+    small = in_dtype(embedder, "int8")
+    matrices = {weight.path: weight for weight in small.encoder.weights if weight.dtype == "int8"}
+    assert len(matrices) == 6 and {weight.dtype for weight in small.encoder.weights} == {"int8", "float32"}
+    np.testing.assert_allclose(small.embed(TEXTS), embedder.embed(TEXTS), atol=0.03)
+    with pytest.raises(ValueError, match="Expected a model that is not quantized, with dtype='float32'"):
+        in_dtype(small, "float32")
+
+
 def test_quantized_models_are_refused():
     encoder = SentenceEncoder(V, 1, 12, 19, 3, output_dim=7)
     encoder.quantize("int8")

@@ -6,6 +6,7 @@ import tensorflow as tf
 from keras_transformer import Translator
 from keras_transformer.decoding import BeamSearch, GreedySearch, Sampling
 from keras_transformer.models import Transformer
+from keras_transformer.pipelines.precision import in_dtype
 from keras_transformer.text import ByteTokenizer, SubwordTokenizer
 from tests import made_data, reference
 
@@ -378,6 +379,15 @@ def test_an_export_that_xla_compiles(beam, tmp_path):
     sample = of_compiled.signatures["sample"]
     twice = [strings(sample(inputs=tf.constant(TEXTS), **settings)["outputs"]) for _ in range(2)]
     assert twice[0] == twice[1] and twice[0][1] == twice[0][3] == "" and twice[0][0]
+
+
+@pytest.mark.parametrize("xla", [False, True])
+def test_an_export_in_int8(beam, xla, tmp_path):
+    make(search=beam.search, xla=xla).export(tmp_path / "1", frozen=True, dtype="int8", warmup_texts=())
+    loaded = tf.saved_model.load(tmp_path / "1")
+    quantized = in_dtype(beam, "int8")
+    assert strings(loaded(TEXTS)) == strings(quantized(TEXTS))
+    assert any(node.op == "_QuantizedMatMul" for f in functions(tmp_path / "1") for node in f.node_def)
 
 
 def test_xla_is_kept_and_may_be_turned_off(tmp_path):

@@ -1,0 +1,21 @@
+import keras
+from keras import ops
+
+from keras_transformer.layers import integer_products
+
+
+@keras.saving.register_keras_serializable(package="keras_transformer")
+class Dense(keras.layers.Dense):
+    """Keras' layer, whose integers, once it is quantized, TensorFlow multiplies fast where weights are constants."""
+
+    def quantize(self, mode=None, type_check=True, **kwargs):
+        # Keras refuses subclasses, which might compute something else.
+        return super().quantize(mode, type_check=False, **kwargs)
+
+    def quantized_call(self, inputs, **kwargs):
+        if self.quantization_mode != "int8" or self.lora_enabled or not integer_products.are_fast():
+            return super().quantized_call(inputs, **kwargs)
+        inputs = ops.cast(inputs, self.compute_dtype)
+        outputs = integer_products.product(inputs, self._kernel, self.kernel_scale)
+        outputs = outputs if self.bias is None else ops.add(outputs, self.bias)
+        return outputs if self.activation is None else self.activation(outputs)

@@ -1,0 +1,108 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_transformer.layers import FeedForward, integer_products
+from keras_transformer.layers.dense import Dense
+from keras_transformer.layers.reversible_embedding import ReversibleEmbedding
+
+tf = pytest.importorskip("tensorflow")
+if keras.config.backend() != "tensorflow":
+    pytest.skip("an operation of TensorFlow", allow_module_level=True)
+
+
+def traced(function, *arguments, jit_compile=False):
+    """The function traced with constant weights, and the names of all operations in its graph."""
+    signature = [tf.TensorSpec([None, *x.shape[1:]], x.dtype) for x in arguments]
+    with integer_products.constant_weights():
+        concrete = tf.function(function, input_signature=signature, jit_compile=jit_compile).get_concrete_function()
+    graph = concrete.graph.as_graph_def()
+    names = {node.op for node in graph.node} | {node.op for f in graph.library.function for node in f.node_def}
+    return concrete, names
+
+
+def quantized(layer, shape):
+    layer.build(shape)
+    layer.quantize("int8")
+    return layer
+
+
+X = np.random.default_rng(0).normal(size=(7, 19)).astype("float32") * np.geomspace(0.01, 100, 7)[:, None].astype("f")
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_by_hand(transposed):
+    kernel = np.random.default_rng(1).integers(-127, 128, (19, 5)).astype("int8")
+    scale = np.array([1, 10, 100, 0.1, 7], "float32")
+    function, names = traced(
+        lambda x: integer_products.product(x, tf.constant(kernel.T if transposed else kernel), scale, transposed), X
+    )
+    integers = np.round(X * 127 / np.abs(X).max(-1, keepdims=True)).astype("int64")
+    wanted = integers @ kernel.astype("int64") * np.abs(X).max(-1, keepdims=True) / 127 / scale
+    np.testing.assert_allclose(function(tf.constant(X)), wanted, rtol=1e-4)
+    assert "_QuantizedMatMul" in names
+    assert function(tf.zeros((0, 19))).shape == (0, 5)
+    np.testing.assert_array_equal(function(tf.zeros((2, 19))), np.zeros((2, 5)))
+
+
+def test_a_row_does_not_depend_on_the_others():
+    layer = quantized(Dense(6), (None, 19))
+    function, _ = traced(layer, X)
+    rows = [function(tf.constant(X[i : i + 1])) for i in range(len(X))]
+    np.testing.assert_array_equal(np.concatenate(rows), function(tf.constant(X)))
+
+
+@pytest.mark.parametrize("dtype, tolerance", [("float32", 1e-5), ("mixed_bfloat16", 0.02)])
+def test_layers_give_what_keras_gives(dtype, tolerance):
+    x = X / np.abs(X).max(-1, keepdims=True)
+    dense = quantized(Dense(33, activation="gelu", bias_initializer="normal", dtype=dtype), (None, 19))
+    function, names = traced(dense, x)
+    wanted = np.asarray(dense(x), "float32")
+    assert "_QuantizedMatMul" in names
+    np.testing.assert_allclose(np.asarray(function(tf.constant(x)), "float32"), wanted, atol=tolerance)
+
+    embedding = quantized(ReversibleEmbedding(11, 19, dtype=dtype, reverse_dtype=dtype.split("_")[-1]), None)
+    function, names = traced(lambda y: embedding(y, reverse=True), x)
+    wanted = np.asarray(embedding(x, reverse=True), "float32")
+    assert "_QuantizedMatMul" in names
+    np.testing.assert_allclose(np.asarray(function(tf.constant(x)), "float32"), wanted, atol=tolerance)
+    ids = np.array([[3, 10]], "int32")
+    np.testing.assert_array_equal(traced(embedding, ids)[0](tf.constant(ids)), embedding(ids))
+
+
+def test_three_axes():
+    x = X[None].repeat(2, axis=0)
+    layer = quantized(Dense(4), (None, None, 19))
+    np.testing.assert_allclose(traced(layer, x)[0](tf.constant(x)), layer(x), rtol=1e-5, atol=1e-5)
+
+
+def test_not_where_weights_may_change_nor_in_xla():
+    layer = FeedForward(8)
+    layer.build((None, None, 19))
+    layer.expansion.quantize("int8")
+    x = X[None]
+    unscoped = tf.function(layer, input_signature=[tf.TensorSpec([None, None, 19])]).get_concrete_function()
+    assert "_QuantizedMatMul" not in {operation.type for operation in unscoped.graph.get_operations()}
+
+    def without(x):
+        with integer_products.constant_weights(False):
+            return layer(x)
+
+    function, names = traced(without, x, jit_compile=True)
+    assert "_QuantizedMatMul" not in names
+    np.testing.assert_allclose(function(tf.constant(x)), layer(x), rtol=1e-4, atol=1e-5)
+
+
+def test_lora_is_left_to_keras():
+    layer = quantized(Dense(6), (None, 19))
+    layer.enable_lora(2)
+    layer.lora_kernel_b.assign(np.ones((2, 6)))
+    function, names = traced(layer, X)
+    assert "_QuantizedMatMul" not in names
+    np.testing.assert_allclose(function(tf.constant(X)), layer(X), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("layer", [Dense(5), ReversibleEmbedding(5, 3)])
+def test_configs_come_back(layer):
+    copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
+    assert type(copy) is type(layer) and copy.get_config() == layer.get_config()
