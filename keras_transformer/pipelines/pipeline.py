@@ -102,9 +102,9 @@ class Pipeline(keras.Model):
             dtype: by default computations are in the model's own dtypes, those of mixed precision if it was trained
                 so. "float32" is for servers of any kind. "bfloat16", for a frozen export, also halves the weights; it
                 is faster on processors with bfloat16 instructions, slower on others, and changes results a little.
-                "int8", for a frozen export, makes matrices a quarter as large and is the fastest on x86 processors,
-                the only ones that can load it; each row of activations is quantized by its own largest value. What
-                comes out is float32 in any case.
+                "int8", for a frozen export, makes matrices a quarter as large and translates fastest on x86
+                processors, the only ones that can run it; each row of activations is quantized by its own largest
+                value. What comes out is float32 in any case.
             warmup_texts: a list of `str`. A server that loads the model first sends them to every signature, the
                 first one alone and then all, 8 at a time (`assets.extra/tf_serving_warmup_requests`); with `()` it
                 does not.
