@@ -15,6 +15,8 @@ def frozen_weights(variables):
 
     The functions of one scope share the constants, and a SavedModel of them stores each once.
 
+    Quantized layers multiply by an operation that keeps its matrix: of their weights none may be left out.
+
     Args:
         variables: `keras.Variable`s, as they are now.
 

@@ -10,12 +10,11 @@ class Dense(keras.layers.Dense):
 
     def quantize(self, mode=None, type_check=True, **kwargs):
         # Keras refuses subclasses, which might compute something else.
-        return super().quantize(mode, type_check=False, **kwargs)
+        return super().quantize(mode, type_check=type_check and type(self) is not Dense, **kwargs)
 
     def quantized_call(self, inputs, **kwargs):
-        if self.quantization_mode != "int8" or self.lora_enabled or not integer_products.are_fast():
+        if not integer_products.replace(self):
             return super().quantized_call(inputs, **kwargs)
-        inputs = ops.cast(inputs, self.compute_dtype)
-        outputs = integer_products.product(inputs, self._kernel, self.kernel_scale)
+        outputs = ops.cast(integer_products.product(inputs, self._kernel, self.kernel_scale), self.compute_dtype)
         outputs = outputs if self.bias is None else ops.add(outputs, self.bias)
         return outputs if self.activation is None else self.activation(outputs)

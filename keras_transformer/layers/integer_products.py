@@ -25,9 +25,16 @@ def constant_weights(constant=True):
         _CONSTANT_WEIGHTS.reset(token)
 
 
-def are_fast():
-    """Whether `product` can be called here: in a scope of constant weights, where there is the operation."""
-    return _CONSTANT_WEIGHTS.get() and keras.config.backend() == "tensorflow" and _is_graph_with_operation()
+def replace(layer):
+    """Whether `product` gives what a quantized Keras layer gives, and can be called here.
+
+    That is in a scope of constant weights, with TensorFlow's operation, and the quantization that is Keras' default.
+    """
+    if not _CONSTANT_WEIGHTS.get() or layer.quantization_mode != "int8" or layer.lora_enabled:
+        return False
+    quantizer = layer.inputs_quantizer
+    is_default = isinstance(quantizer, keras.quantizers.AbsMaxQuantizer) and tuple(quantizer.value_range) == (-127, 127)
+    return is_default and keras.config.backend() == "tensorflow" and _is_graph() and are_available()
 
 
 def product(inputs, kernel, kernel_scale, transposed=False):
@@ -40,7 +47,7 @@ def product(inputs, kernel, kernel_scale, transposed=False):
         transposed: whether `kernel` is the transposed matrix.
 
     Returns:
-        (..., F) in the dtype of the inputs.
+        (..., F), float32.
 
     References:
         Bhandare et al., 2019, "Efficient 8-Bit Quantization of Transformer Neural Machine Language Translation Model".
@@ -48,18 +55,26 @@ def product(inputs, kernel, kernel_scale, transposed=False):
     """
     import tensorflow as tf
 
-    rows = ops.reshape(inputs, (-1, inputs.shape[-1]))
+    # In bfloat16 the largest could become 128, which is none of the integers.
+    rows = ops.cast(ops.reshape(inputs, (-1, inputs.shape[-1])), "float32")
     row_scale = 127 / (ops.max(ops.abs(rows), axis=-1, keepdims=True) + keras.config.epsilon())
     integers = ops.cast(ops.round(rows * row_scale), "int8")
     largest = 127 / ops.cast(kernel_scale, "float32")
-    outputs = _quantized_matmul(
-        tf.bitcast(integers, tf.qint8), tf.bitcast(kernel, tf.qint8), largest, inputs.dtype, transposed
-    )
+    outputs = _quantized_matmul(tf.bitcast(integers, tf.qint8), tf.bitcast(kernel, tf.qint8), largest, transposed)
     return ops.reshape(outputs * (1 / row_scale), (*ops.shape(inputs)[:-1], largest.shape[0]))
 
 
-def _quantized_matmul(rows, kernel, largest, dtype, transposed):
-    """`rows` times `kernel`, whose columns' 127 stands for `largest`.
+@functools.cache
+def are_available():
+    """Whether this TensorFlow has the operation: those for x86 processors have."""
+    from tensorflow.python.framework import kernels
+
+    found = kernels.get_registered_kernels_for_op("_QuantizedMatMul").kernel
+    return any(kernel.device_type == "CPU" for kernel in found)
+
+
+def _quantized_matmul(rows, kernel, largest, transposed):
+    """`rows` times `kernel`, whose columns' 127 stands for `largest`, in float32.
 
     The operation could scale rows too, but by one number for all, and would prepare itself anew for each such number.
     """
@@ -73,13 +88,13 @@ def _quantized_matmul(rows, kernel, largest, dtype, transposed):
         name="quantized_matmul",  # the operation's own begins with what no name may begin with
         device_inputs=[rows, kernel, tf.zeros(largest.shape)],
         host_inputs=[tf.constant(-127.0), tf.constant(127.0), -largest, largest],
-        Tdevice_outputs=[dtype],
+        Tdevice_outputs=[tf.float32],
         Thost_outputs=[],
         T1=tf.qint8,
         T2=tf.qint8,
         Tbias=tf.float32,
-        U=dtype,
-        Tout=dtype,
+        U=tf.float32,
+        Tout=tf.float32,
         transpose_a=False,
         transpose_b=transposed,
         is_weight_const=True,
@@ -92,15 +107,7 @@ def _quantized_matmul(rows, kernel, largest, dtype, transposed):
     return tf.ensure_shape(tf.nest.flatten(outputs)[0], (rows.shape[0], largest.shape[0]))
 
 
-def _is_graph_with_operation():
+def _is_graph():
     import tensorflow as tf
 
-    return not tf.executing_eagerly() and _is_registered()
-
-
-@functools.cache
-def _is_registered():
-    from tensorflow.python.framework import kernels
-
-    found = kernels.get_registered_kernels_for_op("_QuantizedMatMul").kernel
-    return any(kernel.device_type == "CPU" for kernel in found)
+    return not tf.executing_eagerly()

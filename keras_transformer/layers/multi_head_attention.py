@@ -123,7 +123,7 @@ def project(dense, inputs):
 def split_heads(projected, num_parts, num_heads):
     """(B, T, parts * H * d) -> `num_parts` tensors (B, H, T, d), with one transposition, or none where T is 1."""
     batch, length, width = ops.shape(projected)
-    if isinstance(length, int) and length == 1:
+    if projected.shape[1] == 1:
         shape = batch, num_heads, 1, width // (num_parts * num_heads)
         return [ops.reshape(part, shape) for part in ops.split(projected, num_parts, axis=-1)]
     parts = ops.reshape(projected, (batch, length, num_parts, num_heads, width // (num_parts * num_heads)))
@@ -133,7 +133,7 @@ def split_heads(projected, num_parts, num_heads):
 def merge_heads(context):
     """(B, H, T, d) -> (B, T, H * d)."""
     batch, heads, length, width = ops.shape(context)
-    if isinstance(length, int) and length == 1:
+    if context.shape[2] == 1:
         return ops.reshape(context, (batch, 1, heads * width))
     return ops.reshape(ops.transpose(context, (0, 2, 1, 3)), (batch, length, heads * width))
 

@@ -1,17 +1,20 @@
 import keras
+from keras import ops
 
 from keras_transformer.layers import integer_products
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
 class ReversibleEmbedding(keras.layers.ReversibleEmbedding):
-    """Keras' layer, with `Dense`'s product of integers for the logits."""
+    """Keras' layer, with `Dense`'s product of integers for the logits of a tied table."""
 
     def quantize(self, mode=None, type_check=True, **kwargs):
         # Keras refuses subclasses, which might compute something else.
-        return super().quantize(mode, type_check=False, **kwargs)
+        return super().quantize(mode, type_check=type_check and type(self) is not ReversibleEmbedding, **kwargs)
 
     def quantized_call(self, inputs, reverse=False, **kwargs):
-        if self.quantization_mode != "int8" or not reverse or not integer_products.are_fast():
+        is_plain = self.tie_weights and self.logit_soft_cap is None
+        if not (reverse and is_plain and integer_products.replace(self)):
             return super().quantized_call(inputs, reverse=reverse, **kwargs)
-        return integer_products.product(inputs, self._embeddings, self.embeddings_scale, transposed=True)
+        logits = integer_products.product(inputs, self._embeddings, self.embeddings_scale, transposed=True)
+        return ops.cast(logits, self.compute_dtype)

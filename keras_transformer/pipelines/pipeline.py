@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras_transformer import arguments
 from keras_transformer.atomic import replacing
 from keras_transformer.export import frozen_weights, write_saved_model
+from keras_transformer.layers import integer_products
 from keras_transformer.pipelines.precision import in_dtype
 from keras_transformer.text.tokenizer import as_strings
 
@@ -102,21 +103,24 @@ class Pipeline(keras.Model):
             dtype: by default computations are in the model's own dtypes, those of mixed precision if it was trained
                 so. "float32" is for servers of any kind. "bfloat16", for a frozen export, also halves the weights; it
                 is faster on processors with bfloat16 instructions, slower on others, and changes results a little.
-                "int8", for a frozen export, makes matrices a quarter as large and translates fastest on x86
-                processors, the only ones that can run it; each row of activations is quantized by its own largest
-                value. What comes out is float32 in any case.
+                "int8", for a frozen export, makes matrices a quarter as large and translates batches fastest, without
+                XLA; each token's activations are quantized by their own largest value. It runs on x86 processors only,
+                as the frozen export of a model that is quantized already does. What comes out is float32 in any case.
             warmup_texts: a list of `str`. A server that loads the model first sends them to every signature, the
                 first one alone and then all, 8 at a time (`assets.extra/tf_serving_warmup_requests`); with `()` it
                 does not.
 
         Raises:
             FileExistsError: if `path` exists.
-            ValueError: for another dtype, "bfloat16" or "int8" of an export that is not frozen, any dtype of a
-                quantized model, weights that are too large to freeze, and texts that are no strings.
+            ValueError: for another dtype, "bfloat16" or "int8" of an export that is not frozen, "int8" where TensorFlow
+                has no product of integers, any dtype of a quantized model, weights that are too large to freeze, and
+                texts that are no strings.
         """
         arguments.one_of("dtype", dtype, (None, "float32", "bfloat16", "int8"))
         if dtype in ("bfloat16", "int8") and not frozen:
             raise ValueError(f"Expected frozen=True with dtype={dtype!r}. Received: frozen={frozen}")
+        if dtype == "int8" and not integer_products.are_available():
+            raise ValueError("Expected a TensorFlow for x86 processors with dtype='int8'. Received: one for others")
         requests = self._warmup_requests(warmup_texts)
         pipeline = in_dtype(self, dtype) if dtype else self
         if not frozen:

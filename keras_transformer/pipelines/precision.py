@@ -12,8 +12,8 @@ def in_dtype(pipeline, dtype):
 
     Args:
         pipeline: a `Pipeline`, which stays as it is.
-        dtype: the name of a floating dtype, "bfloat16" for example; or "int8": matrices are kept, and multiplied, in
-            integers of 8 bits (Keras' `quantize`), the rest in float32.
+        dtype: the name of a floating dtype, "bfloat16" for example; or "int8": the matrices of `Dense` layers and of
+            embeddings are kept, and multiplied, in integers of 8 bits (Keras' `quantize`), the rest in float32.
 
     Returns:
         The copy.
@@ -37,7 +37,7 @@ def in_dtype(pipeline, dtype):
             weight.trainable = original.trainable
     if dtype == "int8":
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Layer .* does not have a `quantize` method")  # has no matrix
+            warnings.filterwarnings("ignore", "Layer .* does not have a `quantize` method")  # the rest
             copy.model.quantize("int8")
     return copy
 

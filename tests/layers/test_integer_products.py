@@ -7,8 +7,8 @@ from keras_transformer.layers.dense import Dense
 from keras_transformer.layers.reversible_embedding import ReversibleEmbedding
 
 tf = pytest.importorskip("tensorflow")
-if keras.config.backend() != "tensorflow":
-    pytest.skip("an operation of TensorFlow", allow_module_level=True)
+if keras.config.backend() != "tensorflow" or not integer_products.are_available():
+    pytest.skip("an operation of TensorFlow for x86 processors", allow_module_level=True)
 
 
 def traced(function, *arguments, jit_compile=False):
@@ -68,6 +68,36 @@ def test_layers_give_what_keras_gives(dtype, tolerance):
     np.testing.assert_allclose(np.asarray(function(tf.constant(x)), "float32"), wanted, atol=tolerance)
     ids = np.array([[3, 10]], "int32")
     np.testing.assert_array_equal(traced(embedding, ids)[0](tf.constant(ids)), embedding(ids))
+
+
+def test_the_largest_of_a_row_in_bfloat16_stays_an_integer_of_8_bits():
+    x = np.array([[0.98828125, 0], [0.99609375, 0], [1.9765625, 0]], "float32")  # 127 / 0.98828125 is 129 in bfloat16
+    layer = Dense(1, use_bias=False, kernel_initializer="ones", dtype="mixed_bfloat16")
+    function, _ = traced(quantized(layer, (None, 2)), x)
+    np.testing.assert_allclose(np.asarray(function(tf.constant(x)), "float32"), x[:, :1], rtol=0.01)
+
+
+def test_another_quantization_is_left_to_keras():
+    config = keras.quantizers.Int8QuantizationConfig(activation_quantizer=None)
+    layer = Dense(6)
+    layer.build((None, 19))
+    layer.quantize("int8", config=config)
+    function, names = traced(layer, X)
+    assert "_QuantizedMatMul" not in names
+    np.testing.assert_allclose(function(tf.constant(X)), layer(X), rtol=1e-5, atol=1e-5)
+    capped = quantized(ReversibleEmbedding(11, 19, logit_soft_cap=2.0), None)
+    untied = quantized(ReversibleEmbedding(11, 19, tie_weights=False), None)
+    for layer in (capped, untied):
+        function, _ = traced(lambda x: layer(x, reverse=True), X)  # noqa: B023
+        np.testing.assert_allclose(function(tf.constant(X)), layer(X, reverse=True), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("base, arguments", [(Dense, [5]), (ReversibleEmbedding, [5, 3])])
+def test_a_subclass_that_may_compute_something_else_is_not_quantized(base, arguments):
+    layer = type("Other", (base,), {})(*arguments)
+    layer.build((None, 3))
+    with pytest.raises(NotImplementedError):
+        layer.quantize("int8")
 
 
 def test_three_axes():

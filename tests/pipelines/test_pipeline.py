@@ -121,6 +121,13 @@ def test_int8_is_what_keras_computes_of_the_quantized_model(tmp_path):
     assert embedder.encoder.projection.quantization_mode is None  # it stays as it is
 
 
+def test_int8_is_refused_where_tensorflow_has_no_product_of_integers(monkeypatch, tmp_path):
+    monkeypatch.setattr("keras_transformer.layers.integer_products.are_available", lambda: False)
+    with pytest.raises(ValueError, match="Expected a TensorFlow for x86 processors with dtype='int8'"):
+        make_embedder().export(tmp_path / "1", frozen=True, dtype="int8")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     "options, message",
     [

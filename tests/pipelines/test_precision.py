@@ -47,7 +47,6 @@ def test_translators_keep_what_they_are():
 def test_int8():
     encoder = SentenceEncoder(V, 1, 12, 19, 3, output_dim=7, dtype="mixed_bfloat16")
     reference.randomize(encoder, seed=1)
-    encoder.projection.trainable = False
     embedder = TextEmbedder(encoder, ByteTokenizer())
     small = in_dtype(embedder, "int8")
     matrices = {weight.path: weight for weight in small.encoder.weights if weight.dtype == "int8"}
