@@ -33,8 +33,8 @@ def add_parser(commands):
         "--dtype",
         choices=["float32", "bfloat16", "int8"],
         help="of the computations, by default as the model was trained; bfloat16 and int8 are for a --frozen export, "
-        "and of the weights too, int8 (of matrices, the rest being float32) for x86 processors; what comes out is "
-        "float32 in any case",
+        "and of the weights too; int8 (of matrices, the rest being float32) is for x86 processors and without --xla, "
+        "whose search has no fast product of integers; what comes out is float32 in any case",
     )
     parser.add_argument(
         "--xla",

@@ -1,7 +1,5 @@
 """Weights as constants of a graph."""
 
-import contextlib
-
 import keras
 import tensorflow as tf
 
@@ -45,14 +43,14 @@ class _Constants(keras.StatelessScope):
     def __init__(self, constants):
         super().__init__(constants)
         self._functions, self._values = {}, {}
-        self._inner = contextlib.ExitStack()
+        self._constant_weights = integer_products.constant_weights()
 
     def __enter__(self):
-        self._inner.enter_context(integer_products.constant_weights())
+        self._constant_weights.__enter__()
         return super().__enter__()
 
     def __exit__(self, *exception):
-        self._inner.close()
+        self._constant_weights.__exit__(*exception)
         return super().__exit__(*exception)
 
     def get_current_value(self, variable):

@@ -13,7 +13,7 @@ class Dense(keras.layers.Dense):
         return super().quantize(mode, type_check=type_check and type(self) is not Dense, **kwargs)
 
     def quantized_call(self, inputs, **kwargs):
-        if not integer_products.replace(self):
+        if not integer_products.can_replace(self):
             return super().quantized_call(inputs, **kwargs)
         outputs = ops.cast(integer_products.product(inputs, self._kernel, self.kernel_scale), self.compute_dtype)
         outputs = outputs if self.bias is None else ops.add(outputs, self.bias)

@@ -25,7 +25,7 @@ def constant_weights(constant=True):
         _CONSTANT_WEIGHTS.reset(token)
 
 
-def replace(layer):
+def can_replace(layer):
     """Whether `product` gives what a quantized Keras layer gives, and can be called here.
 
     That is in a scope of constant weights, with TensorFlow's operation, and the quantization that is Keras' default.
