@@ -46,7 +46,6 @@ _SHAPE = (
     "subwords",
     "num_layers",
     "hidden_dim",
-    "intermediate_dim",
     "num_heads",
     "norm_first",
 )
@@ -69,7 +68,8 @@ def add_parser(kinds):
     files.add_argument(
         "--start-from",
         metavar="FILE",
-        help="a translator.keras whose weights, vocabulary and shape this training begins with",
+        help="a translator.keras whose weights, vocabulary and shape this training begins with; a larger "
+        "--intermediate-dim adds hidden units, at first without effect",
     )
     files.add_argument("--out", required=True, metavar="DIR")
     files.add_argument("--tensorboard", metavar="DIR", help="write event files for TensorBoard")
@@ -171,15 +171,15 @@ def _pairs(args, recipe, tokenizer, say):
 
 
 def _translator(args, recipe, tokenizer, start):
-    """A new translator, or one with the weights and the shape of `start`."""
+    """A new translator, or one that begins as `start`."""
     from keras_transformer.decoding import BeamSearch, GreedySearch
-    from keras_transformer.models import Transformer
+    from keras_transformer.models import Transformer, begin_as
     from keras_transformer.pipelines import Translator
 
     if start:
         config = {**start.transformer.get_config(), **recipe.model, "dtype": args.dtype}
         transformer = Transformer.from_config(config)
-        transformer.set_weights(start.transformer.get_weights())
+        begin_as(transformer, start.transformer)
     else:
         transformer = Transformer.from_preset(
             recipe.preset, tokenizer.vocabulary_size, dtype=args.dtype, **recipe.model

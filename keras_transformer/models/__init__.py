@@ -6,5 +6,14 @@ from keras_transformer.models.presets import PRESETS
 from keras_transformer.models.question_answer_encoder import QuestionAnswerEncoder
 from keras_transformer.models.sentence_encoder import SentenceEncoder
 from keras_transformer.models.transformer import Transformer
+from keras_transformer.models.widening import begin_as
 
-__all__ = ["PRESETS", "BertEncoder", "DeepAveragingNetwork", "QuestionAnswerEncoder", "SentenceEncoder", "Transformer"]
+__all__ = [
+    "PRESETS",
+    "BertEncoder",
+    "DeepAveragingNetwork",
+    "QuestionAnswerEncoder",
+    "SentenceEncoder",
+    "Transformer",
+    "begin_as",
+]

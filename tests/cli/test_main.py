@@ -113,9 +113,26 @@ def test_starts_from_a_trained_model(model_dir, translator, write_lines, tmp_pat
     assert trained.transformer.get_config() == {**config, "dropout": 0.4}
     for weight, start in zip(trained.transformer.weights, translator.transformer.weights, strict=True):
         np.testing.assert_allclose(weight.numpy(), start.numpy(), atol=1e-6)
-    assert main([*fixed, "--num-layers", "3", "--out", str(tmp_path / "other")]) == 1
-    assert "Expected no --num-layers beside --start-from" in capsys.readouterr().err
-    assert not (tmp_path / "other").exists()
+    for option, message in [
+        ("--num-layers", "Expected no --num-layers beside --start-from"),
+        ("--intermediate-dim", "or with more hidden units"),
+    ]:
+        assert main([*fixed, option, "3", "--out", str(tmp_path / "other")]) == 1
+        assert message in capsys.readouterr().err
+        assert not (tmp_path / "other").exists()
+
+
+def test_starts_wider_than_a_trained_model(model_dir, translator, write_lines, tmp_path):
+    """A step too small to matter leaves what it computes."""
+    files = write_lines("s", made_data.sentences(9)), write_lines("t", made_data.sentences(9))
+    fixed = ["train", "translator", "--source", files[0], "--target", files[1], "--start-from", str(model_dir)]
+    width = translator.transformer.get_config()["intermediate_dim"] + 8
+    options = ["--epochs", "1", "--max-length", "64", "--learning-rate", "1e-9", "--intermediate-dim", str(width)]
+    assert main([*fixed, *options, "--out", str(tmp_path / "out")]) == 0
+    trained = keras.models.load_model(tmp_path / "out" / "translator.keras")
+    assert trained.transformer.count_params() > translator.transformer.count_params()
+    batch = {"source_ids": np.array([[5, 6, 7, 3]]), "target_ids": np.array([[2, 5, 6]])}
+    np.testing.assert_allclose(trained.transformer(batch), translator.transformer(batch), atol=1e-4)
 
 
 def test_demo_in_small(tmp_path, monkeypatch, capfd):

@@ -1,0 +1,39 @@
+import keras
+import numpy as np
+
+# Where the weights of `FeedForward` have its hidden units.
+_HIDDEN_AXES = {"expansion/kernel": 1, "expansion/bias": 0, "contraction/kernel": 0}
+
+
+def begin_as(wide, narrow):
+    """Gives `wide` weights with which it computes what `narrow` does.
+
+    The hidden units of the feed-forward networks that `narrow` lacks keep their random weights on the way in, and get
+    zeros on the way out, so that training can make use of them.
+
+    Args:
+        wide: a model of this package, whose weights are set.
+        narrow: one of the same configuration but for a smaller `intermediate_dim`, or the same.
+
+    Raises:
+        ValueError: for models that differ in more, and for a narrower `wide`.
+
+    References:
+        Chen et al., 2016, "Net2Net: Accelerating Learning via Knowledge Transfer".
+    """
+    if len(wide.weights) != len(narrow.weights):
+        raise ValueError(f"Expected as many weights. Received: {len(wide.weights)} for {len(narrow.weights)}")
+    wide.set_weights([_widened(to, of) for to, of in zip(wide.weights, narrow.weights)])
+
+
+def _widened(to, of):
+    """The value of the weight `of`, with more hidden units if `to` has them."""
+    value = keras.ops.convert_to_numpy(of)
+    if to.shape == value.shape:
+        return value
+    axis = _HIDDEN_AXES.get("/".join(to.path.split("/")[-2:]))
+    rest = keras.ops.convert_to_numpy(to)
+    if axis is None or to.shape[axis] < value.shape[axis]:
+        raise ValueError(f"Expected {to.path} of shape {value.shape}, or with more hidden units. Received: {to.shape}")
+    rest = np.split(rest, [value.shape[axis]], axis)[1]
+    return np.concatenate([value, np.zeros_like(rest) if "contraction" in to.path else rest], axis)
