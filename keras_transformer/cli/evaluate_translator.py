@@ -21,11 +21,11 @@ def add_parser(kinds):
     parser.set_defaults(run=run)
     files = parser.add_argument_group("what to compare")
     first = files.add_mutually_exclusive_group(required=True)
-    first.add_argument("--model", help=translators.MODEL_HELP)
+    first.add_argument("--model", action="append", help=translators.MODEL_HELP)
     first.add_argument("--hypotheses", metavar="FILE", help="translations, instead of a model")
     second = files.add_mutually_exclusive_group()
     second.add_argument("--against", metavar="FILE", help="translations of a second system")
-    second.add_argument("--against-model", metavar="MODEL", help="a second model")
+    second.add_argument("--against-model", action="append", metavar="MODEL", help="a second model or ensemble")
     files.add_argument("--source", metavar="FILE", help="what a model translates; shown with --worst")
     files.add_argument("--reference", required=True, metavar="FILE", help="the right translations")
     metrics = parser.add_argument_group("metrics")
@@ -57,8 +57,8 @@ def run(args):
     references, *given = _aligned(args.reference, args.source, args.hypotheses, args.against)
     sources, hypotheses, others = given
     models = [
-        path and translators.open_translator(path, args.beam, args.length_penalty)
-        for path in (args.model, args.against_model)
+        paths and translators.open_translator(paths, args.beam, args.length_penalty)
+        for paths in (args.model, args.against_model)
     ]
     if args.model:
         hypotheses = _translate(models[0], sources, args)
@@ -67,12 +67,12 @@ def run(args):
     if args.against_model:
         others = _translate(models[1], sources, args)
 
-    names = [args.model or args.hypotheses]
+    names = [_name(args.model, args.hypotheses)]
     metric = {"tokenize": args.tokenize, "lowercase": args.lowercase}
     if others is None:
         systems, p_values = [score_translations(hypotheses, references, **metric)], None
     else:
-        names.append(args.against_model or args.against)
+        names.append(_name(args.against_model, args.against))
         comparison = compare_translations(hypotheses, others, references, **metric)
         systems, p_values = comparison.systems, comparison.p_values
     for name, scores in zip(names, systems):
@@ -88,6 +88,10 @@ def run(args):
             "p_values": p_values,
         }
         _write(args.json, [json.dumps(figures, indent=2, ensure_ascii=False)])
+
+
+def _name(models, file):
+    return " + ".join(models) if models else file
 
 
 def _check(args):

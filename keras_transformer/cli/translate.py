@@ -19,6 +19,7 @@ def add_parser(commands):
     parser.add_argument("texts", nargs="*", metavar="TEXT")
     parser.add_argument(
         "--model",
+        action="append",
         help=f"{translators.MODEL_HELP}; in a checkout, by default, the newest in saved_models/{translators.SHIPPED}",
     )
     parser.add_argument("--input", nargs="+", metavar="FILE", help="plain or .gz; instead of TEXTs")
@@ -44,7 +45,7 @@ def run(args):
         shown = sys.stderr.isatty() and bool(args.output or not sys.stdout.isatty())
     total = _count(args) if shown else None
     translator = translators.open_translator(
-        args.model or shipped_model(translators.SHIPPED), args.beam, args.length_penalty, args.n_best
+        args.model or [shipped_model(translators.SHIPPED)], args.beam, args.length_penalty, args.n_best
     )
     with Progress(shown, total) as progress:
         translations = translators.translated(translator, _lines(args), args.batch_size, progress, bool(args.n_best))

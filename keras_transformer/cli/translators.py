@@ -8,7 +8,10 @@ from keras_transformer.cli.saved_pipelines import is_saved_model, load_pipeline
 
 SHIPPED = "translator_en_de"  # by default
 _KERAS_NAME = "translator.keras"
-MODEL_HELP = "a translator.keras, the folder it is in, or the folder of an exported SavedModel"
+MODEL_HELP = (
+    "a translator.keras, the folder it is in, or the folder of an exported SavedModel; given more than once, the "
+    "former translate as an ensemble"
+)
 
 
 def add_options(parser):
@@ -37,33 +40,60 @@ def load_translator(path):
     return load_pipeline(path, Translator, _KERAS_NAME, "a translator")
 
 
-def open_translator(path, beam=None, length_penalty=None, n_best=None):
-    """The `Translator` or `ExportedTranslator` in `path`, with the search that is asked for.
+def open_translator(paths, beam=None, length_penalty=None, n_best=None):
+    """The `Translator` or `ExportedTranslator` in `paths`, with the search that is asked for.
 
     Args:
-        path: a `.keras` file, a folder with a translator.keras, or the folder of a SavedModel.
+        paths: a list of one path or, for an ensemble that searches as the first does, several: a `.keras` file or a
+            folder with a translator.keras; or one folder of a SavedModel.
         beam: how many hypotheses a beam search keeps; by default what the translator came with.
         length_penalty: of the beam search.
         n_best: how many translations of each text are wanted; the least that `beam` may be.
 
     Raises:
         FileNotFoundError: if there is none.
-        ValueError: if the file holds something else, and for a search that a SavedModel cannot do.
+        ValueError: if the file holds something else, for a search that a SavedModel cannot do, and for an ensemble of
+            SavedModels or of translators with different vocabularies.
     """
     wanted = {"--beam": beam, "--length-penalty": length_penalty, "--n-best": n_best}
     wanted = [name for name, value in wanted.items() if value is not None]
-    if not is_saved_model(path, _KERAS_NAME):
-        translator = load_translator(path)
+    exported = [path for path in paths if is_saved_model(path, _KERAS_NAME)]
+    if not exported:
+        translator = _ensemble(paths) if len(paths) > 1 else load_translator(paths[0])
         if wanted:
             translator.search = _beam_search(translator.search, beam, length_penalty, n_best)
         return translator
+    if len(paths) > 1:
+        raise ValueError(f"Expected .keras files for an ensemble. Received: {exported[0]}")
     if wanted:
         raise ValueError(
-            f"Expected a .keras file for {', '.join(wanted)}: the search of a SavedModel is fixed. Received: {path}"
+            f"Expected a .keras file for {', '.join(wanted)}: the search of a SavedModel is fixed. Received: {paths[0]}"
         )
     from keras_transformer.pipelines.exported_translator import ExportedTranslator
 
-    return ExportedTranslator(path)
+    return ExportedTranslator(paths[0])
+
+
+def _ensemble(paths):
+    """The translator of the first path, its model joined by those of the others."""
+    from keras_transformer.models import Ensemble
+    from keras_transformer.pipelines import Translator
+
+    translators = [load_translator(path) for path in paths]
+    first = translators[0]
+    for path, other in zip(paths, translators):
+        vocabularies = [[tokenizer.get_config() for tokenizer in t.tokenizers] for t in (first, other)]
+        if vocabularies[0] != vocabularies[1]:
+            raise ValueError(f"Expected translators with the same vocabulary. Received: {paths[0]} and {path}")
+    transformer = Ensemble([translator.transformer for translator in translators])
+    return Translator(
+        transformer,
+        first.tokenizer,
+        first.target_tokenizer,
+        first.max_extra_length,
+        first.max_source_length,
+        first.search,
+    )
 
 
 def translated(translator, lines, batch_size, progress, n_best=False):

@@ -2,6 +2,7 @@
 
 from keras_transformer.models.bert_encoder import BertEncoder
 from keras_transformer.models.deep_averaging_network import DeepAveragingNetwork
+from keras_transformer.models.ensemble import Ensemble
 from keras_transformer.models.presets import PRESETS
 from keras_transformer.models.question_answer_encoder import QuestionAnswerEncoder
 from keras_transformer.models.sentence_encoder import SentenceEncoder
@@ -12,6 +13,7 @@ __all__ = [
     "PRESETS",
     "BertEncoder",
     "DeepAveragingNetwork",
+    "Ensemble",
     "QuestionAnswerEncoder",
     "SentenceEncoder",
     "Transformer",

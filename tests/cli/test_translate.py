@@ -6,9 +6,12 @@ import sys
 import keras
 import pytest
 
+from keras_transformer import Translator
 from keras_transformer.cli import saved_pipelines, translators
 from keras_transformer.cli.main import main
-from tests import made_data
+from keras_transformer.models import Ensemble, Transformer
+from keras_transformer.text import SubwordTokenizer
+from tests import made_data, reference
 
 
 def run(*arguments):
@@ -30,6 +33,27 @@ def test_texts(model_dir, translator, capsys):
     assert run("--model", model_dir, "dog", "", "red cat") == 0
     assert capsys.readouterr() == ("\n".join(wanted) + "\n", "")
     assert wanted[0] and wanted[2] and wanted[1] == ""
+
+
+def test_several_models_are_an_ensemble(model_dir, exported, tmp_path, capsys):
+    first = keras.models.load_model(model_dir / "translator.keras")
+    second = Translator(Transformer(first.tokenizer.vocabulary_size, 2, 8, 12, 2), first.tokenizer)
+    reference.randomize(second.transformer, seed=5)
+    second.save(tmp_path / "second.keras")
+    both = Translator(Ensemble([first.transformer, second.transformer]), first.tokenizer, max_extra_length=3)
+    wanted = list(both.translate(["dog", "red cat"]))
+    assert run("--model", model_dir, "--model", tmp_path / "second.keras", "dog", "red cat") == 0
+    assert capsys.readouterr().out.split("\n")[:-1] == wanted
+
+    tokenizer = SubwordTokenizer.from_texts(made_data.sentences(200), 30)
+    Translator(Transformer(300, 1, 8, 12, 2), tokenizer).save(tmp_path / "other.keras")
+    for other, message in [
+        (tmp_path / "other.keras", "Expected translators with the same vocabulary. Received: MODEL and OTHER"),
+        (exported, "Expected .keras files for an ensemble. Received: OTHER"),
+    ]:
+        assert run("--model", model_dir, "--model", other, "dog") == 1
+        message = message.replace("MODEL", str(model_dir)).replace("OTHER", str(other))
+        assert message in capsys.readouterr().err
 
 
 def test_files_keep_count_and_order_over_several_windows(model_dir, translator, write_lines, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from keras import ops
 
 from keras_transformer.decoding import BeamSearch, GreedySearch, Sampling
-from keras_transformer.models import SentenceEncoder, Transformer
+from keras_transformer.models import Ensemble, SentenceEncoder, Transformer
 from keras_transformer.training import LabelSmoothedCrossEntropy
 from tests.decoding import models
 
@@ -57,8 +57,9 @@ def search_with(search, model, source):
 
 
 @pytest.mark.parametrize("search", SEARCHES, ids=lambda search: type(search).__name__)
-def test_compiled_decoding_equals_eager(search):
-    model = transformer()
+@pytest.mark.parametrize("count", [1, 2])
+def test_compiled_decoding_equals_eager(search, count):
+    model = transformer() if count == 1 else Ensemble([transformer(norm_first=True), transformer()])
     eager = search_with(search, model, ops.convert_to_tensor(SOURCE))
     compiled = jax.jit(lambda source: search_with(search, model, source))(SOURCE)
     assert eager.ids.shape == (2, search.num_best, 8) and (eager.ids[0, :, 0] == 5).all()
