@@ -30,6 +30,13 @@ def add_parser(commands):
         metavar="N",
         help="the N best translations of each text: lines of score, tab, translation; an empty line between texts",
     )
+    parser.add_argument(
+        "--reference",
+        nargs="+",
+        metavar="FILE",
+        help="the right translations of --input: of the N best, the one with the highest sentence BLEU against the "
+        "right one is the translation (what a student learns best from: Kim and Rush, 2016)",
+    )
     translators.add_options(parser)
 
 
@@ -40,6 +47,8 @@ def run(args):
         raise ValueError("Expected TEXTs or --input. Received both")
     if args.input:
         as_paths(args.input)  # before time is spent on the model
+    if args.reference:
+        _check_references(args)
     shown = args.progress
     if shown is None:  # on a terminal, unless the translations go there too
         shown = sys.stderr.isatty() and bool(args.output or not sys.stdout.isatty())
@@ -49,7 +58,12 @@ def run(args):
     )
     with Progress(shown, total) as progress:
         translations = translators.translated(translator, _lines(args), args.batch_size, progress, bool(args.n_best))
-        lines = _tables(translations, args.n_best) if args.n_best else map(translators.one_line, translations)
+        if args.reference:
+            lines = _nearest(translations, args.reference)
+        elif args.n_best:
+            lines = _tables(translations, args.n_best)
+        else:
+            lines = map(translators.one_line, translations)
         if not args.output:
             _write(lines, sys.stdout)
             return
@@ -70,6 +84,14 @@ def _lines(args):
         yield from translators.numbered(decoded_lines(sys.stdin.buffer, "standard input"), "standard input, line")
 
 
+def _check_references(args):
+    if not (args.input and args.n_best):
+        raise ValueError("Expected --input and --n-best with --reference")
+    from keras_transformer.data import count_pairs
+
+    count_pairs(args.input, args.reference)
+
+
 def _count(args):
     """How many texts there are; `None` for standard input."""
     from keras_transformer.data.lines import read_lines
@@ -77,6 +99,14 @@ def _count(args):
     if args.input:
         return sum(1 for _ in read_lines(args.input))
     return len(args.texts) or None
+
+
+def _nearest(translations, references):
+    from keras_transformer.data.lines import read_lines
+    from keras_transformer.evaluation import nearest_translation
+
+    for beam, reference in zip(translations, read_lines(references)):
+        yield nearest_translation([translators.one_line(translation) for translation, _ in beam], reference)
 
 
 def _tables(translations, count):

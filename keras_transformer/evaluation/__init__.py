@@ -11,6 +11,7 @@ from keras_transformer.evaluation.translation import (
     TranslationComparison,
     TranslationScores,
     compare_translations,
+    nearest_translation,
     score_translations,
     worst_translations,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "TranslationScores",
     "compare_translations",
     "cross_validate",
+    "nearest_translation",
     "plot_attention",
     "plot_similarity",
     "score_retrieval",

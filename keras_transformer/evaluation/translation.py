@@ -123,6 +123,29 @@ def compare_translations(first, second, references, tokenize="13a", lowercase=Fa
     return TranslationComparison(tuple(systems), p_values)
 
 
+def nearest_translation(hypotheses, reference, tokenize="13a"):
+    """The hypothesis that has the highest sentence BLEU against the reference, the first of equals.
+
+    Among a teacher's n best it is better to learn from than the likeliest.
+
+    Args:
+        hypotheses: list of `str`, at least one.
+        reference: `str`, the right translation.
+        tokenize: as for `score_translations`.
+
+    Raises:
+        ValueError: for no hypotheses, and as `score_translations`.
+        ImportError: as `score_translations`.
+
+    References:
+        Kim and Rush, 2016, "Sequence-Level Knowledge Distillation", section 3.3.
+    """
+    if not hypotheses:
+        raise ValueError("Expected at least one hypothesis. Received: []")
+    bleu = _bleu(tokenize, effective_order=True)
+    return max(hypotheses, key=lambda hypothesis: bleu.sentence_score(hypothesis, [reference]).score)
+
+
 def worst_translations(hypotheses, references, count, sources=None, tokenize="13a", lowercase=False):
     """The sentences with the lowest chrF, to look at.
 

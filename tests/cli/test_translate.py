@@ -160,11 +160,26 @@ def test_n_best(model_dir, capsys):
     assert texts[0] == best and float(scores[0]) >= float(scores[1])
 
 
+def test_the_nearest_of_the_beam(model_dir, write_lines, tmp_path, capsys):
+    source, lines = write_lines("in.txt", ["red cat", "dog", ""]), ("--n-best", 3)
+    assert run("--model", model_dir, *lines, "--input", source) == 0
+    beams = [beam.split("\n") for beam in capsys.readouterr().out.rstrip("\n").split("\n\n")]
+    second = [beam[1 if len(beam) > 1 else 0].split("\t")[1] for beam in beams]
+    assert second[0] != beams[0][0].split("\t")[1]
+    reference = write_lines("reference.txt", second)
+    assert run("--model", model_dir, *lines, "--input", source, "--reference", reference) == 0
+    assert capsys.readouterr().out.split("\n")[:-1] == second
+    short = write_lines("short.txt", second[1:])
+    assert run("--model", model_dir, *lines, "--input", source, "--reference", short) == 1
+    assert "Expected as many" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "options, message",
     [
         (["--model", "nowhere", "x"], "Expected a .keras file with a translator"),
         (["--model", "m", "x", "--input", "f"], "Expected TEXTs or --input. Received both"),
+        (["--model", "m", "x", "--n-best", "2", "--reference", "r"], "Expected --input and --n-best with --reference"),
         (["--model", "m", "--input", "nowhere"], "Expected a text file. Received: nowhere"),
         (["--model", "MODEL", "--batch-size", "0", "x"], "Received: batch_size=0"),
         (["--model", "MODEL", "--beam", "0", "x"], "Expected a positive integer. Received: --beam=0"),

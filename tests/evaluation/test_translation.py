@@ -6,7 +6,12 @@ import pytest
 from sacrebleu.metrics import BLEU, CHRF
 from sacrebleu.significance import PairedTest
 
-from keras_transformer.evaluation import compare_translations, score_translations, worst_translations
+from keras_transformer.evaluation import (
+    compare_translations,
+    nearest_translation,
+    score_translations,
+    worst_translations,
+)
 from tests import made_data
 
 REFERENCES = ["A dog runs, quickly.", "Two red birds sit on the house.", "One cat!", "The tree is very green."] * 5
@@ -35,6 +40,21 @@ def test_scores_are_those_of_sacrebleu(options):
         assert (ours.name, ours.score, ours.signature) == (theirs.name, theirs.score, str(metric.get_signature()))
         low, high = ours.interval
         assert f"{ours.score:.3f} (μ = {(low + high) / 2:.3f} ± {(high - low) / 2:.3f})" in theirs.format(width=3)
+
+
+def test_the_nearest_of_several():
+    reference = "Two red birds sit on the house."
+    hypotheses = [
+        "Two birds sit on a house.",
+        "Two red birds are sitting on the house.",
+        "Two red birds sit on a house.",
+    ]
+    scores = [BLEU(effective_order=True).sentence_score(h, [reference]).score for h in hypotheses]
+    assert scores[2] == max(scores) > scores[0]
+    assert nearest_translation(hypotheses, reference) == hypotheses[2]
+    assert nearest_translation(["x", "y"], reference) == "x"
+    with pytest.raises(ValueError, match="at least one hypothesis"):
+        nearest_translation([], reference)
 
 
 def test_a_perfect_system():
