@@ -41,13 +41,14 @@ def write(folder):
 
 
 def write_exports(folder):
-    """Writes the SavedModel FOLDER/default, and frozen FOLDER/float32, FOLDER/bfloat16 and FOLDER/int8."""
+    """Writes the SavedModel FOLDER/default, and frozen FOLDER/float32, FOLDER/bfloat16 and FOLDER/int8, calibrated."""
     from keras_transformer.convert import convert
 
     embedder = convert(checkpoint())
     embedder.export(folder / "default")
-    for dtype in ("float32", "bfloat16", "int8"):
+    for dtype in ("float32", "bfloat16"):
         embedder.export(folder / dtype, frozen=True, dtype=dtype)
+    embedder.export(folder / "int8", frozen=True, dtype="int8", calibration_texts=sentences(256, seed=1))
 
 
 def write_onnx(folder):

@@ -53,12 +53,13 @@ def write(folder, num_sentences, seed=0):
 def ours(folder, search, dtype="float32", jit_compile=False):
     """A function that translates the sentences once: ids (N, T). As in a frozen export, the weights are constants.
 
-    With "int8" the float32 model is quantized. With `jit_compile` XLA compiles the whole search, for the shape of the
-    sentences.
+    With "int8" the float32 model is calibrated by some of the sentences, and quantized. With `jit_compile` XLA compiles
+    the whole search, for the shape of the sentences.
     """
     import tensorflow as tf
 
     from keras_transformer.export import frozen_weights
+    from keras_transformer.layers import integer_products
     from keras_transformer.models import Transformer
 
     arrays = np.load(folder / "translation.npz")
@@ -70,6 +71,9 @@ def ours(folder, search, dtype="float32", jit_compile=False):
             _set_block(block, lambda name: arrays[f"{stack}/{layer}/{name}"])  # noqa: B023
 
     if dtype == "int8":
+        few = arrays["source_ids"][:4]
+        with integer_products.calibrating():
+            search(model, few, np.full(len(few), LENGTH), BEGIN, END, PADDING)
         model.quantize("int8")
     options = {"num_best": 1, "return_scores": False} | ({"max_length": LENGTH} if jit_compile else {})
 

@@ -37,6 +37,12 @@ def add_parser(commands):
         "whose search has no fast product of integers; what comes out is float32 in any case",
     )
     parser.add_argument(
+        "--calibrate",
+        metavar="FILE",
+        help="for --dtype int8: some hundred texts of the kind that will come, one a line; activations are then "
+        "quantized by the largest values that these texts cause, which is faster",
+    )
+    parser.add_argument(
         "--xla",
         action=argparse.BooleanOptionalAction,
         help="of a translator: whether XLA compiles the search where it runs, for each size of batch and of sentences "
@@ -58,6 +64,8 @@ def run(args):
     options = {"frozen": args.frozen, "dtype": args.dtype}
     if args.warmup:
         options["warmup_texts"] = list(read_lines(args.warmup))
+    if args.calibrate:
+        options["calibration_texts"] = list(read_lines(args.calibrate))
     pipeline = _load(args.model)
     if args.xla is not None:
         if not isinstance(pipeline, Translator):

@@ -4,16 +4,22 @@ import os
 import tempfile
 import warnings
 
+from keras_transformer.layers import integer_products
 from keras_transformer.layers.composite import quantization_modes
+from keras_transformer.text.tokenizer import as_strings
+
+_CALIBRATION_BATCH = 32
 
 
-def in_dtype(pipeline, dtype):
+def in_dtype(pipeline, dtype, calibration_texts=()):
     """A copy of a pipeline whose model computes and keeps its weights in `dtype`.
 
     Args:
         pipeline: a `Pipeline`, which stays as it is.
         dtype: the name of a floating dtype, "bfloat16" for example; or "int8": the matrices of `Dense` layers and of
             embeddings are kept, and multiplied, in integers of 8 bits (Keras' `quantize`), the rest in float32.
+        calibration_texts: a list of `str`, for "int8": what goes through the model so that each matrix knows beforehand
+            how large its inputs are. Without, each row of inputs is quantized by its own largest value.
 
     Returns:
         The copy.
@@ -36,6 +42,9 @@ def in_dtype(pipeline, dtype):
         for weight, original in zip(copy.model.weights, pipeline.model.weights):
             weight.trainable = original.trainable
     if dtype == "int8":
+        with integer_products.calibrating():
+            for start in range(0, len(calibration_texts), _CALIBRATION_BATCH):
+                copy.call(as_strings(calibration_texts[start : start + _CALIBRATION_BATCH]))
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Layer .* does not have a `quantize` method")  # the rest
             copy.model.quantize("int8")

@@ -1,3 +1,5 @@
+import math
+
 import keras
 import numpy as np
 import pytest
@@ -68,6 +70,83 @@ def test_layers_give_what_keras_gives(dtype, tolerance):
     np.testing.assert_allclose(np.asarray(function(tf.constant(x)), "float32"), wanted, atol=tolerance)
     ids = np.array([[3, 10]], "int32")
     np.testing.assert_array_equal(traced(embedding, ids)[0](tf.constant(ids)), embedding(ids))
+
+
+ACTIVATIONS = {
+    "linear": lambda x: x,
+    "relu": lambda x: np.maximum(x, 0),
+    "gelu": lambda x: 0.5 * x * (1 + np.vectorize(math.erf)(x / 2**0.5)),
+    "tanh": np.tanh,  # which the operation has not
+}
+
+
+def calibrated(layer, *batches):
+    with integer_products.calibrating():
+        for batch in batches:
+            layer(batch)
+    layer.quantize("int8")
+    return layer
+
+
+@pytest.mark.parametrize("use_bias", [True, False])
+@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+def test_a_calibrated_layer_by_hand(activation, use_bias):
+    random = np.random.default_rng(2)
+    seen, kernel = random.normal(size=(40, 19)) * np.geomspace(1, 20, 19), random.normal(size=(19, 6))
+    bias = random.normal(size=6) * use_bias
+    layer = Dense(6, activation=activation, use_bias=use_bias)
+    layer.build((None, 19))
+    layer.set_weights([kernel, bias] if use_bias else [kernel])
+    calibrated(layer, seen[:11], seen[11:])
+    largest, weights = np.abs(seen).max(axis=0), np.abs(kernel).max(axis=1)
+    assert largest.min() > 0.01 * largest.max() and weights.min() > 0.01 * weights.max()
+    factors = largest**0.75 / weights**0.25
+    reach = (largest / factors).max()
+    smoothed = kernel * factors[:, None]
+    scale = np.abs(smoothed).max(axis=0) / 127
+    x = np.concatenate([seen[:5], 9 * seen[5:7]])  # of which some is beyond what was seen
+    integers = np.clip(np.round(x / factors * 127 / reach), -127, 127)
+    assert (np.abs(x) > largest).any()
+    sums = integers @ np.round(smoothed / scale) * scale * reach / 127 + bias
+    x = x.astype("float32")
+    function, names = traced(layer, x)
+    assert ("QuantizeV2" in names) == (activation != "tanh") and ("Tanh" in names) == (activation == "tanh")
+    if activation == "tanh":  # rows are quantized each by itself, after the same smoothing
+        sums = x @ kernel + bias
+    np.testing.assert_allclose(function(tf.constant(x)), ACTIVATIONS[activation](sums), rtol=0.01, atol=0.15)
+    if activation != "tanh":
+        # Where an integer is at the border between two, float32 may choose the other.
+        found = np.asarray(function(tf.constant(x)))
+        assert np.mean(np.abs(found - ACTIVATIONS[activation](sums)) < 1e-3) > 0.8
+    np.testing.assert_allclose(layer(x[:5]), ACTIVATIONS[activation](x[:5] @ kernel + bias), rtol=0.05, atol=0.5)
+    with pytest.raises(ValueError, match="Expected a layer without calibration"):
+        layer.save_own_variables({})
+
+
+def test_smoothing_spares_the_small_channels():
+    """One channel is a thousand times the others, as in trained models: without it they would all be 0."""
+    random = np.random.default_rng(3)
+    x = random.normal(size=(50, 19)).astype("float32")
+    x[:, 4] *= 1000
+    layer = Dense(6)
+    layer.build((None, 19))
+    layer.kernel.assign(layer.kernel * np.where(np.arange(19) == 4, 0.001, 1.0)[:, None])
+    wanted = layer(x).numpy()
+    function, _ = traced(calibrated(layer, x), x)
+    error = np.asarray(function(tf.constant(x))) - wanted
+    assert np.sqrt(np.mean(error**2)) < 0.05 * np.std(wanted)
+
+
+def test_what_is_not_called_in_the_scope_is_not_calibrated():
+    layer = Dense(6)
+    layer(X)
+    with integer_products.calibrating():
+        tf.function(layer)(X)
+    layer.quantize("int8")
+    assert layer.input_range is None and layer.input_factors is None
+    function, names = traced(layer, X)
+    assert "QuantizeV2" not in names
+    np.testing.assert_allclose(function(tf.constant(X)), layer(X), rtol=1e-5, atol=1e-5)
 
 
 def test_the_largest_of_a_row_in_bfloat16_stays_an_integer_of_8_bits():

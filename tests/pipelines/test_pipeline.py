@@ -121,6 +121,13 @@ def test_int8_is_what_keras_computes_of_the_quantized_model(tmp_path):
     assert embedder.encoder.projection.quantization_mode is None  # it stays as it is
 
 
+def test_int8_with_a_calibration(tmp_path):
+    embedder = make_embedder()
+    embedder.export(tmp_path / "1", frozen=True, dtype="int8", calibration_texts=TEXTS)
+    assert "QuantizeV2" in graph_of(tmp_path / "1")
+    np.testing.assert_allclose(tf.saved_model.load(tmp_path / "1")(TEXTS), embedder.embed(TEXTS), atol=0.05)
+
+
 def test_int8_is_refused_where_tensorflow_has_no_product_of_integers(monkeypatch, tmp_path):
     monkeypatch.setattr("keras_transformer.layers.integer_products.are_available", lambda: False)
     with pytest.raises(ValueError, match="Expected a TensorFlow for x86 processors with dtype='int8'"):
@@ -132,6 +139,11 @@ def test_int8_is_refused_where_tensorflow_has_no_product_of_integers(monkeypatch
     "options, message",
     [
         ({"dtype": "int8"}, "Expected frozen=True with dtype='int8'. Received: frozen=False"),
+        (
+            {"frozen": True, "calibration_texts": ["a"]},
+            "Expected dtype='int8' with calibration_texts. Received: dtype=None",
+        ),
+        ({"frozen": True, "dtype": "int8", "calibration_texts": "one"}, "Expected a list of strings"),
         ({"dtype": "bfloat16"}, "Expected frozen=True with dtype='bfloat16'. Received: frozen=False"),
         ({"frozen": True, "dtype": "float16"}, "Expected one of .* Received: dtype='float16'"),
         ({"warmup_texts": "one"}, "Expected a list of strings .* a single string, 'one'"),

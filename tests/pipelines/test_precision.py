@@ -56,6 +56,23 @@ def test_int8():
         in_dtype(small, "float32")
 
 
+def test_a_calibration_is_by_all_texts():
+    encoder = SentenceEncoder(V, 1, 12, 19, 3, output_dim=7)
+    reference.randomize(encoder, seed=1)
+    embedder = TextEmbedder(encoder, ByteTokenizer())
+    texts = [*TEXTS] * 12
+    one, all_of_them, two = (
+        in_dtype(embedder, "int8", given).encoder.encoder_blocks[0].feed_forward.contraction
+        for given in (texts[:1], texts, texts[2:3])
+    )
+    assert (all_of_them.largest_inputs >= one.largest_inputs).all()
+    assert (all_of_them.largest_inputs >= two.largest_inputs - 1e-6).all()
+    assert (all_of_them.largest_inputs > one.largest_inputs).any()
+    assert encoder.encoder_blocks[0].feed_forward.contraction.largest_inputs is None  # it stays as it is
+    small = in_dtype(embedder, "int8", texts)
+    np.testing.assert_allclose(small.embed(TEXTS), embedder.embed(TEXTS), atol=0.05)
+
+
 def test_quantized_models_are_refused():
     encoder = SentenceEncoder(V, 1, 12, 19, 3, output_dim=7)
     encoder.quantize("int8")

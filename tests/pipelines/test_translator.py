@@ -390,6 +390,21 @@ def test_an_export_in_int8(beam, xla, tmp_path):
     assert any(node.op == "_QuantizedMatMul" for f in functions(tmp_path / "1") for node in f.node_def)
 
 
+@pytest.mark.parametrize("xla", [False, True])
+def test_an_export_in_calibrated_int8(beam, xla, tmp_path):
+    """Encoder and decoder are calibrated, and XLA, which has no product of integers, undoes the smoothing too."""
+    make(search=beam.search, xla=xla).export(
+        tmp_path / "1", frozen=True, dtype="int8", calibration_texts=TEXTS, warmup_texts=()
+    )
+    nodes = {node.op for f in functions(tmp_path / "1") for node in f.node_def}
+    assert "QuantizeV2" in nodes
+    loaded = tf.saved_model.load(tmp_path / "1")
+    copy = in_dtype(beam, "int8", TEXTS)
+    batch = {"source_ids": np.array([[5, 6, 7, 3]]), "target_ids": np.array([[2, 8, 9, 5]])}
+    np.testing.assert_allclose(copy.transformer(batch), beam.transformer(batch), atol=0.4)
+    assert strings(loaded(TEXTS))[1] == "" and len(strings(loaded(TEXTS))) == len(TEXTS)
+
+
 def test_xla_is_kept_and_may_be_turned_off(tmp_path):
     translator = make(xla=True)
     translator.save(tmp_path / "translator.keras")
