@@ -34,6 +34,8 @@ if sys.argv[4] == "frozen too":
     embedder.export(os.path.join(out, "embedder", "2"), frozen=True)
     embedder.export(os.path.join(out, "embedder", "3"), frozen=True, dtype="bfloat16")
     embedder.export(os.path.join(out, "embedder", "4"), frozen=True, dtype="int8")
+    texts = json.loads(sys.argv[3])
+    embedder.export(os.path.join(out, "embedder", "5"), frozen=True, dtype="int8", calibration_texts=texts)
 print(json.dumps(sorted(os.listdir(out))))
 """
 
@@ -80,7 +82,7 @@ def files_of(folder):
 
 def test_equal_weights_give_equal_files(exports):
     once, again = map(files_of, exports)
-    assert len(once) == 6 * 5 and len(again) == 3 * 5
+    assert len(once) == 7 * 5 and len(again) == 3 * 5
     # The fingerprint has a unique id.
     assert [str(path) for path in again if once[path] != again[path] and path.name != "fingerprint.pb"] == []
 
@@ -185,7 +187,7 @@ def test_every_way_gives_the_same(way, found, pipelines):
     for name in ("embedder1", "embedder2"):
         if way in found[name] or way == "signature":
             np.testing.assert_allclose(of(name), vectors, atol=1e-5)
-    for name in ("embedder3", "embedder4"):
+    for name in ("embedder3", "embedder4", "embedder5"):
         np.testing.assert_allclose(of(name), vectors, atol=0.03)
         assert np.abs(np.array(of(name)) - vectors).max() > 1e-4  # they are bfloat16 and int8 indeed
     questions = question_answer.embed_questions(TEXTS)
@@ -194,9 +196,9 @@ def test_every_way_gives_the_same(way, found, pipelines):
 
 
 def test_signatures_and_no_texts(found):
-    assert [found[name]["empty"] for name in ("translator1", "embedder1", "embedder3", "embedder4")] == [
+    assert [found[name]["empty"] for name in ("translator1", "embedder1", "embedder3", "embedder4", "embedder5")] == [
         [0],
-        *[[0, 7]] * 3,
+        *[[0, 7]] * 4,
     ]
     assert found["question_answer1"]["signatures"] == ["lengths", "question_encoder", "response_encoder"]
     assert (
@@ -236,7 +238,7 @@ def test_the_hub_layer_of_keras_2_trains_it(found, pipelines):
 def test_frozen_exports_have_no_variables(found, pipelines):
     weights = len(pipelines[0]["embedder"].weights)
     assert found["embedder1"]["variables"] == [weights, weights] and found["embedder1"]["variable operations"] > 0
-    for name in ("embedder2", "embedder3", "embedder4"):
+    for name in ("embedder2", "embedder3", "embedder4", "embedder5"):
         assert found[name]["variables"] == [0, 0] and found[name]["variable operations"] == 0
 
 
@@ -259,6 +261,7 @@ def test_operations_are_those_of_the_list(exports, tmp_path):
         "e": exports[0] / "embedder" / "1",
         "f": exports[0] / "embedder" / "3",
         "i": exports[0] / "embedder" / "4",
+        "c": exports[0] / "embedder" / "5",
         "q": exports[0] / "question_answer" / "1",
         "a": SHIPPED / "sentence_encoder_lite_en" / "1",
         "b": tmp_path / "bert",
