@@ -8,12 +8,21 @@ import keras
 from keras import ops
 
 from keras_transformer.layers import masks
-from keras_transformer.layers.attention_weights import attention_weights, scaled, softmax_weights, weighted_values
+from keras_transformer.layers.attention_weights import (
+    attend_by_sums,
+    attention_weights,
+    scaled,
+    softmax_weights,
+    weighted_values,
+)
 from keras_transformer.layers.blockwise_attention import blockwise_attention
 
 # From so many scores of a head on they are computed in blocks. Below, keeping them costs less time than computing them
 # twice, and little memory.
 BLOCKWISE_FROM = 4096 * 4096
+# Up to so many numbers in the keys, products of TensorFlow take longer to start than sums take in all: 100 microseconds
+# for 10, with 16 keys of 8 heads of 64.
+_FEW = 2**16
 
 
 def scaled_dot_product_attention(
@@ -74,8 +83,19 @@ def attend(query, key, value, mask=None, bias=None, causal=False):
     if bias is None and _is_long(query, key):
         return blockwise_attention(query, key, value, mask, causal)
     mask = masks.with_causal(mask, query, key) if causal else mask
-    context = weighted_values(softmax_weights(scaled(query), key, mask, bias), value)
-    return masks.zero_without_keys(context, mask)
+    return masks.zero_without_keys(_context(scaled(query), key, value, mask, bias), mask)
+
+
+def _context(query, key, value, mask, bias):
+    """As `attend`, of scaled queries; a query without keys gets some context or other."""
+
+    def by_products():
+        return weighted_values(softmax_weights(query, key, mask, bias), value)
+
+    if query.shape[2] != 1 or keras.config.backend() != "tensorflow" or isinstance(query, keras.KerasTensor):
+        return by_products()
+    # As when one sentence is decoded.
+    return ops.cond(ops.size(key) <= _FEW, lambda: attend_by_sums(query, key, value, mask, bias), by_products)
 
 
 def _is_long(query, key):

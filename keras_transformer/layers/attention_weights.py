@@ -31,18 +31,32 @@ def scaled(query):
 def softmax_weights(query, key, mask=None, bias=None):
     """As `attention_weights`, of scaled queries; a query without keys gets some weights or other."""
     scores = ops.cast(ops.matmul(query, ops.swapaxes(key, -1, -2)), "float32")
+    return _softmax(_masked(scores, mask, bias))
+
+
+def attend_by_sums(query, key, value, mask=None, bias=None):
+    """Of `softmax_weights` the `weighted_values`, for queries (B, H, 1, d), by elementwise operations."""
+    query, key = ops.cast(query, "float32"), ops.cast(key, "float32")
+    scores = _masked(ops.sum(query * key, axis=-1)[:, :, None, :], mask, bias)
+    exponentials = ops.exp(scores - ops.max(scores, axis=-1, keepdims=True))
+    weights = exponentials / ops.sum(exponentials, axis=-1, keepdims=True)
+    context = ops.sum(weights[:, :, 0, :, None] * ops.cast(value, "float32"), axis=2, keepdims=True)
+    return ops.cast(context, value.dtype)
+
+
+def weighted_values(weights, value):
+    """(B, H, T, S) x (B, H, S, dv) -> (B, H, T, dv), in the dtype of `value`."""
+    return ops.matmul(ops.cast(weights, value.dtype), value)
+
+
+def _masked(scores, mask, bias):
     if bias is not None:
         # A bias of -inf masks too; softmax needs finite rows.
         scores = ops.maximum(scores + ops.cast(bias, "float32"), _MASKED_SCORE)
     if mask is not None:
         # In float32 the sum is the number added. Choosing by the mask would take longer.
         scores = scores + ops.where(mask, 0.0, _MASKED_SCORE)
-    return _softmax(scores)
-
-
-def weighted_values(weights, value):
-    """(B, H, T, S) x (B, H, S, dv) -> (B, H, T, dv), in the dtype of `value`."""
-    return ops.matmul(ops.cast(weights, value.dtype), value)
+    return scores
 
 
 def _softmax(scores):

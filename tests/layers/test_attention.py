@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_transformer.layers import scaled_dot_product_attention
+from keras_transformer.layers import attention, scaled_dot_product_attention
 from tests import reference
 
 B, T, S, H, D, DV = 2, 5, 7, 3, 4, 6
@@ -30,6 +30,45 @@ def test_equals_numpy(mask):
     context, weights = scaled_dot_product_attention(QUERY, KEY, VALUE, mask, return_attention_scores=True)
     np.testing.assert_allclose(context, expected(mask)[0], atol=1e-6)
     np.testing.assert_allclose(weights, expected(mask)[1], atol=1e-6)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("biased", [False, True])
+@pytest.mark.parametrize("few", [0, 2**16])
+def test_one_query_equals_the_same_among_others(few, biased, masked, monkeypatch):
+    """By sums where there are few keys, by products where there are more: in graphs that is chosen when they run."""
+    monkeypatch.setattr(attention, "_FEW", few)
+    bias = np.log(_random.random((B, H, T, S))).astype("float32") if biased else None
+    if biased:
+        bias[:, :, :, 3] = -np.inf
+    wanted = scaled_dot_product_attention(QUERY, KEY, VALUE, MASK if masked else None, bias)
+
+    def attend(query, key, value, *masks):
+        mask = masks[0] if masked else None
+        return scaled_dot_product_attention(query, key, value, mask, masks[-1] if biased else None)
+
+    for t in range(T):
+        rows = [
+            QUERY[:, t : t + 1],
+            KEY,
+            VALUE,
+            *[x[:, :, t : t + 1] for x, used in ((MASK, masked), (bias, biased)) if used],
+        ]
+        np.testing.assert_allclose(attend(*rows), wanted[:, t : t + 1], atol=1e-6)
+    if keras.config.backend() == "tensorflow":
+        import tensorflow as tf
+
+        signature = [tf.TensorSpec([None, *x.shape[1:]], x.dtype) for x in rows]
+        concrete = tf.function(attend, input_signature=signature).get_concrete_function()
+        assert any("If" in operation.type for operation in concrete.graph.get_operations())
+        np.testing.assert_allclose(concrete(*map(tf.constant, rows)), wanted[:, -1:], atol=1e-6)
+
+
+def test_one_query_in_bfloat16():
+    parts = [keras.ops.cast(x, "bfloat16") for x in (QUERY[:, :1], KEY, VALUE)]
+    context = scaled_dot_product_attention(*parts)
+    assert keras.backend.standardize_dtype(context.dtype) == "bfloat16"
+    np.testing.assert_allclose(keras.ops.cast(context, "float32"), expected(None)[0][:, :1], atol=0.02)
 
 
 def test_a_query_without_keys_gets_exactly_zero():
