@@ -1,4 +1,4 @@
-"""The figures in a folder of results as Markdown: a table of the aims, and a section for each question.
+"""The figures in a folder of results as Markdown: the aims, and a section for each question but `cost_per_token`.
 
 `python -m benchmarks.markdown [FOLDER]`
 """
@@ -21,6 +21,8 @@ def main():
         written = json.loads(path.read_text()) if path.exists() else {}
         results += written["results"].values() if "results" in written else [written]
     results = [result for result in results if "entrants" in result]
+    if not results:
+        parser.error(f"expected a folder of results; received {folder}")
     print("\n".join([*aims_table(results), "", *(line for result in results for line in section(result))]))
 
 

@@ -190,12 +190,17 @@ def _translator(args, recipe, tokenizer, start):
 
 def _start(args):
     """The translator that the training begins with."""
+    from keras_transformer.models import Transformer
+
     fixed = [name for name in (*_SHAPE, "byte_level") if getattr(args, name)]
     if fixed:
         raise ValueError(
             f"Expected no {', '.join(map(training_options.option, fixed))} beside --start-from, whose model has its own"
         )
     translator = load_translator(args.start_from)
+    if not isinstance(translator.transformer, Transformer):
+        name = type(translator.transformer).__name__
+        raise ValueError(f"Expected a translator with a Transformer. Received: {args.start_from} with {name}")
     if translator.target_tokenizer:
         raise ValueError(f"Expected one vocabulary for both languages. Received: {args.start_from} has two")
     return translator

@@ -88,7 +88,9 @@ def _check_references(args):
     if not (args.input and args.n_best):
         raise ValueError("Expected --input and --n-best with --reference")
     from keras_transformer.data import count_pairs
+    from keras_transformer.evaluation.translation import check_tokenize
 
+    check_tokenize("13a")  # sacrebleu is there
     count_pairs(args.input, args.reference)
 
 

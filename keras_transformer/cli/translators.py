@@ -82,18 +82,18 @@ def _ensemble(paths):
     translators = [load_translator(path) for path in paths]
     first = translators[0]
     for path, other in zip(paths, translators):
-        vocabularies = [[tokenizer.get_config() for tokenizer in t.tokenizers] for t in (first, other)]
-        if vocabularies[0] != vocabularies[1]:
+        if _vocabularies(other) != _vocabularies(first):
             raise ValueError(f"Expected translators with the same vocabulary. Received: {paths[0]} and {path}")
     transformer = Ensemble([translator.transformer for translator in translators])
-    return Translator(
-        transformer,
-        first.tokenizer,
-        first.target_tokenizer,
-        first.max_extra_length,
-        first.max_source_length,
-        first.search,
-    )
+    both = {"target_tokenizer": first.target_tokenizer, "search": first.search, "xla": first.xla}
+    lengths = {"max_extra_length": first.max_extra_length, "max_source_length": first.max_source_length}
+    return Translator(transformer, first.tokenizer, **both, **lengths)
+
+
+def _vocabularies(translator):
+    """The configs of the tokenizers, but for what a program happened to name them."""
+    configs = [tokenizer.get_config() for tokenizer in translator.tokenizers]
+    return [{key: value for key, value in config.items() if key not in ("name", "trainable")} for config in configs]
 
 
 def translated(translator, lines, batch_size, progress, n_best=False):

@@ -38,7 +38,7 @@ def attend_by_sums(query, key, value, mask=None, bias=None):
     """Of `softmax_weights` the `weighted_values`, for queries (B, H, 1, d), by elementwise operations."""
     query, key = ops.cast(query, "float32"), ops.cast(key, "float32")
     scores = _masked(ops.sum(query * key, axis=-1)[:, :, None, :], mask, bias)
-    exponentials = ops.exp(scores - ops.max(scores, axis=-1, keepdims=True))
+    exponentials = ops.exp(scores - ops.max(scores, axis=-1, keepdims=True, initial=-float("inf")))
     weights = exponentials / ops.sum(exponentials, axis=-1, keepdims=True)
     context = ops.sum(weights[:, :, 0, :, None] * ops.cast(value, "float32"), axis=2, keepdims=True)
     return ops.cast(context, value.dtype)

@@ -18,7 +18,8 @@ class Dense(keras.layers.Dense):
         return super().call(inputs, training=training)
 
     def quantize(self, mode=None, type_check=True, **kwargs):
-        if mode == "int8" and self.largest_inputs is not None:
+        has_seen = self.largest_inputs is not None and self.largest_inputs.any()
+        if mode == "int8" and has_seen and not self.lora_enabled:
             smoothing = integer_products.smoothing(self.largest_inputs, ops.convert_to_numpy(self.kernel))
             self.kernel.assign(self.kernel * smoothing[:, None])
             self.input_factors = 1 / smoothing

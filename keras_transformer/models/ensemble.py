@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_transformer.layers import masks
+from keras_transformer.models.transformer import Transformer
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -25,7 +26,7 @@ class Ensemble(keras.Model):
         Logits (B, T, V), the logarithms of mean probabilities, in float32.
 
     Raises:
-        ValueError: for fewer than two members, and for vocabularies of different sizes.
+        ValueError: for fewer than two members, what is no `Transformer`, and for vocabularies of different sizes.
 
     References:
         Sutskever et al., 2014, "Sequence to Sequence Learning with Neural Networks", section 3.6.
@@ -34,6 +35,8 @@ class Ensemble(keras.Model):
     def __init__(self, members, name=None):
         super().__init__(name=name)
         self.members = list(members)
+        if others := [type(member).__name__ for member in self.members if not isinstance(member, Transformer)]:
+            raise ValueError(f"Expected Transformers. Received: {', '.join(others)}")
         sizes = [(m.source_embedding.vocabulary_size, m.target_embedding.vocabulary_size) for m in self.members]
         if len(sizes) < 2 or len(set(sizes)) > 1:
             raise ValueError(
@@ -117,7 +120,10 @@ class Ensemble(keras.Model):
             yield member, part
 
     def get_config(self):
-        return {"name": self.name, "members": [keras.saving.serialize_keras_object(m) for m in self.members]}
+        members = [keras.saving.serialize_keras_object(member) for member in self.members]
+        # Without how they were compiled.
+        members = [{key: value for key, value in m.items() if key != "compile_config"} for m in members]
+        return {"name": self.name, "members": members}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):

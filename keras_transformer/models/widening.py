@@ -13,13 +13,15 @@ def begin_as(wide, narrow):
 
     Args:
         wide: a model of this package, whose weights are set.
-        narrow: one of the same configuration but for a smaller `intermediate_dim`, or the same.
+        narrow: one of the same configuration but for a smaller `intermediate_dim`, or the same. Only shapes are
+            compared, not heads and activations.
 
     Raises:
-        ValueError: for models that differ in more, and for a narrower `wide`.
+        ValueError: for models whose weights differ in more, and for a narrower `wide`.
 
     References:
-        Chen et al., 2016, "Net2Net: Accelerating Learning via Knowledge Transfer".
+        Chen et al., 2016, "Net2Net: Accelerating Learning via Knowledge Transfer", whose new units are copies of others
+            that share their outgoing weights.
     """
     if len(wide.weights) != len(narrow.weights):
         raise ValueError(f"Expected as many weights. Received: {len(wide.weights)} for {len(narrow.weights)}")
@@ -36,4 +38,4 @@ def _widened(to, of):
     if axis is None or to.shape[axis] < value.shape[axis]:
         raise ValueError(f"Expected {to.path} of shape {value.shape}, or with more hidden units. Received: {to.shape}")
     rest = np.split(rest, [value.shape[axis]], axis)[1]
-    return np.concatenate([value, np.zeros_like(rest) if "contraction" in to.path else rest], axis)
+    return np.concatenate([value, np.zeros_like(rest) if to.path.endswith("contraction/kernel") else rest], axis)

@@ -50,13 +50,16 @@ class Pipeline(keras.Model):
 
     def save(self, filepath, **kwargs):
         """As Keras' own, but whole or not at all, and without the optimizer that trained the inner model."""
-        optimizer = getattr(self.model, "optimizer", None)
-        self.model.optimizer = None
+        models = [self.model, *getattr(self.model, "members", [])]
+        optimizers = [getattr(model, "optimizer", None) for model in models]
+        for model in models:
+            model.optimizer = None
         try:
             with replacing(filepath) as unfinished:
                 super().save(unfinished, **kwargs)
         finally:
-            self.model.optimizer = optimizer
+            for model, optimizer in zip(models, optimizers):
+                model.optimizer = optimizer
 
     @property
     def model(self):
@@ -79,6 +82,10 @@ class Pipeline(keras.Model):
         """
         raise NotImplementedError
 
+    def calibrate(self, texts):
+        """Sends strings (N,) eagerly through all that an export computes."""
+        self.call(texts)
+
     def requests(self, texts):
         """A request for each signature of the export: {name: {input: tensor}}.
 
@@ -87,7 +94,7 @@ class Pipeline(keras.Model):
         """
         raise NotImplementedError
 
-    def export(self, path, frozen=False, dtype=None, warmup_texts=WARMUP_TEXTS, calibration_texts=()):
+    def export(self, path, frozen=False, dtype=None, warmup_texts=WARMUP_TEXTS, calibration_texts=None):
         """Writes a SavedModel in the reusable format of TF Hub, with signatures for TF Serving.
 
         `hub.load(path)(["..."])` gives what this object gives, in a process without this package. The class lists the
@@ -125,10 +132,16 @@ class Pipeline(keras.Model):
             raise ValueError(f"Expected frozen=True with dtype={dtype!r}. Received: frozen={frozen}")
         if dtype == "int8" and not integer_products.are_available():
             raise ValueError("Expected a TensorFlow for x86 processors with dtype='int8'. Received: one for others")
-        if calibration_texts and dtype != "int8":
+        if calibration_texts is not None and dtype != "int8":
             raise ValueError(f"Expected dtype='int8' with calibration_texts. Received: dtype={dtype!r}")
+        if calibration_texts is not None and not any(
+            as_bytes.strip() for as_bytes in as_strings(calibration_texts).numpy()
+        ):
+            raise ValueError(
+                f"Expected calibration_texts that are not all blank. Received: {len(calibration_texts)} texts"
+            )
         requests = self._warmup_requests(warmup_texts)
-        pipeline = in_dtype(self, dtype, calibration_texts) if dtype else self
+        pipeline = in_dtype(self, dtype, calibration_texts or ()) if dtype else self
         if not frozen:
             pipeline._write(path, *pipeline.exported(trainable=True), requests)
             return

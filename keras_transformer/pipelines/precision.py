@@ -44,7 +44,7 @@ def in_dtype(pipeline, dtype, calibration_texts=()):
     if dtype == "int8":
         with integer_products.calibrating():
             for start in range(0, len(calibration_texts), _CALIBRATION_BATCH):
-                copy.call(as_strings(calibration_texts[start : start + _CALIBRATION_BATCH]))
+                copy.calibrate(as_strings(calibration_texts[start : start + _CALIBRATION_BATCH]))
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Layer .* does not have a `quantize` method")  # the rest
             copy.model.quantize("int8")

@@ -52,6 +52,10 @@ class QuestionAnswerEmbedder(EncoderPipeline):
     def call(self, inputs, training=None):
         return self._questions(inputs, training)[0]
 
+    def calibrate(self, texts):
+        self._questions(texts, False)
+        self._responses(texts, texts, False)
+
     def embed_questions(self, texts, batch_size=32, show_progress=False):
         """The vectors of any number of questions.
 

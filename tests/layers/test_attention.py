@@ -37,7 +37,7 @@ def test_equals_numpy(mask):
 @pytest.mark.parametrize("few", [0, 2**16])
 def test_one_query_equals_the_same_among_others(few, biased, masked, monkeypatch):
     """By sums where there are few keys, by products where there are more: in graphs that is chosen when they run."""
-    monkeypatch.setattr(attention, "_FEW", few)
+    monkeypatch.setattr(attention, "_MOST_SUMMED", few)
     bias = np.log(_random.random((B, H, T, S))).astype("float32") if biased else None
     if biased:
         bias[:, :, :, 3] = -np.inf
@@ -62,6 +62,13 @@ def test_one_query_equals_the_same_among_others(few, biased, masked, monkeypatch
         concrete = tf.function(attend, input_signature=signature).get_concrete_function()
         assert any("If" in operation.type for operation in concrete.graph.get_operations())
         np.testing.assert_allclose(concrete(*map(tf.constant, rows)), wanted[:, -1:], atol=1e-6)
+
+
+@pytest.mark.parametrize("batch_size, length", [(0, 7), (2, 0), (0, 0)])
+def test_one_query_over_nothing(batch_size, length):
+    query, keys = np.zeros((batch_size, 1, H, D), "float32"), np.zeros((batch_size, length, H, D), "float32")
+    context = keras.ops.convert_to_numpy(scaled_dot_product_attention(query, keys, keys))
+    assert context.shape == query.shape and not context.any()
 
 
 def test_one_query_in_bfloat16():

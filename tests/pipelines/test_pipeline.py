@@ -144,6 +144,18 @@ def test_int8_is_refused_where_tensorflow_has_no_product_of_integers(monkeypatch
             "Expected dtype='int8' with calibration_texts. Received: dtype=None",
         ),
         ({"frozen": True, "dtype": "int8", "calibration_texts": "one"}, "Expected a list of strings"),
+        (
+            {"frozen": True, "dtype": "int8", "calibration_texts": ["", " "]},
+            "Expected calibration_texts that are not all",
+        ),
+        (
+            {"frozen": True, "dtype": "int8", "calibration_texts": []},
+            "Expected calibration_texts that are not all blank",
+        ),
+        (
+            {"frozen": True, "dtype": "bfloat16", "calibration_texts": []},
+            "Expected dtype='int8' with calibration_texts",
+        ),
         ({"dtype": "bfloat16"}, "Expected frozen=True with dtype='bfloat16'. Received: frozen=False"),
         ({"frozen": True, "dtype": "float16"}, "Expected one of .* Received: dtype='float16'"),
         ({"warmup_texts": "one"}, "Expected a list of strings .* a single string, 'one'"),
