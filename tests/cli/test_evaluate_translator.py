@@ -81,6 +81,18 @@ def test_a_model_against_its_export_is_equal(model_dir, exported, write_lines, c
     assert "BLEU   +0.00   p = 1.0000" in shown and "chrF2  +0.00   p = 1.0000" in shown
 
 
+def test_ensembles(model_dir, exported, write_lines, tmp_path, capsys):
+    """Of a model and itself: the mean is what one says."""
+    source = write_lines("source.txt", made_data.sentences(8))
+    arguments = ("--source", source, "--reference", source, "--model", model_dir, "--model", model_dir)
+    assert run(*arguments, "--against-model", model_dir, "--json", tmp_path / "scores.json") == 0
+    assert "BLEU   +0.00   p = 1.0000" in capsys.readouterr().out
+    kept = json.loads((tmp_path / "scores.json").read_text())
+    assert [system["name"] for system in kept["systems"]] == [f"{model_dir} + {model_dir}", str(model_dir)]
+    assert run(*arguments[:4], "--model", model_dir, "--model", exported) == 1
+    assert "Expected .keras files for an ensemble" in capsys.readouterr().err
+
+
 def test_the_worst_sentences(files, write_lines, capsys):
     source = write_lines("source.txt", [f"s{i}" for i in range(30)])
     assert run(*options(files), "--source", source, "--worst", 2) == 0

@@ -32,6 +32,21 @@ def test_exports_for_xla(model_dir, embedder_dir, write_lines, tmp_path, capsys)
     assert "Expected a translator with --xla" in capsys.readouterr().err
 
 
+def test_exports_with_a_calibration(embedder_dir, embedder, write_lines, tmp_path, capsys):
+    texts = write_lines("texts", made_data.sentences(20))
+    options = ["--model", embedder_dir, "--frozen", "--warmup", write_lines("warmup", [])]
+    assert run("export", *options, "--out", tmp_path / "1", "--dtype", "int8", "--calibrate", texts) == 0
+    assert b"QuantizeV2" in (tmp_path / "1" / "saved_model.pb").read_bytes()
+    np.testing.assert_allclose(ExportedEmbedder(tmp_path / "1")(["a dog", ""]), embedder(["a dog", ""]), atol=0.05)
+    for dtype, path, message in [
+        ("bfloat16", texts, "Expected dtype='int8' with calibration_texts. Received: dtype='bfloat16'"),
+        ("int8", write_lines("empty", []), "Expected calibration_texts that are not all blank. Received: 0 texts"),
+    ]:
+        assert run("export", *options, "--out", tmp_path / "2", "--dtype", dtype, "--calibrate", path) == 1
+        assert message in capsys.readouterr().err
+        assert not (tmp_path / "2").exists()
+
+
 def test_exports_the_next_version(embedder_dir, embedder, write_lines, tmp_path, capsys):
     (tmp_path / "embedder" / "9").mkdir(parents=True)
     options = ["--frozen", "--dtype", "bfloat16", "--warmup", write_lines("warmup", [])]

@@ -71,6 +71,23 @@ def test_one_query_over_nothing(batch_size, length):
     assert context.shape == query.shape and not context.any()
 
 
+@pytest.mark.skipif(keras.config.backend() != "tensorflow", reason="elsewhere there is one way")
+def test_gradients_of_one_query(monkeypatch):
+    import tensorflow as tf
+
+    found = []
+    for most in (0, 2**16):
+        monkeypatch.setattr(attention, "_MOST_SUMMED", most)
+        parts = [tf.constant(x) for x in (QUERY[:, :1], KEY, VALUE)]
+        with tf.GradientTape() as tape:
+            tape.watch(parts)
+            loss = tf.reduce_sum(scaled_dot_product_attention(*parts, mask=MASK[:, :, :1]) ** 2)
+        found.append(tape.gradient(loss, parts))
+    for by_products, by_sums in zip(*found):
+        np.testing.assert_allclose(by_sums, by_products, atol=1e-5)
+        assert np.abs(by_products).max() > 0.01
+
+
 def test_one_query_in_bfloat16():
     parts = [keras.ops.cast(x, "bfloat16") for x in (QUERY[:, :1], KEY, VALUE)]
     context = scaled_dot_product_attention(*parts)

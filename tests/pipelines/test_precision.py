@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from keras_transformer import TextEmbedder, Translator
-from keras_transformer.models import SentenceEncoder, Transformer
+from keras_transformer import QuestionAnswerEmbedder, TextEmbedder, Translator
+from keras_transformer.layers.dense import Dense
+from keras_transformer.models import QuestionAnswerEncoder, SentenceEncoder, Transformer
 from keras_transformer.pipelines.precision import in_dtype
 from keras_transformer.text import ByteTokenizer
 from tests import reference
@@ -71,6 +72,14 @@ def test_a_calibration_is_by_all_texts():
     assert encoder.encoder_blocks[0].feed_forward.contraction.largest_inputs is None  # it stays as it is
     small = in_dtype(embedder, "int8", texts)
     np.testing.assert_allclose(small.embed(TEXTS), embedder.embed(TEXTS), atol=0.05)
+
+
+def test_answers_are_calibrated_too():
+    encoder = QuestionAnswerEncoder(SentenceEncoder(V, 1, 12, 19, 3, output_dim=7), hidden_dim=11, output_dim=5)
+    reference.randomize(encoder, seed=2)
+    small = in_dtype(QuestionAnswerEmbedder(encoder, ByteTokenizer()), "int8", TEXTS)
+    dense = [layer for layer in small.encoder._flatten_layers() if isinstance(layer, Dense)]
+    assert len(dense) > 5 and all(layer.input_range for layer in dense)
 
 
 def test_quantized_models_are_refused():

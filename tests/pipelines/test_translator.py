@@ -400,9 +400,13 @@ def test_an_export_in_calibrated_int8(beam, xla, tmp_path):
     assert "QuantizeV2" in nodes
     loaded = tf.saved_model.load(tmp_path / "1")
     copy = in_dtype(beam, "int8", TEXTS)
+    blocks = [*copy.transformer.encoder_blocks, *copy.transformer.decoder_blocks]
+    assert all(block.feed_forward.contraction.input_range for block in blocks)
+    assert copy.transformer.decoder_blocks[0].cross_attention.query.input_range
     batch = {"source_ids": np.array([[5, 6, 7, 3]]), "target_ids": np.array([[2, 8, 9, 5]])}
     np.testing.assert_allclose(copy.transformer(batch), beam.transformer(batch), atol=0.4)
-    assert strings(loaded(TEXTS))[1] == "" and len(strings(loaded(TEXTS))) == len(TEXTS)
+    quantized = strings(copy(TEXTS))  # by Keras, rows each by itself
+    assert strings(loaded(TEXTS))[1] == "" and sum(a == b for a, b in zip(strings(loaded(TEXTS)), quantized)) >= 4
 
 
 def test_xla_is_kept_and_may_be_turned_off(tmp_path):
