@@ -114,12 +114,9 @@ class Contest:
                     workers[name] = Worker(self.module, name, folder, self.warm_ups)
                 except WorkerFailed as error:
                     failures[name] = str(error)
-            seconds = {name: [] for name in workers}
-            for round_number in range(rounds or self.rounds):
-                order = list(workers)
-                for name in order[round_number % len(order) :] + order[: round_number % len(order)]:
-                    time.sleep(0.3)  # threads of the one before may still spin
-                    seconds[name].append(workers[name].run())
+            seconds, failed = _run_by_turns(workers, rounds or self.rounds)
+            failures |= failed
+            workers = {name: workers[name] for name in seconds}
             finals = {name: worker.finish() for name, worker in workers.items()}
             disagreements = self.disagreements(folder, finals)
         return {
@@ -162,6 +159,22 @@ class Contest:
         for final in finals.values():
             final.pop("outputs", None)
         return found
+
+
+def _run_by_turns(workers, rounds):
+    """The seconds of each run of the workers that last through all rounds, and the failures of the others."""
+    seconds, failures = {name: [] for name in workers}, {}
+    for round_number in range(rounds):
+        order = list(seconds)
+        first = round_number % max(len(order), 1)
+        for name in order[first:] + order[:first]:
+            time.sleep(0.3)  # threads of the one before may still spin
+            try:
+                seconds[name].append(workers[name].run())
+            except WorkerFailed as error:
+                failures[name] = str(error)
+                del seconds[name]
+    return seconds, failures
 
 
 class WorkerFailed(RuntimeError):

@@ -9,6 +9,7 @@ import pathlib
 import statistics
 
 from benchmarks.__main__ import QUESTIONS
+from benchmarks.report import ratio
 
 
 def main():
@@ -34,7 +35,7 @@ def aims_table(results):
             who = aim["entrant"].removeprefix("keras_transformer").strip()
             who = f"{who}, against {aim['peer']}" if who else aim["peer"]
             memory = " (memory)" if aim["of"] == "memory" else ""
-            shown = _ratio(aim)
+            shown = ratio(aim)
             shown = f"**{shown}**" if aim["met"] else shown
             lines.append(f"| {result['title']} | {who}{memory} | {aim['ratio']:g} | {shown} |")
     return lines
@@ -59,15 +60,8 @@ def section(result):
     lines.append("")
     for aim in result["aims"]:
         memory = " in memory" if aim["of"] == "memory" else ""
-        lines.append(f"- {aim['entrant']} against {aim['peer']}{memory}: {_ratio(aim)}, aim {aim['ratio']:g}")
+        lines.append(f"- {aim['entrant']} against {aim['peer']}{memory}: {ratio(aim)}, aim {aim['ratio']:g}")
     return [*lines, ""]
-
-
-def _ratio(aim):
-    if aim["median"] is None:
-        return "not run"
-    spread = "" if aim["min"] == aim["max"] else f" ({aim['min']:.2f} to {aim['max']:.2f})"
-    return f"{aim['median']:.2f}{spread}"
 
 
 def _number(value):

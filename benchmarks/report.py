@@ -47,10 +47,15 @@ def sentence(aim):
     """An aim with its verdict, in words."""
     of = " in peak memory" if aim["of"] == "memory" else ""
     goal = f"{aim['entrant']} against {aim['peer']}{of}, aim {aim['ratio']:g}x"
+    return f"{goal}: {ratio(aim)}" + ("" if aim["median"] is None else f", {'met' if aim['met'] else 'NOT MET'}")
+
+
+def ratio(aim):
+    """What an aim came to: the median, with the smallest and the largest."""
     if aim["median"] is None:
-        return f"{goal}: not run"
+        return "not run"
     spread = "" if aim["min"] == aim["max"] else f" ({aim['min']:.2f} to {aim['max']:.2f})"
-    return f"{goal}: {aim['median']:.2f}x{spread}, {'met' if aim['met'] else 'NOT MET'}"
+    return f"{aim['median']:.2f}{spread}"
 
 
 def write(result, folder):

@@ -91,9 +91,9 @@ def _ensemble(paths):
 
 
 def _vocabularies(translator):
-    """The configs of the tokenizers, but for what a program happened to name them."""
-    configs = [tokenizer.get_config() for tokenizer in translator.tokenizers]
-    return [{key: value for key, value in config.items() if key not in ("name", "trainable")} for config in configs]
+    """What each id of the source and of the target stands for; files may also tell how they were made."""
+    sides = translator.tokenizer, translator.target_side
+    return [side.ids_to_pieces(list(range(side.vocabulary_size))).numpy().tolist() for side in sides]
 
 
 def translated(translator, lines, batch_size, progress, n_best=False):

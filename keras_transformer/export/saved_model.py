@@ -35,9 +35,7 @@ def write_saved_model(
     References:
         "Reusable SavedModels", the TF Hub documentation.
     """
-    path = os.fspath(path)
-    if os.path.lexists(path):
-        raise FileExistsError(f"Expected a path that does not exist. Received: {path}")
+    path = check_new(path)
     root = _Root()
     root.variables = list(weights)
     root.trainable_variables = list(trainable_weights)
@@ -57,6 +55,14 @@ def write_saved_model(
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
+
+
+def check_new(path):
+    """Returns the path of a folder to make as a `str`; raises `FileExistsError` if there is anything."""
+    path = os.fspath(path)
+    if os.path.lexists(path):
+        raise FileExistsError(f"Expected a path that does not exist. Received: {path}")
+    return path
 
 
 class _Root(tf.Module):

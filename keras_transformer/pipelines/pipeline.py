@@ -9,7 +9,9 @@ import tensorflow as tf
 from keras_transformer import arguments
 from keras_transformer.atomic import replacing
 from keras_transformer.export import frozen_weights, write_saved_model
+from keras_transformer.export.saved_model import check_new
 from keras_transformer.layers import integer_products
+from keras_transformer.layers.composite import sublayers
 from keras_transformer.pipelines.precision import in_dtype
 from keras_transformer.text.tokenizer import as_strings
 
@@ -49,9 +51,9 @@ class Pipeline(keras.Model):
         return self._graphs[key]
 
     def save(self, filepath, **kwargs):
-        """As Keras' own, but whole or not at all, and without the optimizer that trained the inner model."""
-        models = [self.model, *getattr(self.model, "members", [])]
-        optimizers = [getattr(model, "optimizer", None) for model in models]
+        """As Keras' own, but whole or not at all, and without the optimizers that trained the models inside."""
+        models = [layer for _, layer in sublayers(self) if getattr(layer, "optimizer", None)]
+        optimizers = [model.optimizer for model in models]
         for model in models:
             model.optimizer = None
         try:
@@ -123,23 +125,17 @@ class Pipeline(keras.Model):
         Raises:
             FileExistsError: if `path` exists.
             ValueError: for another dtype, "bfloat16" or "int8" of an export that is not frozen, "int8" where TensorFlow
-                has no product of integers, any dtype of a quantized model, weights that are too large to freeze, and
-                texts that are no strings,
-                and `calibration_texts` with another dtype.
+                has no product of integers, any dtype of a quantized model, weights that are too large to freeze,
+                texts that are no strings, and `calibration_texts` that are all blank or with another dtype.
         """
         arguments.one_of("dtype", dtype, (None, "float32", "bfloat16", "int8"))
         if dtype in ("bfloat16", "int8") and not frozen:
             raise ValueError(f"Expected frozen=True with dtype={dtype!r}. Received: frozen={frozen}")
         if dtype == "int8" and not integer_products.are_available():
             raise ValueError("Expected a TensorFlow for x86 processors with dtype='int8'. Received: one for others")
-        if calibration_texts is not None and dtype != "int8":
-            raise ValueError(f"Expected dtype='int8' with calibration_texts. Received: dtype={dtype!r}")
-        if calibration_texts is not None and not any(
-            as_bytes.strip() for as_bytes in as_strings(calibration_texts).numpy()
-        ):
-            raise ValueError(
-                f"Expected calibration_texts that are not all blank. Received: {len(calibration_texts)} texts"
-            )
+        if calibration_texts is not None:
+            _check_calibration(calibration_texts, dtype)
+        check_new(path)  # before time is spent on the rest
         requests = self._warmup_requests(warmup_texts)
         pipeline = in_dtype(self, dtype, calibration_texts or ()) if dtype else self
         if not frozen:
@@ -185,6 +181,13 @@ def deserialize_parts(config, names):
     """`config` with the parts that `names` names made anew."""
     parts = {name: config[name] and keras.saving.deserialize_keras_object(config[name]) for name in names}
     return {**config, **parts}
+
+
+def _check_calibration(texts, dtype):
+    if dtype != "int8":
+        raise ValueError(f"Expected dtype='int8' with calibration_texts. Received: dtype={dtype!r}")
+    if not any(text.strip() for text in as_strings(texts).numpy()):
+        raise ValueError(f"Expected calibration_texts that are not all blank. Received: {len(texts)} texts")
 
 
 @contextlib.contextmanager

@@ -51,9 +51,6 @@ def fit_translator(
     References:
         Vaswani et al., 2017, "Attention Is All You Need", sections 5.1 to 5.4.
     """
-    from keras_transformer.training.training_loop import TrainingLoop
-    from keras_transformer.training.translation_validation import TranslationValidation
-
     recipe = recipe or TranslationRecipe()
     if recipe.monitor == "bleu" and validation is None:
         raise ValueError("Expected validation pairs for monitor='bleu'. Received: none")
@@ -71,41 +68,19 @@ def fit_translator(
     if not list(batches_of_epoch(0).take(1)):
         few = ", or too few to fill a batch, as jit_compile needs" if jit_compile else ""
         raise ValueError(f"Expected training pairs within max_length. Received: all are left out{few}")
-    transformer = translator.transformer
-    strategy = strategy or _current_strategy()
-    with strategy.scope():
-        transformer.compile(
-            recipe.make_optimizer(transformer.get_config()["hidden_dim"]),
-            LabelSmoothedCrossEntropy(recipe.label_smoothing),
-            jit_compile=jit_compile,
-        )
-    loop = TrainingLoop(
-        transformer,
-        strategy,
-        accumulated_batches=recipe.accumulated_batches,
-        clip_norm=recipe.clip_norm,
-        consistency=recipe.consistency,
-        jit_compile=jit_compile,
-    )
-    validate, monitor = dict, None
-    if validation is not None:
-        monitor = f"val_{recipe.monitor}"
-        validate = TranslationValidation(
-            translator, validation, recipe.tokens_per_batch, recipe.monitor == "bleu", recipe.bleu_tokenize
-        )
     return run_and_save(
         translator,
-        loop,
+        _loop(translator.transformer, recipe, strategy or _current_strategy(), jit_compile),
         batches_of_epoch,
         path,
         recipe,
-        monitor=monitor,
+        monitor=None if validation is None else f"val_{recipe.monitor}",
         higher_is_better=recipe.monitor == "bleu",
         tensorboard=tensorboard,
         verbose=verbose,
         epochs=recipe.epochs,
         steps_per_round=recipe.steps_per_round,
-        validate=validate,
+        validate=dict if validation is None else _validation(translator, validation, recipe),
         minutes=minutes,
         minutes_between_states=minutes_between_states,
         description={
@@ -113,10 +88,37 @@ def fit_translator(
             "seed": seed,
             "jit_compile": jit_compile,
             "pairs": training.num_pairs,
-            "transformer": {**transformer.get_config(), "name": None},
+            "transformer": {**translator.transformer.get_config(), "name": None},
             "tokenizers": [_fingerprint(tokenizer) for tokenizer in translator.tokenizers],
         },
     )
+
+
+def _loop(transformer, recipe, strategy, jit_compile):
+    """The `TrainingLoop` of the transformer, which is compiled for it."""
+    from keras_transformer.training.training_loop import TrainingLoop
+
+    with strategy.scope():
+        transformer.compile(
+            recipe.make_optimizer(transformer.get_config()["hidden_dim"]),
+            LabelSmoothedCrossEntropy(recipe.label_smoothing),
+            jit_compile=jit_compile,
+        )
+    return TrainingLoop(
+        transformer,
+        strategy,
+        accumulated_batches=recipe.accumulated_batches,
+        clip_norm=recipe.clip_norm,
+        consistency=recipe.consistency,
+        jit_compile=jit_compile,
+    )
+
+
+def _validation(translator, validation, recipe):
+    from keras_transformer.training.translation_validation import TranslationValidation
+
+    with_bleu = recipe.monitor == "bleu"
+    return TranslationValidation(translator, validation, recipe.tokens_per_batch, with_bleu, recipe.bleu_tokenize)
 
 
 def _fingerprint(tokenizer):

@@ -60,6 +60,19 @@ def broken(folder):
     raise OSError("no library here")
 
 
+@contest.entrant("breaks later")
+def breaks_later(folder):
+    naps = []
+
+    def run():
+        naps.append(1)
+        if len(naps) > 2:
+            raise MemoryError("a large one")
+        return _nap(0.01, [1.0, 2.0])
+
+    return run
+
+
 def _nap(seconds, result):
     time.sleep(seconds)
     return np.array(result)

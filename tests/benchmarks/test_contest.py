@@ -39,6 +39,8 @@ def test_outputs_are_compared(result):
 
 def test_an_entrant_that_fails_stops_no_other(result):
     assert "OSError: no library here" in result["failures"]["broken"]
+    assert "MemoryError: a large one" in result["failures"]["breaks later"]
+    assert sorted(result["failures"]) == ["breaks later", "broken"]
 
 
 def test_table(result):

@@ -5,6 +5,7 @@ import sys
 
 import keras
 import pytest
+from sentencepiece import sentencepiece_model_pb2
 
 from keras_transformer import Translator
 from keras_transformer.cli import saved_pipelines, translators
@@ -47,6 +48,14 @@ def test_several_models_are_an_ensemble(model_dir, exported, tmp_path, capsys):
 
     tokenizer = SubwordTokenizer.from_texts(made_data.sentences(200), 30)
     Translator(Transformer(300, 1, 8, 12, 2), tokenizer).save(tmp_path / "other.keras")
+    # A vocabulary that says of itself that it was made in another way is the same.
+    proto = sentencepiece_model_pb2.ModelProto.FromString(tokenizer.model)
+    proto.trainer_spec.num_threads += 1
+    again = SubwordTokenizer(proto.SerializeToString())
+    assert again.model != tokenizer.model
+    Translator(Transformer(300, 1, 8, 12, 2), again).save(tmp_path / "again.keras")
+    assert run("--model", tmp_path / "other.keras", "--model", tmp_path / "again.keras", "dog") == 0
+    capsys.readouterr()
     for other, message in [
         (tmp_path / "other.keras", "Expected translators with the same vocabulary. Received: MODEL and OTHER"),
         (exported, "Expected .keras files for an ensemble. Received: OTHER"),

@@ -1,3 +1,5 @@
+import zipfile
+
 import keras
 import numpy as np
 import pytest
@@ -86,10 +88,16 @@ def test_attention_is_that_of_all_heads(ensemble):
 def test_a_translator_with_an_ensemble_is_saved_and_exported(tmp_path):
     tokenizer = ByteTokenizer()
     ensemble = Ensemble(members(tokenizer.vocabulary_size))
+    optimizer = keras.optimizers.Adam()
+    ensemble.members[1].compile(optimizer, "mse")  # as a training leaves it
+    optimizer.build(ensemble.members[1].trainable_variables)
     translator = Translator(ensemble, tokenizer, max_extra_length=3, search=BeamSearch(3, 1.0))
     texts = ["red dog", "", "cat"]
     wanted = [[text for text, _ in beam] for beam in translator.translate_n_best(texts)]
     translator.save(tmp_path / "t.keras")
+    assert ensemble.members[1].optimizer is optimizer
+    with zipfile.ZipFile(tmp_path / "t.keras") as archive:
+        assert b"optimizer" not in archive.read("model.weights.h5") and b"Adam" not in archive.read("config.json")
     reloaded = keras.models.load_model(tmp_path / "t.keras")
     assert [[text for text, _ in beam] for beam in reloaded.translate_n_best(texts)] == wanted
     assert reloaded.attention("dog")[2].shape[:2] == (1, 5)
@@ -105,3 +113,8 @@ def test_a_translator_with_an_ensemble_is_saved_and_exported(tmp_path):
 def test_refuses_one_and_different_vocabularies(sizes):
     with pytest.raises(ValueError, match="Expected two members or more with vocabularies of equal sizes"):
         Ensemble([Transformer(size, 1, 8, 8, 2) for size in sizes])
+
+
+def test_refuses_ensembles_of_ensembles(ensemble):
+    with pytest.raises(ValueError, match="Expected Transformers. Received: Ensemble"):
+        Ensemble([ensemble, ensemble.members[0]])

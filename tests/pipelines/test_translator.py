@@ -6,18 +6,9 @@ import tensorflow as tf
 from keras_transformer import Translator
 from keras_transformer.decoding import BeamSearch, GreedySearch, Sampling
 from keras_transformer.models import Transformer
-from keras_transformer.pipelines.precision import in_dtype
 from keras_transformer.text import ByteTokenizer, SubwordTokenizer
 from tests import made_data, reference
-
-TEXTS = ["red dog", "", "blue house runs", "  ", "cat"]
-
-
-def make(num_layers=2, **kwargs):
-    tokenizer = SubwordTokenizer.from_texts(made_data.sentences(200), 30)
-    transformer = Transformer(tokenizer.vocabulary_size, num_layers, 12, 19, 3)
-    reference.randomize(transformer, seed=1)
-    return Translator(transformer, tokenizer, **{"max_extra_length": 6, **kwargs})
+from tests.pipelines.made_translators import TEXTS, make, strings
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +19,6 @@ def translator():
 @pytest.fixture(scope="module")
 def beam():
     return make(search=BeamSearch(3, 1.0, num_best=2))
-
-
-def strings(tensor):
-    return [text.decode() for text in tensor.numpy()]
 
 
 def test_is_tokenizer_then_decoding_then_tokenizer(translator):
@@ -273,77 +260,6 @@ def test_save_is_whole_or_not_at_all(translator, tmp_path, monkeypatch):
     assert path.read_bytes() == b"earlier" and len(list(tmp_path.iterdir())) == 1
 
 
-@pytest.fixture(scope="module")
-def exported(beam, tmp_path_factory):
-    path = tmp_path_factory.mktemp("exported") / "beam"
-    beam.export(path)
-    return tf.saved_model.load(path)
-
-
-def test_exported_translations_are_those_of_python(exported, beam):
-    wanted = list(beam.translate(TEXTS))
-    assert strings(exported(TEXTS)) == strings(exported.signatures["serving_default"](tf.constant(TEXTS))["outputs"])
-    assert strings(exported(TEXTS)) == wanted
-    ids = beam.tokenizer(TEXTS, add_end=True)
-    target_ids = exported.signatures["ids"](ids)["outputs"]
-    np.testing.assert_array_equal(target_ids, beam._from_ids(ids))
-
-
-@pytest.mark.parametrize("alpha", [0.0, 1.0, 3.0])
-def test_exported_n_best(exported, beam, alpha):
-    prefixes = ["", "dog", "", "", "blue"]
-    found = exported.signatures["n_best"](
-        inputs=tf.constant(TEXTS), prefixes=tf.constant(prefixes), length_penalty=tf.constant(alpha)
-    )
-    assert found["outputs"].shape == found["scores"].shape == (5, 2)
-    translator = make(search=BeamSearch(3, alpha, num_best=2))
-    for row, table in enumerate(translator.translate_n_best(TEXTS, prefixes=prefixes)):
-        assert strings(found["outputs"][row])[: len(table)] == [text for text, _ in table]
-        np.testing.assert_allclose(found["scores"][row][: len(table)], [score for _, score in table], atol=1e-5)
-        assert (found["scores"][row][len(table) :].numpy() == -np.inf).all()
-
-
-def test_exported_samples(exported):
-    sample = exported.signatures["sample"]
-    for seed, temperature, top_p in ((1, 1.0, 1.0), (2, 2.0, 0.7)):
-        settings = {"seed": tf.constant(seed), "temperature": tf.constant(temperature), "top_p": tf.constant(top_p)}
-        found = sample(inputs=tf.constant(TEXTS), **settings)["outputs"]
-        assert strings(found) == list(make(search=Sampling(temperature, top_p=top_p, seed=seed)).translate(TEXTS))
-
-
-def test_exported_alignments(exported, beam):
-    found = exported.signatures["alignment"](tf.constant(TEXTS))
-    for row in (0, 2, 4):
-        source, target, weights = beam.attention(TEXTS[row])
-        assert [piece for piece in strings(found["source_tokens"][row]) if piece] == source
-        assert [piece for piece in strings(found["target_tokens"][row]) if piece] == target
-        wanted = np.zeros(found["weights"].shape[1:])
-        wanted[: len(target), : len(source)] = weights[-1].mean(0)
-        np.testing.assert_allclose(found["weights"][row], wanted, atol=1e-5)
-    assert (found["weights"].numpy()[[1, 3]] == 0).all()
-
-
-@pytest.mark.parametrize("search", [GreedySearch(), Sampling(top_k=3, seed=8)])
-def test_exports_of_other_searches(search, tmp_path):
-    translator = make(search=search)
-    translator.export(tmp_path / "exported")
-    exported = tf.saved_model.load(tmp_path / "exported")
-    wanted = list(translator.translate(TEXTS))
-    assert strings(exported(TEXTS)) == wanted
-    n_best = exported.signatures["n_best"](inputs=tf.constant(TEXTS), prefixes=tf.constant([""] * 5))
-    assert n_best["outputs"].shape == (5, 1) and strings(n_best["outputs"][:, 0]) == wanted
-    if isinstance(search, Sampling):
-        settings = {"seed": tf.constant(8), "temperature": tf.constant(1.0), "top_p": tf.constant(1.0)}
-        assert strings(exported.signatures["sample"](inputs=tf.constant(TEXTS), **settings)["outputs"]) == wanted
-
-
-def functions(path):
-    from tensorflow.core.protobuf import saved_model_pb2
-
-    saved = saved_model_pb2.SavedModel.FromString((path / "saved_model.pb").read_bytes())
-    return saved.meta_graphs[0].graph_def.library.function
-
-
 def test_compiled_by_xla_the_translations_are_the_same(translator, beam):
     prefixes = ["", "red", "", "", ""]
     for one in (translator, beam):
@@ -356,59 +272,6 @@ def test_compiled_by_xla_the_translations_are_the_same(translator, beam):
     assert strings(compiled(["", " "])) == ["", ""] and compiled([]).shape == (0,)
 
 
-def test_an_export_that_xla_compiles(beam, tmp_path):
-    compiled = make(search=beam.search, xla=True)
-    compiled.export(tmp_path / "compiled", warmup_texts=())
-    beam.export(tmp_path / "plain", warmup_texts=())
-    must_compile = [
-        any(f.attr["_XlaMustCompile"].b for f in functions(tmp_path / name)) for name in ("compiled", "plain")
-    ]
-    assert must_compile == [True, False]
-    of_compiled, of_plain = (tf.saved_model.load(tmp_path / name) for name in ("compiled", "plain"))
-    assert strings(of_compiled(TEXTS)) == strings(beam(TEXTS))
-    penalty = tf.constant([0.0, 1.0, 2.0, 1.0, 3.0])
-    inputs = {"inputs": tf.constant(TEXTS), "prefixes": tf.fill([5], ""), "length_penalty": penalty}
-    found, wanted = (one.signatures["n_best"](**inputs) for one in (of_compiled, of_plain))
-    np.testing.assert_array_equal(found["outputs"], wanted["outputs"])
-    np.testing.assert_allclose(found["scores"], wanted["scores"], atol=1e-4)
-    for texts in (TEXTS, ["", ""]):
-        ids = {"inputs": compiled.source_ids(tf.constant(texts))[0]}
-        found, wanted = (one.signatures["ids"](**ids)["outputs"] for one in (of_compiled, of_plain))
-        np.testing.assert_array_equal(found, wanted)
-    settings = {"seed": tf.constant(7), "temperature": tf.constant(1.0), "top_p": tf.constant(0.9)}
-    sample = of_compiled.signatures["sample"]
-    twice = [strings(sample(inputs=tf.constant(TEXTS), **settings)["outputs"]) for _ in range(2)]
-    assert twice[0] == twice[1] and twice[0][1] == twice[0][3] == "" and twice[0][0]
-
-
-@pytest.mark.parametrize("xla", [False, True])
-def test_an_export_in_int8(beam, xla, tmp_path):
-    make(search=beam.search, xla=xla).export(tmp_path / "1", frozen=True, dtype="int8", warmup_texts=())
-    loaded = tf.saved_model.load(tmp_path / "1")
-    quantized = in_dtype(beam, "int8")
-    assert strings(loaded(TEXTS)) == strings(quantized(TEXTS))
-    assert any(node.op == "_QuantizedMatMul" for f in functions(tmp_path / "1") for node in f.node_def)
-
-
-@pytest.mark.parametrize("xla", [False, True])
-def test_an_export_in_calibrated_int8(beam, xla, tmp_path):
-    """Encoder and decoder are calibrated, and XLA, which has no product of integers, undoes the smoothing too."""
-    make(search=beam.search, xla=xla).export(
-        tmp_path / "1", frozen=True, dtype="int8", calibration_texts=TEXTS, warmup_texts=()
-    )
-    nodes = {node.op for f in functions(tmp_path / "1") for node in f.node_def}
-    assert "QuantizeV2" in nodes
-    loaded = tf.saved_model.load(tmp_path / "1")
-    copy = in_dtype(beam, "int8", TEXTS)
-    blocks = [*copy.transformer.encoder_blocks, *copy.transformer.decoder_blocks]
-    assert all(block.feed_forward.contraction.input_range for block in blocks)
-    assert copy.transformer.decoder_blocks[0].cross_attention.query.input_range
-    batch = {"source_ids": np.array([[5, 6, 7, 3]]), "target_ids": np.array([[2, 8, 9, 5]])}
-    np.testing.assert_allclose(copy.transformer(batch), beam.transformer(batch), atol=0.4)
-    quantized = strings(copy(TEXTS))  # by Keras, rows each by itself
-    assert strings(loaded(TEXTS))[1] == "" and sum(a == b for a, b in zip(strings(loaded(TEXTS)), quantized)) >= 4
-
-
 def test_xla_is_kept_and_may_be_turned_off(tmp_path):
     translator = make(xla=True)
     translator.save(tmp_path / "translator.keras")
@@ -418,10 +281,3 @@ def test_xla_is_kept_and_may_be_turned_off(tmp_path):
     assert loaded._graphs
     loaded.xla = False
     assert not loaded._graphs and list(loaded.translate(TEXTS[:1])) == wanted
-
-
-def test_what_signatures_share_is_stored_once(exported, beam, tmp_path):
-    beam.export(tmp_path / "exported")
-    names = [function.signature.name for function in functions(tmp_path / "exported")]
-    for shared in ("encode", "decode_step", "best_ids", "source_ids_of"):
-        assert sum(shared in name and "wrapper" not in name for name in names) == 1
