@@ -14,7 +14,9 @@ def machine():
     return {
         "processor": names[0] if names else platform.processor(),
         "cores": os.cpu_count(),
-        "instructions": [flag for flag in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if flag in flags],
+        "instructions": [
+            flag for flag in ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16") if flag in flags
+        ],
         "python": platform.python_version(),
         "versions": {name: version for name, version in _versions() if version},
     }

@@ -17,7 +17,8 @@ class Dense(keras.layers.Dense):
             self.largest_inputs = integer_products.largest_inputs(inputs, self.largest_inputs)
         return super().call(inputs, training=training)
 
-    def quantize(self, mode=None, type_check=True, **kwargs):
+    def quantize(self, mode=None, type_check=True, config=None):
+        config = integer_products.with_exact_weights(config, axis=0)
         has_seen = self.largest_inputs is not None and self.largest_inputs.any()
         if mode == "int8" and has_seen and not self.lora_enabled:
             smoothing = integer_products.smoothing(self.largest_inputs, ops.convert_to_numpy(self.kernel))
@@ -25,7 +26,7 @@ class Dense(keras.layers.Dense):
             self.input_factors = 1 / smoothing
             self.input_range = float((self.largest_inputs / smoothing).max())
         # Keras refuses subclasses, which might compute something else.
-        return super().quantize(mode, type_check=type_check and type(self) is not Dense, **kwargs)
+        return super().quantize(mode, type_check=type_check and type(self) is not Dense, config=config)
 
     def save_own_variables(self, store):
         if self.input_factors is not None:

@@ -7,11 +7,15 @@ be constants.
 A calibration (`calibrating`) tells how large the inputs of a layer are. All rows are then quantized alike, by a number
 that is known beforehand, and bias and activation become part of the product. Without, each row is quantized by its own
 largest value.
+
+Weights have 64 steps to each side. Processors without VNNI add two products, of an input moved to 0 to 255 and a
+weight, in 16 bits: with 127 steps the sum could be too large for them, and would silently be cut off.
 """
 
 import contextlib
 import contextvars
 import functools
+import pathlib
 
 import keras
 import numpy as np
@@ -21,6 +25,7 @@ _CONSTANT_WEIGHTS = contextvars.ContextVar("constant_weights", default=False)
 _CALIBRATING = contextvars.ContextVar("calibrating", default=False)
 # Of 0.5, 0.75, 0.85 and 1 what leaves MiniLM nearest to itself. The paper calls it alpha.
 _SMOOTHNESS = 0.75
+_WEIGHT_STEPS = 64  # 2 * 255 * 64 < 2 ** 15
 # Those that the operation has: its names.
 _ACTIVATIONS = {
     None: None,
@@ -81,16 +86,44 @@ def smoothing(largest, kernel):
     return inputs**_SMOOTHNESS / weights ** (1 - _SMOOTHNESS)
 
 
+def with_exact_weights(config, axis):
+    """Keras' configuration of "int8" with as many steps as every processor multiplies exactly, unless it tells them.
+
+    `axis` is that of a product's sum.
+    """
+    if not isinstance(config, keras.quantizers.Int8QuantizationConfig) or config.weight_quantizer is not None:
+        return config
+    weights = keras.quantizers.AbsMaxQuantizer(axis=axis, value_range=(-_WEIGHT_STEPS, _WEIGHT_STEPS))
+    return keras.quantizers.Int8QuantizationConfig(weights, config.activation_quantizer)
+
+
 def can_replace(layer):
     """Whether `product` gives what a quantized Keras layer gives, and can be called here.
 
-    That is in a scope of constant weights, with TensorFlow's operation, and the quantization that is Keras' default.
+    That is in a scope of constant weights, with TensorFlow's operation, inputs that are quantized as is Keras' default,
+    and weights `with_exact_weights`; with those of Keras' default, where this processor has VNNI.
     """
     if not _CONSTANT_WEIGHTS.get() or layer.quantization_mode != "int8" or layer.lora_enabled:
         return False
     quantizer = layer.inputs_quantizer
     is_default = isinstance(quantizer, keras.quantizers.AbsMaxQuantizer) and tuple(quantizer.value_range) == (-127, 127)
-    return is_default and keras.config.backend() == "tensorflow" and _is_graph() and are_available()
+    is_exact = has_vnni() or _weight_steps(layer) <= _WEIGHT_STEPS
+    return is_default and is_exact and keras.config.backend() == "tensorflow" and _is_graph() and are_available()
+
+
+def _weight_steps(layer):
+    quantizer = getattr(layer.quantization_config, "weight_quantizer", None)
+    return quantizer.value_range[1] if isinstance(quantizer, keras.quantizers.AbsMaxQuantizer) else 127
+
+
+@functools.cache
+def has_vnni():
+    """Whether this processor adds products of 8 bits in 32 at once. Where Linux does not tell: no."""
+    try:
+        flags = set(pathlib.Path("/proc/cpuinfo").read_text().split())
+    except OSError:
+        return False
+    return not flags.isdisjoint(("avx512_vnni", "avx_vnni"))
 
 
 def product(inputs, kernel, kernel_scale, transposed=False):

@@ -8,9 +8,11 @@ from keras_transformer.layers import integer_products
 class ReversibleEmbedding(keras.layers.ReversibleEmbedding):
     """Keras' layer, with `Dense`'s product of integers for the logits of a tied table."""
 
-    def quantize(self, mode=None, type_check=True, **kwargs):
+    def quantize(self, mode=None, type_check=True, config=None):
+        if self.tie_weights:
+            config = integer_products.with_exact_weights(config, axis=-1)
         # Keras refuses subclasses, which might compute something else.
-        return super().quantize(mode, type_check=type_check and type(self) is not ReversibleEmbedding, **kwargs)
+        return super().quantize(mode, type_check=type_check and type(self) is not ReversibleEmbedding, config=config)
 
     def quantized_call(self, inputs, reverse=False, **kwargs):
         is_plain = self.tie_weights and self.logit_soft_cap is None

@@ -17,7 +17,7 @@ def in_dtype(pipeline, dtype, calibration_texts=()):
     Args:
         pipeline: a `Pipeline`, which stays as it is.
         dtype: the name of a floating dtype, "bfloat16" for example; or "int8": the matrices of `Dense` layers and of
-            embeddings are kept, and multiplied, in integers of 8 bits (Keras' `quantize`), the rest in float32.
+            embeddings are kept, and multiplied, in integers of 8 bits (`layers.integer_products`), the rest in float32.
         calibration_texts: a list of `str`, for "int8": what goes through the model so that each matrix knows beforehand
             how large its inputs are. Without, each row of inputs is quantized by its own largest value.
 

@@ -34,7 +34,7 @@ X = np.random.default_rng(0).normal(size=(7, 19)).astype("float32") * np.geomspa
 
 @pytest.mark.parametrize("transposed", [False, True])
 def test_by_hand(transposed):
-    kernel = np.random.default_rng(1).integers(-127, 128, (19, 5)).astype("int8")
+    kernel = np.random.default_rng(1).integers(-64, 65, (19, 5)).astype("int8")
     scale = np.array([1, 10, 100, 0.1, 7], "float32")
     function, names = traced(
         lambda x: integer_products.product(x, tf.constant(kernel.T if transposed else kernel), scale, transposed), X
@@ -45,6 +45,33 @@ def test_by_hand(transposed):
     assert "_QuantizedMatMul" in names
     assert function(tf.zeros((0, 19))).shape == (0, 5)
     np.testing.assert_array_equal(function(tf.zeros((2, 19))), np.zeros((2, 5)))
+
+
+def test_the_largest_integers_are_exact_on_any_processor():
+    """Sums of two products of 8 bits, as processors without VNNI make them, have 16."""
+    kernel = np.where(np.arange(200)[:, None] % 7 > 2, -64, 64).astype("int8")
+    x = np.where(np.arange(200) % 5 > 1, 127, -127).astype("float32")[None]
+    function, _ = traced(lambda x: integer_products.product(x, tf.constant(kernel), np.ones(1, "f")), x)
+    np.testing.assert_allclose(function(tf.constant(x)), x @ kernel.astype("f"), rtol=1e-6)
+    np.testing.assert_allclose(function(tf.constant(-x)), -x @ kernel.astype("f"), rtol=1e-6)
+    np.testing.assert_allclose(function(tf.ones_like(x)), kernel.astype("f").sum(keepdims=True).T, rtol=1e-6)
+
+
+@pytest.mark.parametrize("has_vnni", [False, True])
+def test_integers_of_more_steps_are_left_to_keras_without_vnni(has_vnni, monkeypatch, tmp_path):
+    monkeypatch.setattr(integer_products, "has_vnni", lambda: has_vnni)
+    of_keras = keras.quantizers.Int8QuantizationConfig(weight_quantizer=keras.quantizers.AbsMaxQuantizer(axis=0))
+    for config, steps, is_replaced in ((None, 64, True), (of_keras, 127, has_vnni)):
+        inputs = keras.Input((19,))
+        model = keras.Model(inputs, Dense(6)(inputs))
+        model.layers[1].quantize("int8", config=config)
+        model.save(tmp_path / "model.keras")
+        for layer in (model.layers[1], keras.saving.load_model(tmp_path / "model.keras").layers[1]):
+            assert int(np.abs(layer._kernel).max()) == steps
+            function, names = traced(layer, X)
+            assert ("_QuantizedMatMul" in names) == is_replaced
+            if not is_replaced:
+                np.testing.assert_allclose(function(tf.constant(X)), layer(X), rtol=1e-5, atol=1e-5)
 
 
 def test_a_row_does_not_depend_on_the_others():
@@ -103,22 +130,27 @@ def test_a_calibrated_layer_by_hand(activation, use_bias):
     factors = largest**0.75 / weights**0.25
     reach = (largest / factors).max()
     smoothed = kernel * factors[:, None]
-    scale = np.abs(smoothed).max(axis=0) / 127
+    scale = np.abs(smoothed).max(axis=0) / 64
     x = np.concatenate([seen[:5], 9 * seen[5:7]])  # of which some is beyond what was seen
     integers = np.clip(np.round(x / factors * 127 / reach), -127, 127)
     assert (np.abs(x) > largest).any()
-    sums = integers @ np.round(smoothed / scale) * scale * reach / 127 + bias
+    weights = np.round(smoothed / scale) * scale
+    sums = integers @ weights * reach / 127 + bias
+    # What Keras does, and we where the activation is none of the operation's: rows quantized each by itself.
+    row_scale = 127 / np.abs(x / factors).max(axis=1, keepdims=True)
+    by_rows = np.round(x / factors * row_scale) @ weights / row_scale + bias
     x = x.astype("float32")
     function, names = traced(layer, x)
     assert ("QuantizeV2" in names) == (activation != "tanh") and ("Tanh" in names) == (activation == "tanh")
-    if activation == "tanh":  # rows are quantized each by itself, after the same smoothing
-        sums = x @ kernel + bias
+    if activation == "tanh":
+        sums = by_rows
     np.testing.assert_allclose(function(tf.constant(x)), ACTIVATIONS[activation](sums), rtol=0.01, atol=0.15)
-    if activation != "tanh":
-        # Where an integer is at the border between two, float32 may choose the other.
-        found = np.asarray(function(tf.constant(x)))
-        assert np.mean(np.abs(found - ACTIVATIONS[activation](sums)) < 1e-3) > 0.8
-    np.testing.assert_allclose(layer(x[:5]), ACTIVATIONS[activation](x[:5] @ kernel + bias), rtol=0.05, atol=0.5)
+    # Where an integer is at the border between two, float32 may choose the other.
+    found = np.asarray(function(tf.constant(x)))
+    assert np.mean(np.abs(found - ACTIVATIONS[activation](sums)) < 1e-3) > 0.8
+    np.testing.assert_allclose(layer(x), ACTIVATIONS[activation](by_rows), rtol=0.01, atol=0.15)
+    plain = x[:5] @ kernel + bias
+    assert np.std(by_rows[:5] - plain) < 0.03 * np.std(plain)
     with pytest.raises(ValueError, match="Expected a layer without calibration"):
         layer.save_own_variables({})
 
