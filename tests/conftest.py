@@ -1,3 +1,4 @@
+import gc
 import gzip
 
 import keras
@@ -10,6 +11,13 @@ def seeded():
     keras.utils.set_random_seed(11)
     yield
     keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_collections():
+    """What other modules left in memory is not looked at again whenever Python, or Keras, collects garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

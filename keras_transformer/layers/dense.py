@@ -36,7 +36,7 @@ class Dense(keras.layers.Dense):
     def quantized_call(self, inputs, **kwargs):
         if self.input_factors is not None:
             inputs = inputs * ops.cast(self.input_factors, inputs.dtype)
-        if not integer_products.can_replace(self):
+        if not integer_products.can_replace(self, self._kernel):
             return super().quantized_call(inputs, **kwargs)
         weights = self._kernel, self.kernel_scale
         if self.input_range is not None and integer_products.is_fused(self.activation):

@@ -97,23 +97,26 @@ def with_exact_weights(config, axis):
     return keras.quantizers.Int8QuantizationConfig(weights, config.activation_quantizer)
 
 
-def can_replace(layer):
-    """Whether `product` gives what a quantized Keras layer gives, and can be called here.
+def can_replace(layer, kernel):
+    """Whether `product` with the variable `kernel` gives what a quantized Keras layer gives, and can be called here.
 
     That is in a scope of constant weights, with TensorFlow's operation, inputs that are quantized as is Keras' default,
-    and weights `with_exact_weights`; with those of Keras' default, where this processor has VNNI.
+    and integers that this processor multiplies exactly: without VNNI such as are made `with_exact_weights`.
     """
     if not _CONSTANT_WEIGHTS.get() or layer.quantization_mode != "int8" or layer.lora_enabled:
         return False
     quantizer = layer.inputs_quantizer
     is_default = isinstance(quantizer, keras.quantizers.AbsMaxQuantizer) and tuple(quantizer.value_range) == (-127, 127)
-    is_exact = has_vnni() or _weight_steps(layer) <= _WEIGHT_STEPS
-    return is_default and is_exact and keras.config.backend() == "tensorflow" and _is_graph() and are_available()
+    if not (is_default and keras.config.backend() == "tensorflow" and _is_graph() and are_available()):
+        return False
+    return has_vnni() or _largest(kernel) <= _WEIGHT_STEPS
 
 
-def _weight_steps(layer):
-    quantizer = getattr(layer.quantization_config, "weight_quantizer", None)
-    return quantizer.value_range[1] if isinstance(quantizer, keras.quantizers.AbsMaxQuantizer) else 127
+def _largest(kernel):
+    import tensorflow as tf
+
+    with tf.init_scope():
+        return np.abs(ops.convert_to_numpy(kernel).astype("int16")).max()
 
 
 @functools.cache

@@ -16,7 +16,7 @@ class ReversibleEmbedding(keras.layers.ReversibleEmbedding):
 
     def quantized_call(self, inputs, reverse=False, **kwargs):
         is_plain = self.tie_weights and self.logit_soft_cap is None
-        if not (reverse and is_plain and integer_products.can_replace(self)):
+        if not (reverse and is_plain and integer_products.can_replace(self, self._embeddings)):
             return super().quantized_call(inputs, reverse=reverse, **kwargs)
         logits = integer_products.product(inputs, self._embeddings, self.embeddings_scale, transposed=True)
         return ops.cast(logits, self.compute_dtype)
