@@ -161,11 +161,9 @@ def set_keras_hub(block, weights):
 
 def set_keras_attention(attention, weights):
     """Likewise to Keras' `MultiHeadAttention`, or a subclass."""
-    width = HIDDEN_DIM // NUM_HEADS
-    dense = attention._query_dense, attention._key_dense, attention._value_dense
-    for projection, kernel in zip(dense, np.split(weights["query_key_value"], 3, axis=1)):
-        projection.kernel.assign(kernel.reshape(HIDDEN_DIM, NUM_HEADS, width))
-    attention._output_dense.kernel.assign(weights["output"].reshape(NUM_HEADS, width, HIDDEN_DIM))
+    dense = attention._query_dense, attention._key_dense, attention._value_dense, attention._output_dense
+    for projection, kernel in zip(dense, [*np.split(weights["query_key_value"], 3, axis=1), weights["output"]]):
+        projection.kernel.assign(kernel.reshape(projection.kernel.shape))
 
 
 def set_torch(block, weights):
