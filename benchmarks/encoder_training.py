@@ -42,7 +42,7 @@ def keras_training(folder, make, dtype="float32"):
     model.compile(keras.optimizers.Adam(LEARNING_RATE), "mse", jit_compile=False)
     x, mask = tf.constant(x), tf.constant(mask)
     targets = tf.reverse(x, axis=[1])
-    return lambda: model.train_on_batch([x, mask], targets)
+    return lambda: encoder_blocks.loss_of_step(model, [x, mask], targets)
 
 
 def torch_training(folder, mixed=False):

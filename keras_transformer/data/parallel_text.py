@@ -47,7 +47,7 @@ class ParallelText:
 
     def num_left_out(self):
         """How many pairs are too long or have an empty side. Tokenizes the corpus once."""
-        kept = self._pairs(self._lines()).reduce(0, lambda count, *_: count + 1)
+        kept = self._pairs(self._lines(both_directions=False)).reduce(0, lambda count, *_: count + 1)
         return self.num_pairs - int(kept)
 
     def batches(
@@ -93,42 +93,31 @@ class ParallelText:
                 f"Received: tokens_per_batch={tokens_per_batch}"
             )
         self._check_options(seed, epoch, bpe_dropout, both_directions)
-        lines = self._lines()
-        if both_directions:
-            lines = lines.flat_map(
-                lambda source, target: tf.data.Dataset.from_tensor_slices(([source, target], [target, source]))
-            )
         order = {"seed": seed}
         if epoch is not None:
             order = {"seed": _epoch_seed(seed, epoch), "reshuffle_each_iteration": False}
+        lines = self._lines(both_directions)
         if shuffle:
             lines = lines.shuffle(min(self.num_pairs * (1 + both_directions), _SHUFFLED_LINES), **order)
-        lengths = bucket_lengths(self.max_length)
-        padding = self.source_tokenizer.padding_id, self.target_tokenizer.padding_id
         if bpe_dropout:
             # A seed for each batch of lines; other ones in each pass, unless the epoch is fixed.
             seeds = tf.data.Dataset.random(order["seed"], rerandomize_each_iteration=epoch is None)
             pairs = self._sampled_pairs(lines, bpe_dropout, seeds)
         else:
             pairs = self._pairs(lines)
-        batches = pairs.bucket_by_sequence_length(
-            lambda source, target: tf.maximum(tf.size(source), tf.size(target) - 1),
-            # A bucket ends before its boundary.
-            [length + 1 for length in lengths],
-            [tokens_per_batch // length for length in lengths] + [1],
-            padded_shapes=([None], [None]),
-            padding_values=padding,
-            drop_remainder=fixed_shapes,
-        )
-        if fixed_shapes:
-            batches = batches.map(lambda *pair: _pad_to_bucket(pair, lengths, padding))
+        batches = self._bucketed(pairs, tokens_per_batch, fixed_shapes)
         if shuffle:
             batches = batches.shuffle(_SHUFFLED_BATCHES, **order)
         return batches.map(self._teacher_forcing).prefetch(_PREFETCHED_BATCHES).with_options(_options())
 
-    def _lines(self):
-        """A dataset of (source line, target line)."""
-        return tf.data.Dataset.zip(_text_lines(self.source), _text_lines(self.target))
+    def _lines(self, both_directions):
+        """A dataset of (source line, target line), each followed by its reverse with `both_directions`."""
+        lines = tf.data.Dataset.zip(_text_lines(self.source), _text_lines(self.target))
+        if not both_directions:
+            return lines
+        return lines.flat_map(
+            lambda source, target: tf.data.Dataset.from_tensor_slices(([source, target], [target, source]))
+        )
 
     def _check_options(self, seed, epoch, bpe_dropout, both_directions):
         arguments.rate("bpe_dropout", bpe_dropout)
@@ -177,6 +166,21 @@ class ParallelText:
         # The rows of a ragged tensor are dense, but tf.data says so only after a map.
         pairs = tokenized.unbatch().map(lambda *pair: tuple(tf.identity(ids) for ids in pair))
         return pairs.filter(is_kept)
+
+    def _bucketed(self, pairs, tokens_per_batch, fixed_shapes):
+        """Batches of pairs of about one length, padded."""
+        lengths = bucket_lengths(self.max_length)
+        padding = self.source_tokenizer.padding_id, self.target_tokenizer.padding_id
+        batches = pairs.bucket_by_sequence_length(
+            lambda source, target: tf.maximum(tf.size(source), tf.size(target) - 1),
+            # A bucket ends before its boundary.
+            [length + 1 for length in lengths],
+            [tokens_per_batch // length for length in lengths] + [1],
+            padded_shapes=([None], [None]),
+            padding_values=padding,
+            drop_remainder=fixed_shapes,
+        )
+        return batches.map(lambda *pair: _pad_to_bucket(pair, lengths, padding)) if fixed_shapes else batches
 
     def _teacher_forcing(self, source, target):
         labels = target[:, 1:]

@@ -95,17 +95,10 @@ def _in_blocks(query, key, value, mask, first_query, block_length):
         def gradients(upstream):
             def replacement(start, query, key_sum, value_sum):
                 block_mask = score_mask(start, *masked)
-                weights = softmax_weights(query, key, block_mask)
-                of_context = masks.zero_without_keys(_rows(upstream, start, block_length), block_mask)
-                of_weights = ops.cast(ops.matmul(of_context, ops.swapaxes(value, -1, -2)), "float32")
-                # The derivative of the softmax; its sum over the keys is that over the width of the context.
-                products = ops.cast(of_context, "float32") * ops.cast(_rows(contexts, start, block_length), "float32")
-                mean = ops.sum(products, axis=-1, keepdims=True)
-                of_scores = ops.cast(weights * (of_weights - mean), query.dtype)
-                weights = ops.cast(weights, value.dtype)
-                key_sum += ops.cast(ops.matmul(ops.swapaxes(of_scores, -1, -2), query), "float32")
-                value_sum += ops.cast(ops.matmul(ops.swapaxes(weights, -1, -2), of_context), "float32")
-                return ops.matmul(of_scores, key), key_sum, value_sum
+                context, of_context = (_rows(x, start, block_length) for x in (contexts, upstream))
+                of_context = masks.zero_without_keys(of_context, block_mask)
+                of_query, of_key, of_value = _gradients(query, key, value, block_mask, context, of_context)
+                return of_query, key_sum + ops.cast(of_key, "float32"), value_sum + ops.cast(of_value, "float32")
 
             sums = (ops.zeros_like(x, dtype="float32") for x in (key, value))
             of_query, of_key, of_value = replace_blocks(replacement, query, *sums)
@@ -114,6 +107,18 @@ def _in_blocks(query, key, value, mask, first_query, block_length):
         return contexts, gradients
 
     return attend(query, key, value, *masked)[:, :, :length]
+
+
+def _gradients(query, key, value, mask, context, of_context):
+    """Those of a block's query, key and value, with all keys, from that of its context."""
+    weights = softmax_weights(query, key, mask)
+    of_weights = ops.cast(ops.matmul(of_context, ops.swapaxes(value, -1, -2)), "float32")
+    # The derivative of the softmax; its sum over the keys is that over the width of the context.
+    mean = ops.sum(ops.cast(of_context, "float32") * ops.cast(context, "float32"), axis=-1, keepdims=True)
+    of_scores = ops.cast(weights * (of_weights - mean), query.dtype)
+    of_key = ops.matmul(ops.swapaxes(of_scores, -1, -2), query)
+    of_value = ops.matmul(ops.swapaxes(ops.cast(weights, value.dtype), -1, -2), of_context)
+    return ops.matmul(of_scores, key), of_key, of_value
 
 
 def _rows(x, start, number):

@@ -110,7 +110,7 @@ def test_a_lost_worker_comes_back(files, tmp_path):
             "train", "translator", "--source", files[0], "--target", files[1], "--validation-source", files[0],
             "--validation-target", files[1], "--out", tmp_path / out, "--byte-level", "--num-layers", 1,
             "--hidden-dim", 12, "--intermediate-dim", 19, "--num-heads", 3, "--dropout", 0, "--warmup-steps", 10,
-            "--epochs", 25, "--tokens-per-batch", 512, "--max-length", 64, "--minutes-between-states", 0,
+            "--epochs", 12, "--tokens-per-batch", 512, "--max-length", 64, "--minutes-between-states", 0,
         ]  # fmt: skip
 
     assert start_command(*arguments("alone")).wait() == 0
@@ -124,7 +124,7 @@ def test_a_lost_worker_comes_back(files, tmp_path):
     other = start_command(*arguments("both"), env=environments[1])
     assert chief.wait() == 0 and other.wait() == 0
     both, alone = history(tmp_path / "both"), history(tmp_path / "alone")
-    assert len(both) == len(alone) == 25
+    assert len(both) == len(alone) == 12
     for column in ("loss", "val_loss"):
         np.testing.assert_allclose(
             [float(row[column]) for row in both], [float(row[column]) for row in alone], atol=1e-4
