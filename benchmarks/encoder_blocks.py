@@ -144,12 +144,6 @@ def torch_forward(folder):
     return run
 
 
-def loss_of_step(model, *batch, **options):
-    """The loss of one `train_on_batch`, which gives the mean of all steps since metrics were reset."""
-    model.reset_metrics()
-    return model.train_on_batch(*batch, **options)
-
-
 def set_ours(block, weights):
     """Gives the weights of a layer to an `EncoderBlock` or to what a `DecoderBlock` has of one."""
     block.self_attention.query_key_value.kernel.assign(weights["query_key_value"])

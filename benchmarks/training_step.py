@@ -225,7 +225,7 @@ def _keras_steps(model, loss, arrays, training, sample_weight=None):
     model.compile(optimizer, loss, jit_compile=jit_compile)
     batch, labels = {name: arrays[name] for name in ("source_ids", "target_ids")}, arrays["labels"]
     if training.num_steps == 1:
-        return lambda: encoder_blocks.loss_of_step(model, batch, labels, sample_weight=sample_weight)
+        return lambda: model.train_on_batch(batch, labels, sample_weight=sample_weight)
 
     # Unlike `train_on_batch`, `fit` starts a step before the one before has come to its loss.
     def repeated(array):
