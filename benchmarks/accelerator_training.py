@@ -1,4 +1,4 @@
-"""How fast does the whole encoder-decoder train on an accelerator, and how much of it is put to use?
+"""How fast does the whole encoder-decoder train on a GPU, and how much of it is put to use?
 
 Keras runs on JAX; torch runs eagerly and compiled; all in mixed precision with bfloat16, in steps of some 4,000 target
 tokens without padding. TensorFlow is not needed:
@@ -6,7 +6,7 @@ tokens without padding. TensorFlow is not needed:
 `python -m benchmarks.accelerator_training` with keras, keras-hub, jax and torch.
 
 The utilisation is that of Chowdhery et al., 2022, "PaLM", appendix B: the operations that the model needs, over those
-that the accelerator could do in the time. `make bench` leaves this question out.
+that the GPU could do in the time. `make bench` leaves this question out.
 """
 
 import argparse
@@ -42,10 +42,6 @@ PEAKS = {
     "NVIDIA A100-SXM4-80GB": 312e12,
     "NVIDIA H100 80GB HBM3": 989e12,
     "NVIDIA H200": 989e12,
-    "TPU v4": 275e12,
-    "TPU v5 lite": 197e12,
-    "TPU v5": 459e12,
-    "TPU v6 lite": 918e12,
 }
 
 contest = Contest(
@@ -78,6 +74,9 @@ def main():
     (args.out / "accelerator_training.json").write_text(json.dumps({"results": results, "aims": aims}, indent=1) + "\n")
     for aim in aims:
         print("  " + sentence(aim))
+    devices = sorted({entrant["device"] for result in results.values() for entrant in result["entrants"].values()})
+    if len(devices) > 1:
+        raise SystemExit(f"expected one device for all; they ran on {', '.join(devices)}")
     if any(result["disagreements"] for result in results.values()):
         raise SystemExit(1)
 
@@ -101,7 +100,7 @@ def ask(training, rounds=None, only=None):
 
 
 def utilisation(result):
-    """Lines: what each entrant made of its accelerator."""
+    """Lines: what each entrant made of its device."""
     for name, entrant in result["entrants"].items():
         rate = result["operations"] / statistics.median(entrant["seconds"])
         peak = PEAKS.get(entrant["device"])
@@ -115,8 +114,8 @@ def enter(name, make, **options):
 
 
 def set_up(folder, make, **options):
-    os.environ.setdefault("KERAS_BACKEND", "jax")
-    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # the others are on the same accelerator
+    os.environ["KERAS_BACKEND"] = "jax"
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # the others are on the same GPU
     return make(folder, Training(**json.loads((folder / "training.json").read_text())), **options)
 
 

@@ -1,7 +1,8 @@
 """The whole encoder-decoder, with the same weights and the same training step in every library.
 
 Dropout of 0.1 stands where torch has it: on sub-layer outputs, attention weights and activations, and on the embedded
-inputs. The loss is the cross-entropy with label smoothing of 0.1. Losses of the same step differ by their dropout only.
+inputs. The loss is the cross-entropy with label smoothing of 0.1. Losses of the same step differ by dropout, and by
+rounding in bfloat16.
 """
 
 import dataclasses
@@ -81,6 +82,35 @@ class Training:
         np.savez(folder / "transformer.npz", **arrays)
 
 
+def ours(folder, training, dtype="float32", packed=False):
+    """A function that takes the steps with `keras_transformer.models.Transformer`, and gives their mean loss."""
+    from keras_transformer.models import Transformer
+    from keras_transformer.training import LabelSmoothedCrossEntropy
+
+    arrays = np.load(folder / "transformer.npz")
+    rates = {"dropout": DROPOUT, "attention_dropout": DROPOUT, "activation_dropout": DROPOUT}
+    model = Transformer(
+        training.vocabulary_size,
+        training.num_layers,
+        training.hidden_dim,
+        training.intermediate_dim,
+        training.num_heads,
+        dtype=dtype,
+        packed=packed,
+        **rates,
+    )
+    model.source_embedding.embedding.embeddings.assign(arrays["table"])
+    for side, blocks in ("encoder", model.encoder_blocks), ("decoder", model.decoder_blocks):
+        for layer, block in enumerate(blocks):
+            encoder_blocks.set_ours(block, _weights(arrays, f"{side}/{layer}/"))
+            if side == "decoder":
+                cross = arrays[f"{side}/{layer}/cross_query_key_value"]
+                block.cross_attention.query.kernel.assign(cross[:, : training.hidden_dim])
+                block.cross_attention.key_value.kernel.assign(cross[:, training.hidden_dim :])
+                block.cross_attention.output_projection.kernel.assign(arrays[f"{side}/{layer}/cross_output"])
+    return _keras_steps(model, LabelSmoothedCrossEntropy(LABEL_SMOOTHING), arrays, training)
+
+
 def keras_hub(folder, training, dtype="float32"):
     """Likewise with its encoder and decoder layers; the loss is what Keras has for smoothed labels, of one-hot ones."""
     import keras
@@ -122,26 +152,6 @@ def keras_hub(folder, training, dtype="float32"):
     weights = (arrays["labels"] != 0).astype("float32")
     weights *= weights.size / weights.sum()  # Keras takes the mean over padded tokens, too.
     return _keras_steps(model, loss, arrays, training, sample_weight=weights)
-
-
-def ours(folder, training, dtype="float32", packed=False):
-    """A function that takes the steps with `keras_transformer.models.Transformer`, and gives their mean loss."""
-    from keras_transformer.models import Transformer
-    from keras_transformer.training import LabelSmoothedCrossEntropy
-
-    arrays = np.load(folder / "transformer.npz")
-    rates = {"dropout": DROPOUT, "attention_dropout": DROPOUT, "activation_dropout": DROPOUT}
-    model = Transformer.from_preset(training.preset, training.vocabulary_size, dtype=dtype, packed=packed, **rates)
-    model.source_embedding.embedding.embeddings.assign(arrays["table"])
-    for side, blocks in ("encoder", model.encoder_blocks), ("decoder", model.decoder_blocks):
-        for layer, block in enumerate(blocks):
-            encoder_blocks.set_ours(block, _weights(arrays, f"{side}/{layer}/"))
-            if side == "decoder":
-                cross = arrays[f"{side}/{layer}/cross_query_key_value"]
-                block.cross_attention.query.kernel.assign(cross[:, : training.hidden_dim])
-                block.cross_attention.key_value.kernel.assign(cross[:, training.hidden_dim :])
-                block.cross_attention.output_projection.kernel.assign(arrays[f"{side}/{layer}/cross_output"])
-    return _keras_steps(model, LabelSmoothedCrossEntropy(LABEL_SMOOTHING), arrays, training)
 
 
 def torch(folder, training, mixed=False, compiled=False):

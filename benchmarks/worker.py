@@ -51,9 +51,9 @@ def _accelerator():
     torch, jax = sys.modules.get("torch"), sys.modules.get("jax")
     if torch and torch.cuda.is_initialized():
         return torch.cuda.get_device_name(), torch.cuda.max_memory_allocated()
-    if jax and jax.default_backend() != "cpu":
+    if jax and os.environ.get("KERAS_BACKEND") == "jax" and jax.default_backend() != "cpu":
         device = jax.local_devices()[0]
-        return device.device_kind, device.memory_stats()["peak_bytes_in_use"]
+        return device.device_kind, (device.memory_stats() or {}).get("peak_bytes_in_use", 0)
     return None
 
 

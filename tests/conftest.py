@@ -18,6 +18,8 @@ def small_collections():
     """What other modules left in memory is not looked at again whenever Python, or Keras, collects garbage."""
     gc.collect()
     gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture

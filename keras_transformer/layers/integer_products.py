@@ -15,7 +15,6 @@ weight, in 16 bits: with 127 steps the sum could be too large for them, and woul
 import contextlib
 import contextvars
 import functools
-import pathlib
 
 import keras
 import numpy as np
@@ -101,7 +100,7 @@ def can_replace(layer, kernel):
     """Whether `product` with the variable `kernel` gives what a quantized Keras layer gives, and can be called here.
 
     That is in a scope of constant weights, with TensorFlow's operation, inputs that are quantized as is Keras' default,
-    and integers that this processor multiplies exactly: without VNNI such as are made `with_exact_weights`.
+    and integers that every processor multiplies exactly: a graph may come to another than this one.
     """
     if not _CONSTANT_WEIGHTS.get() or layer.quantization_mode != "int8" or layer.lora_enabled:
         return False
@@ -109,7 +108,7 @@ def can_replace(layer, kernel):
     is_default = isinstance(quantizer, keras.quantizers.AbsMaxQuantizer) and tuple(quantizer.value_range) == (-127, 127)
     if not (is_default and keras.config.backend() == "tensorflow" and _is_graph() and are_available()):
         return False
-    return has_vnni() or _largest(kernel) <= _WEIGHT_STEPS
+    return _largest(kernel) <= _WEIGHT_STEPS
 
 
 def _largest(kernel):
@@ -117,16 +116,6 @@ def _largest(kernel):
 
     with tf.init_scope():
         return np.abs(ops.convert_to_numpy(kernel).astype("int16")).max()
-
-
-@functools.cache
-def has_vnni():
-    """Whether this processor adds products of 8 bits in 32 at once. Where Linux does not tell: no."""
-    try:
-        flags = set(pathlib.Path("/proc/cpuinfo").read_text().split())
-    except OSError:
-        return False
-    return not flags.isdisjoint(("avx512_vnni", "avx_vnni"))
 
 
 def product(inputs, kernel, kernel_scale, transposed=False):

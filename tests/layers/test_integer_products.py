@@ -57,11 +57,9 @@ def test_the_largest_integers_are_exact_on_any_processor():
     np.testing.assert_allclose(function(tf.ones_like(x)), kernel.astype("f").sum(keepdims=True).T, rtol=1e-6)
 
 
-@pytest.mark.parametrize("has_vnni", [False, True])
-def test_integers_of_more_steps_are_left_to_keras_without_vnni(has_vnni, monkeypatch, tmp_path):
-    monkeypatch.setattr(integer_products, "has_vnni", lambda: has_vnni)
+def test_integers_of_more_steps_are_left_to_keras(tmp_path):
     of_keras = keras.quantizers.Int8QuantizationConfig(weight_quantizer=keras.quantizers.AbsMaxQuantizer(axis=0))
-    for config, steps, is_replaced in ((None, 64, True), (of_keras, 127, has_vnni)):
+    for config, steps, is_replaced in ((None, 64, True), (of_keras, 127, False)):
         inputs = keras.Input((19,))
         model = keras.Model(inputs, Dense(6)(inputs))
         model.layers[1].quantize("int8", config=config)

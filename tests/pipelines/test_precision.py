@@ -1,9 +1,12 @@
+import gc
+
 import numpy as np
 import pytest
 
 from keras_transformer import QuestionAnswerEmbedder, TextEmbedder, Translator
 from keras_transformer.layers.dense import Dense
 from keras_transformer.models import QuestionAnswerEncoder, SentenceEncoder, Transformer
+from keras_transformer.pipelines import precision
 from keras_transformer.pipelines.precision import in_dtype
 from keras_transformer.text import ByteTokenizer
 from tests import reference
@@ -87,3 +90,19 @@ def test_quantized_models_are_refused():
     encoder.quantize("int8")
     with pytest.raises(ValueError, match="Expected a model that is not quantized, with dtype='bfloat16'. Received: "):
         in_dtype(TextEmbedder(encoder, ByteTokenizer()), "bfloat16")
+
+
+def test_collections_leave_out_what_is_in_memory():
+    gc.unfreeze()
+    with pytest.raises(ZeroDivisionError), precision._small_collections():
+        assert gc.get_freeze_count() > 0
+        raise ZeroDivisionError
+    assert gc.get_freeze_count() == 0
+
+
+def test_what_a_program_has_frozen_stays_so():
+    gc.freeze()
+    count = gc.get_freeze_count()
+    with precision._small_collections():
+        assert gc.get_freeze_count() == count
+    assert gc.get_freeze_count() == count
