@@ -160,27 +160,8 @@ def torch(folder, training, mixed=False, compiled=False):
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     arrays = np.load(folder / "transformer.npz")
-    model = torch.nn.Transformer(
-        training.hidden_dim,
-        training.num_heads,
-        training.num_layers,
-        training.num_layers,
-        training.intermediate_dim,
-        DROPOUT,
-        layer_norm_eps=EPSILON,
-        batch_first=True,
-    )
-    # The paper has no normalisation after the last block, whose own is the last.
-    model.encoder.norm = model.decoder.norm = None
+    model = _torch_blocks(arrays, training).to(device)
     table = torch.nn.Parameter(torch.from_numpy(arrays["table"]).to(device))
-    for side, blocks in ("encoder", model.encoder.layers), ("decoder", model.decoder.layers):
-        for layer, block in enumerate(blocks):
-            encoder_blocks.set_torch(block, _weights(arrays, f"{side}/{layer}/"))
-            if side == "decoder":
-                cross = _weights(arrays, f"{side}/{layer}/cross_")
-                encoder_blocks.set_torch_attention(block.multihead_attn, cross)
-
-    model.to(device)
     run_model = torch.compile(model) if compiled else model
     positions = torch.from_numpy(_sinusoids(training)).to(device)
     source, target, labels = (
@@ -219,6 +200,30 @@ def torch(folder, training, mixed=False, compiled=False):
         return loss.detach()
 
     return lambda: torch.stack([step() for _ in range(training.num_steps)]).mean().item()
+
+
+def _torch_blocks(arrays, training):
+    import torch
+
+    model = torch.nn.Transformer(
+        training.hidden_dim,
+        training.num_heads,
+        training.num_layers,
+        training.num_layers,
+        training.intermediate_dim,
+        DROPOUT,
+        layer_norm_eps=EPSILON,
+        batch_first=True,
+    )
+    # The paper has no normalisation after the last block, whose own is the last.
+    model.encoder.norm = model.decoder.norm = None
+    for side, blocks in ("encoder", model.encoder.layers), ("decoder", model.decoder.layers):
+        for layer, block in enumerate(blocks):
+            encoder_blocks.set_torch(block, _weights(arrays, f"{side}/{layer}/"))
+            if side == "decoder":
+                cross = _weights(arrays, f"{side}/{layer}/cross_")
+                encoder_blocks.set_torch_attention(block.multihead_attn, cross)
+    return model
 
 
 def _sinusoids(training):
