@@ -2,7 +2,10 @@ import keras
 import tensorflow as tf
 
 from keras_transformer import arguments
-from keras_transformer.pipelines.pipeline import STRINGS, Pipeline, deserialize_parts, serialize_part
+from keras_transformer.pipelines.pipeline import IDS, STRINGS, Pipeline, deserialize_parts, serialize_part, traced
+from keras_transformer.pipelines.slices import in_slices
+
+_TRAINING = tf.TensorSpec([], tf.bool, name="training")
 
 
 class EncoderPipeline(Pipeline):
@@ -35,23 +38,61 @@ class EncoderPipeline(Pipeline):
         """How many tokens each of the texts (N,) has: int64 (N,). What is beyond `max_length` is not embedded."""
         return self.tokenizer.tokenize(texts).row_lengths()
 
-    def exported_root(self, embed, trainable):
-        """The traced function that makes the exported root callable.
+    def _tokens(self, texts):
+        """Strings (N,) as ragged ids, cut."""
+        return self.tokenizer.cut(self.tokenizer.tokenize(texts), self.max_length)
+
+    def sliced(self, model, num_columns, trainable):
+        """`model`, from padded ids (N, T) to vectors (N, D), as a function of ragged ids in constant memory.
+
+        Args:
+            model: a function of so many columns of ids.
+            num_columns: their number.
+            trainable: whether its weights are variables that gradients are taken of.
+
+        Returns:
+            A function of as many `tf.RaggedTensor`s. The model in it is stored once, whoever calls it.
+        """
+        weights = self.encoder.weights if trainable else []  # else they are constants
+
+        def of_values(*inputs):
+            if not weights:
+                return model(*inputs)
+            ids, values = inputs[:num_columns], inputs[num_columns:]
+            with keras.StatelessScope(zip(weights, values)):
+                return model(*ids)
+
+        of_values = traced(*[IDS] * num_columns, *[tf.TensorSpec(weight.shape, weight.dtype) for weight in weights])(
+            of_values
+        )
+
+        def embed(*columns):
+            values = [tf.convert_to_tensor(weight.value) for weight in weights]
+            return in_slices(lambda *ids: of_values(*ids, *values), columns, self.tokenizer.padded, self.output_dim)
+
+        return embed
+
+    def exported_functions(self, embed, trainable):
+        """What the exported root has: it can be called, and where it is trainable it has "call_in_training" too.
 
         Args:
             embed: the concrete function of inference, strings (N,) to vectors.
             trainable: whether it has an argument `training`, both values of which the hub's Keras layers use.
+
+        Returns:
+            {attribute: `tf.function`}.
         """
         if not trainable:
-            return tf.function(lambda inputs: embed(inputs), input_signature=[STRINGS])
+            return {"__call__": tf.function(lambda inputs: embed(inputs), input_signature=[STRINGS])}
+        in_training = traced(STRINGS)(lambda inputs: self.call(inputs, training=True))
 
+        # With a signature lists of `str` become tensors. Without, each list would be a constant, and traced anew.
+        @tf.function(input_signature=[STRINGS, _TRAINING])
         def call(inputs, training=False):
-            return self.call(inputs, training=True) if training else embed(inputs)
+            return tf.cond(training, lambda: in_training(inputs), lambda: embed(inputs))
 
-        root = tf.function(call)
-        for training in (False, True):
-            root.get_concrete_function(STRINGS, training=training)
-        return root
+        # For gradients without those of a condition, of whose graph TensorFlow warns in each training.
+        return {"__call__": call, "call_in_training": in_training}
 
     def compute_output_spec(self, inputs, **kwargs):
         return keras.KerasTensor((inputs.shape[0], self.output_dim), dtype="float32")

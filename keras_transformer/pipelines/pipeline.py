@@ -80,7 +80,8 @@ class Pipeline(keras.Model):
             trainable: whether the root can be called in training mode too.
 
         Returns:
-            (the traced function that makes the root callable, {name: concrete function of a signature}).
+            (what the root has, {attribute: traced function}, "__call__" among them;
+            {name: concrete function of a signature}).
         """
         raise NotImplementedError
 
@@ -142,18 +143,16 @@ class Pipeline(keras.Model):
             pipeline._write(path, *pipeline.exported(trainable=True), requests)
             return
         with frozen_weights(pipeline.variables):
-            root, signatures = pipeline.exported(trainable=False)
-        write_saved_model(
-            path, {"__call__": root}, signatures, other_state=pipeline.tokenizers, warmup_requests=requests
-        )
+            functions, signatures = pipeline.exported(trainable=False)
+        write_saved_model(path, functions, signatures, other_state=pipeline.tokenizers, warmup_requests=requests)
 
-    def _write(self, path, root, signatures, requests):
+    def _write(self, path, functions, signatures, requests):
         weights = self.weights
         state = [v for v in self.variables if not any(v is weight for weight in weights)]
         with _fixed_seeds(state):
             write_saved_model(
                 path,
-                {"__call__": root},
+                functions,
                 signatures,
                 weights=[weight.value for weight in weights],
                 trainable_weights=[weight.value for weight in self.trainable_weights],

@@ -114,22 +114,26 @@ class QuestionAnswerEmbedder(EncoderPipeline):
         """The vectors of responses (N,), and how many tokens the longer of text and context had."""
         ids, lengths = ids_and_lengths(self.tokenizer, texts, self.max_length)
         context_ids, context_lengths = ids_and_lengths(self.tokenizer, contexts, self.max_length)
-        vectors = self.encoder.encode_responses(ids, context_ids, training=training)
-        return tf.cast(vectors, tf.float32), tf.maximum(lengths, context_lengths)
+        return self._of_responses(ids, context_ids, training), tf.maximum(lengths, context_lengths)
+
+    def _of_responses(self, ids, context_ids, training=None):
+        return tf.cast(self.encoder.encode_responses(ids, context_ids, training=training), tf.float32)
 
     def _from_ids(self, ids, training=None):
         return tf.cast(self.encoder.encode_questions(ids, training=training), tf.float32)
 
     def exported(self, trainable):
-        embed = traced(STRINGS)(lambda inputs: self._questions(inputs, False)[0])  # stored once, whoever calls it
+        questions = self.sliced(lambda ids: self._from_ids(ids, False), 1, trainable)
+        responses = self.sliced(lambda ids, contexts: self._of_responses(ids, contexts, False), 2, trainable)
+        embed = traced(STRINGS)(lambda inputs: questions(self._tokens(inputs)))
         signatures = {
             "question_encoder": traced(_INPUT)(lambda input: {"outputs": embed(input)}),
             "response_encoder": traced(_INPUT, _CONTEXT)(
-                lambda input, context: {"outputs": self._responses(input, context, False)[0]}
+                lambda input, context: {"outputs": responses(self._tokens(input), self._tokens(context))}
             ),
             "lengths": lengths_signature(self.num_tokens, self.max_length),
         }
-        return self.exported_root(embed, trainable), signatures
+        return self.exported_functions(embed, trainable), signatures
 
     def requests(self, texts):
         texts = as_strings(texts)

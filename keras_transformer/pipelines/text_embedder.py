@@ -109,7 +109,7 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
         return {"outputs": tf.where(is_token, vectors, 0.0), "tokens": tokens, "lengths": kept}, lengths
 
     def _ids(self, texts):
-        return ids_and_lengths(self.tokenizer, texts, self.max_length)[0]
+        return self.tokenizer.padded(self._tokens(texts))
 
     @property
     def _packed(self):
@@ -125,17 +125,20 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
         return tf.cast(vectors, tf.float32)
 
     def exported(self, trainable):
-        # Each is stored once, whoever calls it.
-        of_ids = traced(IDS)(lambda inputs: self._from_ids(inputs, training=False))
-        embed = traced(STRINGS)(lambda inputs: of_ids(self._ids(inputs)))
+        of_tokens = self.sliced(lambda ids: self._from_ids(ids, training=False), 1, trainable)
+        embed = traced(STRINGS)(lambda inputs: of_tokens(self._tokens(inputs)))
+
+        def ids(inputs):
+            return {"outputs": of_tokens(tf.RaggedTensor.from_tensor(inputs, padding=self.tokenizer.padding_id))}
+
         signatures = {
             "serving_default": traced(STRINGS)(lambda inputs: {"outputs": embed(inputs)}),
-            "ids": traced(IDS)(lambda inputs: {"outputs": of_ids(inputs)}),
+            "ids": traced(IDS)(ids),
             "lengths": lengths_signature(self.num_tokens, self.max_length),
         }
         if self._has_token_vectors:
             signatures["tokens"] = traced(STRINGS)(lambda inputs: self._token_vectors(inputs)[0])
-        return self.exported_root(embed, trainable), signatures
+        return self.exported_functions(embed, trainable), signatures
 
     def requests(self, texts):
         strings = {"inputs": as_strings(texts)}

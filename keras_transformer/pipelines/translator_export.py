@@ -15,13 +15,13 @@ _INTEGERS = tf.TensorSpec(None, tf.int32)
 
 
 def functions(translator):
-    """The root's function and the signatures, which `Translator` describes.
+    """The root's functions and the signatures, which `Translator` describes.
 
     Args:
         translator: a `Translator`.
 
     Returns:
-        (the traced function of the root, {name: concrete function}).
+        ({attribute of the root: traced function}, {name: concrete function of a signature}).
     """
     search, target_side = translator.search, translator.target_side
     sampling = search if isinstance(search, Sampling) else Sampling(min_length=search.min_length)
@@ -75,7 +75,7 @@ def functions(translator):
         alignment: [_STRINGS],
     }
     root = tf.function(lambda inputs: translate(inputs), input_signature=[_STRINGS])
-    return root, {
+    return {"__call__": root}, {
         **{f.__name__: traced(*specs)(f) for f, specs in signatures.items()},
         "lengths": lengths_signature(translator.num_source_tokens, translator.max_source_length),
     }

@@ -75,6 +75,38 @@ def test_many_warmup_texts_are_sent_in_small_batches():
     assert len(make_embedder()._warmup_requests(["one"])) == 4  # of each signature one
 
 
+@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("make", SIGNATURES)
+def test_lists_of_any_texts_are_traced_once(make, frozen, tmp_path):
+    """An export without a signature took half a second and megabytes for each new list of `str`."""
+    make().export(tmp_path / "1", frozen=frozen, warmup_texts=())
+    loaded = tf.saved_model.load(tmp_path / "1")
+    wanted = loaded(tf.constant(TEXTS)).numpy()
+    for number in range(1, 4):
+        given = loaded(TEXTS[:number]).numpy()
+        assert given.shape == wanted[:number].shape
+        if make is not make_translator:
+            np.testing.assert_allclose(given, wanted[:number], atol=1e-6)
+    if make is not make_translator and not frozen:
+        assert loaded(["a"], training=True).shape == loaded(["b"], training=tf.constant(False)).shape
+    assert loaded.__call__.experimental_get_tracing_count() == 1
+
+
+@pytest.mark.parametrize("make", [make_embedder, make_question_answer_embedder])
+def test_vectors_of_more_texts_than_go_through_the_model_at_once(make, tmp_path):
+    pipeline = make()
+    pipeline.export(tmp_path / "1", warmup_texts=())
+    texts = [f"{'red ' * (number % 7)}{number}" for number in range(700)]
+    loaded = tf.saved_model.load(tmp_path / "1")
+    np.testing.assert_allclose(loaded(texts), pipeline(texts), atol=1e-6)
+    if make is make_embedder:
+        ids = pipeline.tokenizer(texts)
+        np.testing.assert_allclose(loaded.signatures["ids"](inputs=ids)["outputs"], pipeline(texts), atol=1e-6)
+        return
+    given = loaded.signatures["response_encoder"](input=tf.constant(texts), context=tf.constant(texts[::-1]))
+    np.testing.assert_allclose(given["outputs"], pipeline.embed_responses(texts, texts[::-1]), atol=1e-6)
+
+
 def test_lora_is_frozen_too(tmp_path):
     embedder = make_embedder()
     embedder.encoder.enable_lora(2)
