@@ -111,6 +111,22 @@ def test_a_full_disk_is_not_the_archives_fault(scaler, tmp_path):
         HubLayer(path)
 
 
+def test_a_limit_of_the_unpacked_size(scaler, tmp_path):
+    path = packed(scaler, tmp_path / "a.tar.gz")
+    with pytest.raises(ValueError, match="Received: .*a.tar.gz, .*it unpacks to more than max_unpacked_size=100 bytes"):
+        HubLayer(path, max_unpacked_size=100)
+    with pytest.raises(ValueError, match="Expected a positive integer. Received: max_unpacked_size=0"):
+        HubLayer(path, max_unpacked_size=0)
+    assert HubLayer(path).get_config()["max_unpacked_size"] == 8 * 2**30
+    config = HubLayer(path, max_unpacked_size=10**6).get_config()
+    assert config["max_unpacked_size"] == 10**6
+    with pytest.raises(ValueError, match="it unpacks to more than max_unpacked_size=100 bytes"):
+        HubLayer.from_config({**config, "max_unpacked_size": 100})
+    # Nor is saved what could not be loaded.
+    with pytest.raises(ValueError, match="at most max_unpacked_size=100 bytes to save a copy .*Received: .*saved, of"):
+        HubLayer(scaler, max_unpacked_size=100).get_config()
+
+
 def test_damaged_archives(scaler, tmp_path):
     path = tmp_path / "a.tar.gz"
     for spoil in (
