@@ -4,6 +4,8 @@ import contextlib
 import glob
 import os
 
+from keras_transformer import disk
+
 
 @contextlib.contextmanager
 def replacing(path):
@@ -15,18 +17,21 @@ def replacing(path):
 
     Raises:
         IsADirectoryError: if `path` is a folder.
+        OSError: with `path`, where the disk is full.
     """
     path = os.path.realpath(os.fspath(path))
     if os.path.isdir(path):
         raise IsADirectoryError(f"Expected a file. Received a folder: {path}")
     if os.path.exists(path) and not os.path.isfile(path):
-        yield path
+        with disk.naming(path):
+            yield path
         return
     folder, name = os.path.split(path)
     os.makedirs(folder, exist_ok=True)
     unfinished = os.path.join(folder, f".unfinished-{os.getpid()}-{name}")
     try:
-        yield unfinished
+        with disk.naming(path):
+            yield unfinished
         os.replace(unfinished, path)
     finally:
         with contextlib.suppress(FileNotFoundError):

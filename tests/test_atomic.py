@@ -4,6 +4,7 @@ import threading
 import pytest
 
 from keras_transformer.atomic import replacing
+from tests.disk import small_files
 
 
 def write(path, text):
@@ -46,3 +47,13 @@ def test_a_folder_is_refused(tmp_path):
     with pytest.raises(IsADirectoryError, match="Expected a file. Received a folder"):
         write(tmp_path, "text")
     assert os.listdir(tmp_path) == []
+
+
+def test_a_full_disk_is_said_with_the_path(tmp_path):
+    write(tmp_path / "file", "one")
+    with small_files(100), pytest.raises(OSError, match=r"\[Errno 27\] File too large: '.*/file'"):
+        write(tmp_path / "file", "x" * 200)
+    assert (tmp_path / "file").read_text() == "one" and os.listdir(tmp_path) == ["file"]
+    if os.path.exists("/dev/full"):
+        with pytest.raises(OSError, match=r"\[Errno 28\] No space left on device: '/dev/full'"):
+            write("/dev/full", "x")

@@ -1,11 +1,13 @@
 """SavedModels with the reusable interface of TF2 hub modules, written whole or not at all."""
 
+import contextlib
 import os
 import shutil
 import tempfile
 
 import tensorflow as tf
 
+from keras_transformer import disk
 from keras_transformer.export.warmup import write_warmup_requests
 
 
@@ -30,6 +32,7 @@ def write_saved_model(
 
     Raises:
         FileExistsError: if `path` exists.
+        OSError: with `path`, if it cannot be written: where the disk is full, for example.
         ValueError: for more than 1,000 warm-up requests.
 
     References:
@@ -48,8 +51,9 @@ def write_saved_model(
     os.makedirs(parent, exist_ok=True)
     unfinished = tempfile.mkdtemp(prefix=f".{os.path.basename(path)}-", dir=parent)
     try:
-        tf.saved_model.save(root, unfinished, signatures=signatures)
-        write_warmup_requests(unfinished, warmup_requests)
+        with _naming(path):
+            tf.saved_model.save(root, unfinished, signatures=signatures)
+            write_warmup_requests(unfinished, warmup_requests)
         os.chmod(unfinished, 0o777 & ~_umask())  # mkdtemp's folders are for the owner alone
         os.rename(unfinished, path)
     except BaseException:
@@ -72,6 +76,16 @@ class _Root(tf.Module):
     """
 
     variables = trainable_variables = None
+
+
+@contextlib.contextmanager
+def _naming(path):
+    """Gives errors of writing, those of TensorFlow too, the name `path`."""
+    try:
+        with disk.naming(path):
+            yield
+    except tf.errors.OpError as error:
+        raise disk.error_of_text(error.message, path) from error
 
 
 def _umask():

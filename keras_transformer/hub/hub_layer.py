@@ -1,4 +1,5 @@
 import json
+import warnings
 
 import keras
 import tensorflow as tf
@@ -6,7 +7,7 @@ import tensorflow as tf
 # Keras has no public way to ask, and its own TFSMLayer refuses by this function.
 from keras.src.saving.serialization_lib import in_safe_mode
 
-from keras_transformer.hub.saved_model_files import SavedModelFiles, made_in_this_process
+from keras_transformer.hub.saved_model_files import MOST_BYTES, SavedModelFiles, made_in_this_process
 from keras_transformer.hub.saved_model_function import choose_function
 from keras_transformer.hub.tf1_tables import Tf1Tables
 
@@ -43,38 +44,62 @@ class HubLayer(keras.layers.Layer):
             format if no `signature` is named).
         arguments: dictionary of keyword arguments passed at each call, of values that JSON holds.
         tags: list of tags of the graph to load, for SavedModels of TF1 with several.
+        input_shape: the shape of an input without the batch, `[]` of strings: a `keras.Sequential` that begins with
+            this layer and has others is then built before it sees data.
+        output_shape: the shape of the output without the batch, checked at each call: for a SavedModel that does not
+            tell it.
+        dtype: the dtype of the only input; any other than the SavedModel's own is refused.
+        max_unpacked_size: the bytes that an archive, or the copy in a `.keras` file, may unpack to; 8 GiB by default.
+            What `tensorflow_hub` fetches it unpacks itself.
         **kwargs: `name` of `keras.layers.Layer`.
 
     Call arguments:
         inputs: what the SavedModel takes: a tensor, or a dictionary or list of tensors. A signature takes a
-            dictionary, or its only input. Where a tensor is expected a Python list will do.
+            dictionary, or its only input. Where a tensor is expected a Python list will do. (To `fit` and `predict`
+            of a model give a string tensor, or an array with `dtype=object`: Keras takes no lists of `str` there.)
         training: passed on, if the SavedModel has such an argument and the layer is trainable.
 
     Returns:
-        What the SavedModel returns; a signature returns a dictionary.
+        What the SavedModel returns; a signature returns a dictionary. (A warning tells of a dictionary of one output,
+        which layers like `Dense` do not take for its tensor.)
 
     Raises:
         FileNotFoundError: if there is nothing at `handle`.
-        OSError: if `handle` cannot be fetched.
-        ValueError: for what is no whole SavedModel; for a signature, an output or an argument that it does not have;
-            for `trainable=True` where it computes only (if that is set later, at the next call); for inputs of other
-            dtypes or shapes than it takes; and, when a `.keras` file is loaded in safe mode, because a graph is code.
+        OSError: if `handle` cannot be fetched, or a file not be read.
+        ValueError: for what is no whole SavedModel, with the file that is damaged; for an archive that is too large, or
+            holds links or paths outside of its folder; for another `dtype`; for outputs of another `output_shape`; for
+            a signature, an output or an argument that it does not have; for `trainable=True` where it computes only (if
+            that is set later, at the next call); for inputs of other dtypes or shapes than it takes; and, when a
+            `.keras` file is loaded in safe mode, because a graph is code.
 
     References:
         "Reusable SavedModels", the TF Hub documentation.
     """
 
-    def __init__(self, handle, trainable=False, signature=None, output_key=None, arguments=None, tags=None, **kwargs):
-        if "dtype" in kwargs:
-            raise ValueError(f"Expected no dtype: the SavedModel has its own. Received: dtype={kwargs['dtype']!r}")
+    def __init__(
+        self, handle, trainable=False, signature=None, output_key=None, arguments=None, tags=None, input_shape=None,
+        output_shape=None, dtype=None, max_unpacked_size=MOST_BYTES, **kwargs,
+    ):  # fmt: skip
         # `from_config` passes the files that it unpacked.
-        files = handle if isinstance(handle, SavedModelFiles) else SavedModelFiles(handle)
-        options = _as_json_holds(signature=signature, output_key=output_key, arguments=arguments, tags=tags)
+        files = handle if isinstance(handle, SavedModelFiles) else SavedModelFiles(handle, None, max_unpacked_size)
+        options = _as_json_holds(
+            signature=signature, output_key=output_key, arguments=arguments, tags=tags,
+            input_shape=_shape("input_shape", input_shape), output_shape=_shape("output_shape", output_shape),
+            max_unpacked_size=max_unpacked_size,
+        )  # fmt: skip
         with tf.init_scope():
             saved_model = files.load(options["tags"])
         function = choose_function(
             saved_model, files.handle, signature, output_key, options["arguments"], files.is_tf1_hub_format
         )
+        _check_dtype(dtype, function.input_dtype, files.handle)
+        # Keras asks no layer before a `Dense` that gets a dictionary of one tensor says `KeyError: -1`.
+        if function.only_output is not None and files is not handle:
+            warnings.warn(
+                f"{files.handle} gives a dictionary of one output. For a layer that takes a tensor, as Dense does, "
+                f"pass output_key={function.only_output!r}",
+                stacklevel=2,
+            )
         # Before its first data a Sequential model asks for the dtype. Keras' own casts would only spoil them.
         super().__init__(trainable=trainable, dtype=function.input_dtype, autocast=False, **kwargs)
         self.supports_jit = False  # XLA knows no strings and tables
@@ -84,6 +109,9 @@ class HubLayer(keras.layers.Layer):
             self._tf1_tables = Tf1Tables(saved_model)
         self._files, self._function = files, function
         self._options = json.dumps(options)  # of a dictionary TensorFlow would make something to be tracked
+        if input_shape is not None:
+            self.input_shape = (None, *options["input_shape"])  # where a Sequential model looks for it
+        self._output_shape = None if output_shape is None else (None, *options["output_shape"])
         self._check_trainable()
         self._adopt_variables()
         self.built = True
@@ -93,7 +121,8 @@ class HubLayer(keras.layers.Layer):
 
     def call(self, inputs, training=None):
         self._check_trainable()
-        return self._function(inputs, training=bool(training) and self.trainable)
+        outputs = self._function(inputs, training=bool(training) and self.trainable)
+        return outputs if self._output_shape is None else self._shaped(outputs)
 
     def get_config(self):
         config = super().get_config()
@@ -116,12 +145,18 @@ class HubLayer(keras.layers.Layer):
                 f"that may do anything. Received: safe_mode={in_safe_mode()}"
             )
         if text is not None:
-            config["handle"] = SavedModelFiles(config["handle"], text)
+            config["handle"] = SavedModelFiles(config["handle"], text, config.get("max_unpacked_size", MOST_BYTES))
         trainable = config.pop("trainable", False)
         layer = cls(**config)
         # The constructor would refuse what `model.trainable = True` sets for every layer.
         layer.trainable = trainable
         return layer
+
+    def _shaped(self, outputs):
+        if not tf.is_tensor(outputs) or not outputs.shape.is_compatible_with(self._output_shape):
+            found = outputs.shape if tf.is_tensor(outputs) else type(outputs).__name__
+            raise ValueError(f"Expected outputs of {self.handle} of shape {self._output_shape}. Received: {found}")
+        return tf.ensure_shape(outputs, self._output_shape)
 
     def _check_trainable(self):
         if self.trainable and self._function.inference_only:
@@ -165,6 +200,26 @@ def _adopted(variable, trainable):
         autocast=False,
         name=variable.name.split(":")[0].replace("/", "_"),
     )
+
+
+def _shape(name, shape):
+    """A shape without the batch as a list."""
+    if shape is None:
+        return None
+    try:
+        return tf.TensorShape(shape).as_list()
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"Expected a list of sizes, without that of the batch. Received: {name}={shape!r}") from error
+
+
+def _check_dtype(dtype, own, handle):
+    """Old notebooks name the dtype; another than the SavedModel's would not do what it says."""
+    try:
+        is_own = dtype is None or tf.as_dtype(dtype).name == own
+    except TypeError:
+        is_own = False
+    if not is_own:
+        raise ValueError(f"Expected no dtype but that of {handle}, {own!r}. Received: dtype={dtype!r}")
 
 
 def _as_json_holds(**options):

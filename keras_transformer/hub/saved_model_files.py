@@ -1,8 +1,10 @@
 """Where the files of a SavedModel are, and how they travel inside a Keras config."""
 
 import base64
+import errno
 import hashlib
 import io
+import lzma
 import os
 import shutil
 import tarfile
@@ -13,14 +15,25 @@ import zlib
 
 import tensorflow as tf
 
-# What a loader reads; "tfhub_module.pb" marks the TF1 hub format.
-_GRAPHS = ("saved_model.pb", "saved_model.pbtxt", "saved_model.cpb")
-_TF1_HUB_MARK = "tfhub_module.pb"
-_FILES = (*_GRAPHS, _TF1_HUB_MARK, "fingerprint.pb")
-_FOLDERS = ("variables", "assets")
+from keras_transformer import arguments, disk
+from keras_transformer.hub.archives import untar, unzip
+from keras_transformer.hub.loading import (
+    FILES,
+    FOLDERS,
+    GRAPHS,
+    LFS_POINTER,
+    TF1_HUB_MARK,
+    is_lfs_pointer,
+    load_saved_model,
+    saved_model_paths,
+)
+
+MOST_BYTES = 8 * 2**30  # of an archive's files
 
 # What unpacking damaged archives raises.
-_DAMAGED = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError)
+_DAMAGED = (
+    tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, RuntimeError,
+)  # fmt: skip
 
 # Digests of the texts that `as_text` returned in this process.
 _texts_of_this_process = set()
@@ -36,24 +49,30 @@ class SavedModelFiles:
     Args:
         handle: a folder, a tar archive (compressed or not) of one, or what `tensorflow_hub.resolve` takes.
         text: the files as `as_text` packed them; then nothing is looked up at `handle`.
+        max_unpacked_size: the bytes that an archive or a text may unpack to. What `tensorflow_hub` fetches it unpacks
+            itself.
 
     Raises:
         FileNotFoundError: if there is nothing at `handle`.
-        OSError: if `tensorflow_hub` cannot fetch it.
-        ValueError: for a folder without a SavedModel, and for a damaged archive.
+        OSError: if `tensorflow_hub` cannot fetch it, and for a full disk.
+        ValueError: for a folder without a SavedModel; for an archive that is damaged, unpacks to more, or holds what is
+            no plain file or folder inside it.
     """
 
-    def __init__(self, handle, text=None):
+    def __init__(self, handle, text=None, max_unpacked_size=MOST_BYTES):
         self.handle = os.fspath(handle)
+        self.max_unpacked_size = arguments.positive_integer("max_unpacked_size", max_unpacked_size)
         if text is not None:
-            self.folder = self._unpacked(_unzip, text)
+            self.folder = self._unpacked(_unzip_text, text)
         elif os.path.isdir(self.handle):
             self.folder = os.path.abspath(self.handle)
         elif os.path.isfile(self.handle):
-            self.folder = self._unpacked(_untar, self.handle)
+            if is_lfs_pointer(self.handle):
+                raise ValueError(f"Expected an archive of a SavedModel. Received: {self.handle}, {LFS_POINTER}")
+            self.folder = self._unpacked(untar, self.handle)
         else:
             self.folder = _resolved(self.handle)
-        if not any(tf.io.gfile.exists(os.path.join(self.folder, name)) for name in _GRAPHS):
+        if not any(tf.io.gfile.exists(os.path.join(self.folder, name)) for name in GRAPHS):
             found = sorted(tf.io.gfile.listdir(self.folder)) if tf.io.gfile.isdir(self.folder) else []
             raise ValueError(
                 f"Expected the folder of a SavedModel, with the file saved_model.pb. Received: {self.handle}, with "
@@ -64,33 +83,36 @@ class SavedModelFiles:
     @property
     def is_tf1_hub_format(self):
         """Whether they are in the format of `hub.Module`, before TF2."""
-        return tf.io.gfile.exists(os.path.join(self.folder, _TF1_HUB_MARK))
+        return tf.io.gfile.exists(os.path.join(self.folder, TF1_HUB_MARK))
 
     def load(self, tags=None):
-        """What `tf.saved_model.load` makes of them; operations of tensorflow_text are registered if there are some.
+        """What `load_saved_model` makes of them.
 
         Raises:
+            OSError: for a file that may not be read.
             ValueError: if TensorFlow cannot load them.
         """
         if tags is None and self.is_tf1_hub_format:
             tags = []  # of its graphs the one for inference
-        try:
-            return _load(self.folder, tags)
-        except (LookupError, OSError, RuntimeError, ValueError, tf.errors.OpError) as error:
-            raise ValueError(
-                f"Expected a SavedModel that TensorFlow can load. Received: {self.handle}, to which it says: {error}"
-            ) from error
+        return load_saved_model(self.folder, tags, self.handle)
 
     def as_text(self):
         """A zip archive of the files in base64, the same text for the same files.
 
         Raises:
-            ValueError: if they have changed or gone since this object was made.
+            ValueError: if they have changed or gone since this object was made; if they are larger than an archive may
+                be, so that nothing is saved that could not be loaded.
         """
         if self._state() != self._state_at_first:
             raise ValueError(
                 f"Expected the files of the SavedModel still in {self.folder} as they were when it was loaded, since a "
                 "copy of them is saved. Received: others or none. (`save_weights` does without them.)"
+            )
+        size = sum(length for length, _ in self._state_at_first.values())
+        if size > self.max_unpacked_size:
+            raise ValueError(
+                f"Expected a SavedModel of at most max_unpacked_size={self.max_unpacked_size} bytes to save a copy of. "
+                f"Received: {self.handle}, of {size} bytes"
             )
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:
@@ -110,29 +132,27 @@ class SavedModelFiles:
         folder = tempfile.mkdtemp(prefix="keras-transformer-hub-")
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         try:
-            unpack(source, folder)
+            with disk.naming(folder):
+                unpack(source, folder, self.max_unpacked_size)
         except _DAMAGED as error:
+            if getattr(error, "errno", None) in (*disk.WHILE_WRITING, errno.EACCES):
+                raise  # It is not the archive's fault.
             raise ValueError(
                 f"Expected a whole archive of a SavedModel. Received: {self.handle}, which cannot be unpacked "
-                f"({str(error).splitlines()[0]})"
+                f"({_first_line(error)})"
             ) from error
         # Of an archive made from outside the folder all is in one folder.
         inside = os.listdir(folder)
-        if len(inside) == 1 and inside[0] not in _FILES + _FOLDERS:
+        if len(inside) == 1 and inside[0] not in FILES + FOLDERS:
             folder = os.path.join(folder, inside[0])
         return folder
 
     def _state(self):
         """{name: (length, time of the last change)} of each file."""
-        paths = [os.path.join(self.folder, name) for name in _FILES]
-        for folder in _FOLDERS:
-            for parent, _, names in tf.io.gfile.walk(os.path.join(self.folder, folder)):
-                paths += [os.path.join(parent, name) for name in names]
         state = {}
-        for path in paths:
-            if tf.io.gfile.exists(path):
-                stat = tf.io.gfile.stat(path)
-                state[os.path.relpath(path, self.folder).replace(os.sep, "/")] = (stat.length, stat.mtime_nsec)
+        for path in saved_model_paths(self.folder):
+            stat = tf.io.gfile.stat(path)
+            state[os.path.relpath(path, self.folder).replace(os.sep, "/")] = (stat.length, stat.mtime_nsec)
         return state
 
 
@@ -158,24 +178,9 @@ def _resolved(handle):
         ) from error
 
 
-def _load(folder, tags):
-    try:
-        return tf.saved_model.load(folder, tags)
-    except (RuntimeError, tf.errors.NotFoundError) as error:
-        if "Op type not registered" not in str(error):
-            raise
-        try:
-            import tensorflow_text  # noqa: F401
-        except ImportError:
-            raise error from None
-        return tf.saved_model.load(folder, tags)
+def _unzip_text(text, folder, most_bytes):
+    unzip(io.BytesIO(base64.b64decode(text, validate=True)), folder, most_bytes)
 
 
-def _untar(path, folder):
-    with tarfile.open(path) as archive:
-        archive.extractall(folder, filter="data")  # nothing outside of the folder
-
-
-def _unzip(text, folder):
-    with zipfile.ZipFile(io.BytesIO(base64.b64decode(text, validate=True))) as archive:
-        archive.extractall(folder)
+def _first_line(error):
+    return (str(error) or type(error).__name__).splitlines()[0]

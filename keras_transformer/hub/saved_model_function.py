@@ -59,6 +59,7 @@ class RootFunction:
     Attributes:
         inference_only: `None`: it can be trained.
         input_dtype: of the only input tensor; "float32" if there are several.
+        only_output: the name of the only output, if it comes in a dictionary.
     """
 
     inference_only = None
@@ -75,8 +76,10 @@ class RootFunction:
         known = [name for name in self._parameters[1:] if name != "training"]
         if unknown := sorted(set(arguments) - set(known)):
             raise ValueError(f"Expected arguments of {handle} among {known}. Received: arguments={unknown}")
-        for trace in _traces(saved_model):
-            _check_output_key(output_key, trace.structured_outputs, handle)
+        outputs = [trace.structured_outputs for trace in _traces(saved_model)]
+        for each in outputs:
+            _check_output_key(output_key, each, handle)
+        self.only_output = _only_output(output_key, outputs[0])
 
     @property
     def variables(self):
@@ -125,6 +128,7 @@ class SignatureFunction:
     Attributes:
         inference_only: why it cannot be trained.
         input_dtype: of the only input tensor; "float32" if there are several.
+        only_output: the name of the only output, if it comes in a dictionary.
     """
 
     def __init__(self, function, handle, output_key, arguments, inference_only):
@@ -141,6 +145,7 @@ class SignatureFunction:
         self._inputs = {name: spec for name, spec in self._specs.items() if name not in arguments}
         self.input_dtype = _only_dtype(self._inputs)
         _check_output_key(output_key, function.structured_outputs, handle)
+        self.only_output = _only_output(output_key, function.structured_outputs)
 
     @property
     def variables(self):
@@ -208,6 +213,12 @@ def _check_output_key(output_key, outputs, handle):
         raise ValueError(f"Expected output_key=None, since {handle} returns no dictionary. Received: {output_key!r}")
     if output_key not in outputs:
         raise ValueError(f"Expected one of the outputs {sorted(outputs)} of {handle}. Received: {output_key!r}")
+
+
+def _only_output(output_key, outputs):
+    """The name of the only output of a dictionary that is returned as such, else `None`."""
+    is_returned = output_key is None and isinstance(outputs, dict) and len(outputs) == 1
+    return next(iter(outputs)) if is_returned else None
 
 
 def _as_tensors(inputs, spec):

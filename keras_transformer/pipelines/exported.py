@@ -5,6 +5,7 @@ import os
 
 import tensorflow as tf
 
+from keras_transformer.hub.loading import load_saved_model
 from keras_transformer.text.tokenizer import as_strings
 
 
@@ -18,7 +19,8 @@ class ExportedPipeline:
 
     Raises:
         FileNotFoundError: if there is no SavedModel.
-        ValueError: if it does not go from strings to such results.
+        OSError: for a file that may not be read.
+        ValueError: if it is damaged, with the file; if it does not go from strings to such results.
     """
 
     def __init__(self, path, results, is_result):
@@ -28,7 +30,7 @@ class ExportedPipeline:
         # Registers the operations of its tokenizers; a SavedModel without any does without.
         with contextlib.suppress(ImportError):
             import tensorflow_text  # noqa: F401
-        self._root = tf.saved_model.load(path)  # keeps the variables of the function
+        self._root = load_saved_model(path)  # keeps the variables of the function
         self._function = _function(self._root, path, results, is_result)
         self._longest, self._lengths = None, getattr(self._root, "signatures", {}).get("lengths")
         # Another project's signature of that name may be something else.

@@ -26,7 +26,8 @@ class ExportedEmbedder(EmbedsTexts, ExportedPipeline):
 
     Raises:
         FileNotFoundError: if there is no SavedModel.
-        ValueError: if it does not go from strings to vectors.
+        OSError: for a file that may not be read.
+        ValueError: if it is damaged, with the file; if it does not go from strings to vectors.
     """
 
     def __init__(self, path):

@@ -24,7 +24,8 @@ class ExportedTranslator(ExportedPipeline):
 
     Raises:
         FileNotFoundError: if there is no SavedModel.
-        ValueError: if it does not go from strings to strings.
+        OSError: for a file that may not be read.
+        ValueError: if it is damaged, with the file; if it does not go from strings to strings.
     """
 
     def __init__(self, path):

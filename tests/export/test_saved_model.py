@@ -2,6 +2,7 @@ import pytest
 import tensorflow as tf
 
 from keras_transformer.export import write_saved_model
+from tests.disk import small_files
 
 
 def doubling():
@@ -54,6 +55,16 @@ def test_a_failure_leaves_nothing_behind(tmp_path):
         write_saved_model(
             tmp_path / "model", {"__call__": function}, {}, [variable], warmup_requests=[("s", {})] * 1001
         )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("weights", [0, 1000])
+def test_a_full_disk_is_said_with_the_path(tmp_path, weights):
+    """Whether it ends at the graph or at the weights before it."""
+    variable, function = doubling()
+    more = [tf.Variable(tf.zeros(weights))] if weights else []
+    with small_files(1000), pytest.raises(OSError, match=r"\[Errno 27\] File too large: '.*model'"):
+        write_saved_model(tmp_path / "model", {"__call__": function}, {}, [variable, *more])
     assert list(tmp_path.iterdir()) == []
 
 

@@ -115,3 +115,6 @@ def write_tf1(path, hub_format=False, with_training_graph=False, resource_variab
 X = np.array([[1.0, 1.0], [3.0, 4.0]], "float32")
 A, B = np.array([[1.0, 2.0, 3.0]], "float32"), np.array([[4.0, 5.0]], "float32")
 WORDS = ["cat", "dog", "cow"]
+
+# What Git leaves in the place of a file that Git LFS has not fetched.
+LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 12345\n"

@@ -142,6 +142,22 @@ def test_strings_in_a_sequential_model_that_is_built_by_its_data(embedding):
     np.testing.assert_allclose(model.layers[0].trainable_variables[0], expected, rtol=1e-5)
 
 
+def test_as_old_notebooks_call_it(embedding, tmp_path):
+    """The arguments of `hub.KerasLayer`: a Sequential model is built before its first data."""
+    layer = HubLayer(embedding, input_shape=[], output_shape=[2], dtype=tf.string, trainable=True)
+    model = keras.Sequential([layer, keras.layers.Dense(1, kernel_initializer="ones")])
+    assert model.output_shape == (None, 1) and model.inputs[0].dtype == "string"
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    model.fit(np.array(["dog", "dog"], dtype=object), np.array([[1.0], [1.0]]), verbose=0)
+    np.testing.assert_allclose(layer.trainable_variables[0][0], [1 - 0.402, 2 - 0.404], rtol=1e-5)
+    loaded = saved_and_loaded(model, tmp_path)
+    np.testing.assert_array_equal(
+        loaded.predict(np.array(WORDS, dtype=object), verbose=0), model.predict(tf.constant(WORDS), verbose=0)
+    )
+    with pytest.raises(ValueError, match="Expected no dtype but that of .*, 'string'. Received: dtype=tf.int32"):
+        HubLayer(embedding, dtype=tf.int32)
+
+
 def test_in_a_subclassed_model(embedding, tmp_path):
     class Classifier(keras.Model):
         def __init__(self):

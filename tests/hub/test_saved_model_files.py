@@ -11,7 +11,8 @@ import pytest
 
 from keras_transformer.hub import HubLayer
 from keras_transformer.hub.saved_model_files import SavedModelFiles, made_in_this_process
-from tests.hub.foreign import X
+from tests.disk import small_files
+from tests.hub.foreign import LFS_POINTER, X
 
 EXPECTED = X * [1, 2]
 
@@ -86,22 +87,6 @@ def test_no_saved_model(tmp_path):
         HubLayer(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize(
-    "name", ["saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001"]
-)
-@pytest.mark.parametrize("spoil", ["removed", "cut", "changed"])
-def test_damaged_folders(own, name, spoil):
-    path = own / name
-    content = path.read_bytes()
-    path.unlink()
-    if spoil == "cut":
-        path.write_bytes(content[: len(content) // 2])
-    if spoil == "changed":
-        path.write_bytes(bytes(255 - byte for byte in content))
-    with pytest.raises(ValueError, match="Expected (a SavedModel that TensorFlow can load|the folder of a SavedModel)"):
-        HubLayer(own)
-
-
 def outside(path):
     with tarfile.open(path, "w") as archive:
         entry = tarfile.TarInfo("../outside")
@@ -112,6 +97,34 @@ def outside(path):
 def cut(path, scaler):
     packed(scaler, path)
     path.write_bytes(path.read_bytes()[:-200])
+
+
+def test_an_archive_that_git_lfs_has_not_fetched(tmp_path):
+    (tmp_path / "a.tar.gz").write_bytes(LFS_POINTER)
+    with pytest.raises(ValueError, match="Expected an archive of a SavedModel.*a.tar.gz, a Git LFS pointer: `git lfs"):
+        HubLayer(tmp_path / "a.tar.gz")
+
+
+def test_a_full_disk_is_not_the_archives_fault(scaler, tmp_path):
+    path = packed(scaler, tmp_path / "a.tar.gz")
+    with small_files(100), pytest.raises(OSError, match=r"\[Errno 27\] File too large: '.*keras-transformer-hub-"):
+        HubLayer(path)
+
+
+def test_a_limit_of_the_unpacked_size(scaler, tmp_path):
+    path = packed(scaler, tmp_path / "a.tar.gz")
+    with pytest.raises(ValueError, match="Received: .*a.tar.gz, .*it unpacks to more than max_unpacked_size=100 bytes"):
+        HubLayer(path, max_unpacked_size=100)
+    with pytest.raises(ValueError, match="Expected a positive integer. Received: max_unpacked_size=0"):
+        HubLayer(path, max_unpacked_size=0)
+    assert HubLayer(path).get_config()["max_unpacked_size"] == 8 * 2**30
+    config = HubLayer(path, max_unpacked_size=10**6).get_config()
+    assert config["max_unpacked_size"] == 10**6
+    with pytest.raises(ValueError, match="it unpacks to more than max_unpacked_size=100 bytes"):
+        HubLayer.from_config({**config, "max_unpacked_size": 100})
+    # Nor is saved what could not be loaded.
+    with pytest.raises(ValueError, match="at most max_unpacked_size=100 bytes to save a copy .*Received: .*saved, of"):
+        HubLayer(scaler, max_unpacked_size=100).get_config()
 
 
 def test_damaged_archives(scaler, tmp_path):

@@ -1,5 +1,7 @@
 """Which function of a SavedModel a HubLayer calls, and with what."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -80,7 +82,10 @@ def test_nothing_to_call(tmp_path):
         ({"arguments": {"c": 1}}, r"Expected arguments of .* among \['a', 'b'\]. Received: arguments=\['c'\]"),
         ({"arguments": ["a"]}, r"Expected arguments to be a dictionary. Received: \['a'\]"),
         ({"arguments": {"a": A}}, "Expected arguments and tags that JSON holds. Received: "),
-        ({"dtype": "bfloat16"}, "Expected no dtype: the SavedModel has its own. Received: dtype='bfloat16'"),
+        ({"dtype": "bfloat16"}, "Expected no dtype but that of .*, 'float32'. Received: dtype='bfloat16'"),
+        ({"dtype": "mixed_float16"}, "Expected no dtype but that of .*, 'float32'. Received: dtype='mixed_float16'"),
+        ({"input_shape": "ab"}, "Expected a list of sizes, without that of the batch. Received: input_shape='ab'"),
+        ({"output_shape": [-1]}, r"Expected a list of sizes, .*Received: output_shape=\[-1\]"),
     ],
 )
 def test_bad_options(keras_export, options, message):
@@ -133,6 +138,74 @@ def test_training_that_it_was_not_traced_for(tmp_path):
     assert float(layer(3.0)) == 6
     with pytest.raises(ValueError, match=r"float32 \(\), training=False. Received: float32 \(\), training=True"):
         layer(3.0, training=True)
+
+
+def test_training_as_a_tensor(tmp_path):
+    """One trace for both modes, as of a function with an `input_signature`."""
+    root = tf.train.Checkpoint()
+    scale = tf.Variable([2.0], name="scale")
+    root.trainable_variables = root.variables = [scale]
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string), tf.TensorSpec([], tf.bool, name="training")])
+    def call(texts, training=False):
+        lengths = scale * tf.cast(tf.strings.length(texts), tf.float32)[:, None]
+        return tf.cond(training, lambda: lengths + 10.0, lambda: lengths)
+
+    root.__call__ = call
+    tf.saved_model.save(root, str(tmp_path / "switched"))
+    frozen, layer = HubLayer(tmp_path / "switched"), HubLayer(tmp_path / "switched", trainable=True)
+    for training, expected in ((None, [[4], [6]]), (False, [[4], [6]]), (True, [[14], [16]])):
+        np.testing.assert_array_equal(layer(["ab", "abc"], training=training), expected)
+        np.testing.assert_array_equal(frozen(["ab", "abc"], training=training), [[4], [6]])
+    texts = keras.Input((), dtype="string")
+    model = keras.Model(texts, layer(texts))
+    model.compile(keras.optimizers.SGD(0.1), loss=lambda y, p: p, jit_compile=False)
+    model.fit(tf.constant(["ab", "abcd"]), np.zeros((2, 1)), verbose=0)
+    np.testing.assert_allclose(layer.trainable_variables[0], [2 - 0.1 * 3], rtol=1e-6)
+    np.testing.assert_allclose(model.predict(tf.constant(["a"]), verbose=0), [[1.7]], rtol=1e-6)
+    with pytest.raises(ValueError, match=r"string \(None,\), training=bool \(\). Received: float32 \(1,\), training"):
+        layer([1.0])
+
+
+def test_a_dictionary_of_one_output(tmp_path):
+    """Before a Dense it would be `KeyError: -1`, so that a warning says what to do."""
+    spec = tf.TensorSpec([None, 2])
+    path = saved(tmp_path / "root", lambda x: {"sum": tf.reduce_sum(x, axis=1, keepdims=True)}, spec)
+    with pytest.warns(
+        UserWarning, match="root gives a dictionary of one output. For a .*pass output_key='sum'"
+    ) as said:
+        layer = HubLayer(path)
+    assert len(said) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        again = HubLayer.from_config(layer.get_config())
+        chosen = HubLayer(path, output_key="sum")
+    np.testing.assert_array_equal(again(X)["sum"], [[2], [7]])
+    np.testing.assert_array_equal(keras.layers.Dense(1, kernel_initializer="ones")(chosen(X)), [[2], [7]])
+
+
+def test_losses_by_the_names_of_a_dictionary_of_outputs(keras_export):
+    inputs = {"a": keras.Input((3,), name="a"), "b": keras.Input((2,), name="b")}
+    model = keras.Model(inputs, HubLayer(keras_export[0])(inputs))
+    model.compile("sgd", {"once": "mse", "twice": "mae"})
+    x = {"a": A, "b": B}
+    found = model.predict(x, verbose=0)
+    losses = model.evaluate(x, {"once": found["once"] - 2, "twice": found["twice"] + 3}, verbose=0, return_dict=True)
+    assert losses == pytest.approx({"loss": 7, "once_loss": 4, "twice_loss": 3}, rel=1e-5)
+
+
+def test_a_shape_that_the_saved_model_does_not_tell(tmp_path):
+    def call(x):
+        return tf.reshape(x, tf.cast(tf.constant([2.0, 2.0]) * (1 + 0 * x[0, 0]), tf.int32))
+
+    path = saved(tmp_path / "root", call, tf.TensorSpec([None, 2]))
+    layer = HubLayer(path, output_shape=[2])
+    inputs = keras.Input((2,))
+    model = keras.Model(inputs, keras.layers.Dense(1, kernel_initializer="ones")(layer(inputs)))
+    np.testing.assert_array_equal(model(X), [[2], [7]])
+    np.testing.assert_array_equal(HubLayer.from_config(layer.get_config())(X), X)
+    with pytest.raises(ValueError, match=r"Expected outputs of .* of shape \(None, 3\). Received: \(2, 2\)"):
+        HubLayer(path, output_shape=[3])(X)
 
 
 @pytest.mark.parametrize(
