@@ -101,11 +101,13 @@ class RootFunction:
     def __call__(self, inputs, training):
         """The outputs for one tensor or structure of tensors; `training` is a Python bool."""
         inputs = _cast_floats(inputs, self._inputs)
-        more = dict(self._arguments)
-        if "training" in self._parameters:
+        function, more = self._root, dict(self._arguments)
+        if training and hasattr(self._root, "call_in_training"):  # of our exports: gradients without a condition
+            function = self._root.call_in_training
+        elif "training" in self._parameters:
             more["training"] = training
         try:
-            outputs = _on_one_device(lambda: self._root(inputs, **more))
+            outputs = _on_one_device(lambda: function(inputs, **more))
         except (TypeError, ValueError) as error:  # no function for them, says TensorFlow at great length
             options = "; or ".join(sorted({self._described(*spec) for spec in self._specs}))
             raise ValueError(

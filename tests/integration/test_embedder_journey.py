@@ -103,6 +103,10 @@ def test_a_keras_model_trains_on_it(embedder, exported, trainable):
     before = layer(tf.constant(TEXTS)).numpy()
     losses = model.fit(x, y, epochs=5, verbose=0).history["loss"]
     assert losses[-1] < losses[0]
+    # Its training has no condition, of whose gradients TensorFlow would warn.
+    graph = tf.function(lambda texts: layer(texts, training=True)).get_concrete_function(x).graph.as_graph_def()
+    operations = {node.op for part in (graph, *graph.library.function) for node in getattr(part, "node_def", ())}
+    assert ("StatelessIf" in operations or "If" in operations) == (not trainable)
     moved = np.abs(layer(tf.constant(TEXTS)) - before).max()
     assert moved > 1e-3 if trainable else moved == 0
 
