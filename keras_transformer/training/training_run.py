@@ -114,7 +114,7 @@ class TrainingRun:
             Exception: whatever validation, callbacks and writing raised in the first worker; in the others `OSError`.
         """
         if self.loop.is_chief:
-            remove_unfinished(self.state_path)
+            remove_unfinished(self.state_path, more=r"(-weights-\d+)?")
         if os.path.exists(self.state_path):
             self._restore()
         listeners = keras.callbacks.CallbackList(

@@ -173,7 +173,9 @@ def test_a_failure_of_the_first_worker_ends_the_run_after_the_step(tmp_path):
 
 
 def test_leftovers_of_killed_processes_go(tmp_path):
-    (tmp_path / ".unfinished-77-training-state").write_bytes(b"half")
+    for name in (".unfinished-abcdefgh-training-state", ".unfinished-abcdefgh-training-state-weights-7"):
+        (tmp_path / name / "new").mkdir(parents=True)
+        (tmp_path / name / "lock").touch()
     make_run(tmp_path, epochs=1).run(verbose=0)
     assert not list(tmp_path.glob(".unfinished*"))
 
