@@ -4,6 +4,7 @@ import sys
 
 from keras_transformer.atomic import replacing
 from keras_transformer.cli import translators
+from keras_transformer.cli.once import Once
 from keras_transformer.cli.progress import Progress
 from keras_transformer.cli.saved_pipelines import shipped_model
 
@@ -22,8 +23,8 @@ def add_parser(commands):
         action="append",
         help=f"{translators.MODEL_HELP}; in a checkout, by default, the newest in saved_models/{translators.SHIPPED}",
     )
-    parser.add_argument("--input", nargs="+", metavar="FILE", help="plain or .gz; instead of TEXTs")
-    parser.add_argument("--output", metavar="FILE", help="written whole or not at all")
+    parser.add_argument("--input", nargs="+", action="extend", metavar="FILE", help="plain or .gz; instead of TEXTs")
+    parser.add_argument("--output", action=Once, metavar="FILE", help="written whole or not at all")
     parser.add_argument(
         "--n-best",
         type=int,
@@ -33,6 +34,7 @@ def add_parser(commands):
     parser.add_argument(
         "--reference",
         nargs="+",
+        action="extend",
         metavar="FILE",
         help="the right translations of --input: of the N best, the one with the highest sentence BLEU against the "
         "right one is the translation (what a student learns best from: Kim and Rush, 2016)",

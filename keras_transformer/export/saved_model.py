@@ -2,12 +2,11 @@
 
 import contextlib
 import os
-import shutil
-import tempfile
 
 import tensorflow as tf
 
 from keras_transformer import disk
+from keras_transformer.atomic import making_folder
 from keras_transformer.export.warmup import write_warmup_requests
 
 
@@ -47,18 +46,9 @@ def write_saved_model(
     for name, function in functions.items():
         setattr(root, name, function)
 
-    parent = os.path.dirname(os.path.abspath(path))
-    os.makedirs(parent, exist_ok=True)
-    unfinished = tempfile.mkdtemp(prefix=f".{os.path.basename(path)}-", dir=parent)
-    try:
-        with _naming(path):
-            tf.saved_model.save(root, unfinished, signatures=signatures)
-            write_warmup_requests(unfinished, warmup_requests)
-        os.chmod(unfinished, 0o777 & ~_umask())  # mkdtemp's folders are for the owner alone
-        os.rename(unfinished, path)
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
+    with making_folder(path) as unfinished, _naming(path):
+        tf.saved_model.save(root, unfinished, signatures=signatures)
+        write_warmup_requests(unfinished, warmup_requests)
 
 
 def check_new(path):
@@ -86,10 +76,3 @@ def _naming(path):
             yield
     except tf.errors.OpError as error:
         raise disk.error_of_text(error.message, path) from error
-
-
-def _umask():
-    """The process' umask, which can only be read by setting it."""
-    umask = os.umask(0o022)
-    os.umask(umask)
-    return umask
