@@ -42,7 +42,8 @@ def add_parser(kinds):
         nargs="+",
         default=[],
         metavar="FILE",
-        help="each query's answer among all answers of the file, by inner product; columns: query, answer",
+        help="each query's right answers among the different answers of the file, by inner product; columns: query, "
+        "answer; a query in several lines has several right answers",
     )
     tasks.add_argument("--heat-map", metavar="PNG", help="draw how alike the texts of --text are")
     parser.add_argument("--text", nargs="+", metavar="TEXT", help="texts for --heat-map")
@@ -131,8 +132,10 @@ def _measure_retrieval(path, columns, embed):
     from keras_transformer.evaluation import score_retrieval
 
     scores = score_retrieval(*columns, embed)
-    print(f"Retrieval, {path}: {scores.num_pairs:,} pairs")
+    counts = f"{scores.num_pairs:,} pairs, {scores.num_queries:,} queries, {scores.num_answers:,} answers"
+    print(f"Retrieval, {path}: {counts}")
     named = {"P@1": scores.precision_at_1, "MRR": scores.mean_reciprocal_rank}
+    named.update({"MAP": scores.mean_average_precision, "nDCG@10": scores.ndcg_at_10})
     named.update((f"recall@{k}", value) for k, value in scores.recall.items())
     for name, value in named.items():
         print(f"  {name:<17}{value:8.4f}")
