@@ -45,7 +45,7 @@ def add_parser(kinds):
         help="each query's right answers among the different answers of the file, by inner product; columns: query, "
         "answer; a query in several lines has several right answers",
     )
-    tasks.add_argument("--heat-map", metavar="PNG", help="draw how alike the texts of --text are")
+    tasks.add_argument("--heat-map", metavar="FILE", help="draw how alike the texts of --text are (.png, .svg or .pdf)")
     parser.add_argument("--text", nargs="+", metavar="TEXT", help="texts for --heat-map")
     parser.add_argument("--json", metavar="FILE", help="keep the figures")
 
@@ -87,6 +87,11 @@ def _check(args):
         from keras_transformer.evaluation.text_classification import check_scikit_learn
 
         check_scikit_learn()
+    if args.heat_map:
+        from keras_transformer.evaluation import pictures
+
+        pictures.check_matplotlib()
+        pictures.picture_format(args.heat_map)
 
 
 def _read(path, *columns, numbers=None):
@@ -143,8 +148,10 @@ def _measure_retrieval(path, columns, embed):
 
 
 def _print_estimate(estimate):
-    low, high = estimate.interval
-    print(f"  {estimate.name:<17}{estimate.value:8.4f}   95% interval {low:.4f} to {high:.4f}", flush=True)
+    from keras_transformer.evaluation.rounding import rounded
+
+    value, low, high = (rounded(number, 4) for number in (estimate.value, *estimate.interval))
+    print(f"  {estimate.name:<17}{value:8.4f}   95% interval {low:.4f} to {high:.4f}", flush=True)
 
 
 def _without_nan(figures):

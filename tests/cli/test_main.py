@@ -184,6 +184,7 @@ COMMANDS = [
     "evaluate translator",
     "evaluate embedder",
     "translate",
+    "attention",
     "embed",
     "export",
 ]
