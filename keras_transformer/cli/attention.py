@@ -57,9 +57,12 @@ def run(args):
     options = {name: value for name, value in options.items() if value is not None}
     translator = _open(args.model or shipped_model(translators.SHIPPED), options)
     with Progress(shown=False) as progress:
-        for path, found in zip(paths, _attention(translator, args.texts, progress)):
-            plot_attention(path, *found, **options)
-            print(f"Wrote {path}", flush=True)
+        for number, found in enumerate(_attention(translator, args.texts, progress)):
+            try:
+                plot_attention(paths[number], *found, **options)
+            except ValueError as error:  # too long, most likely
+                raise ValueError(f"TEXT {number + 1}: {error}") from error
+            print(f"Wrote {paths[number]}", flush=True)
 
 
 def _number_or_all(text):

@@ -74,7 +74,7 @@ def test_nothing_is_overwritten(model_dir, tmp_path, capsys):
             ["--model", "EXPORTED", "--head", "1", "--layer", "all", "x"],
             "Expected a .keras file for --layer and --head",
         ),
-        (["--model", "KERAS", "--layer", "2", "x"], "Expected a layer from 1 to 1. Received: layer=2"),
+        (["--model", "KERAS", "--layer", "2", "x"], "TEXT 1: Expected a layer from 1 to 1. Received: layer=2"),
         (["--model", "KERAS", "x", " "], "Expected a text with tokens. Received: ''"),
     ],
 )
