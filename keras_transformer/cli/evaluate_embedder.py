@@ -45,9 +45,12 @@ def add_parser(kinds):
         action="extend",
         default=[],
         metavar="FILE",
-        help="each query's answer among all answers of the file, by inner product; columns: query, answer",
+        help="each query's right answers among the different answers of the file, by inner product; columns: query, "
+        "answer; a query in several lines has several right answers",
     )
-    tasks.add_argument("--heat-map", action=Once, metavar="PNG", help="draw how alike the texts of --text are")
+    tasks.add_argument(
+        "--heat-map", action=Once, metavar="FILE", help="draw how alike the texts of --text are (.png, .svg or .pdf)"
+    )
     parser.add_argument("--text", nargs="+", action="extend", metavar="TEXT", help="texts for --heat-map")
     parser.add_argument("--json", action=Once, metavar="FILE", help="keep the figures")
 
@@ -89,6 +92,11 @@ def _check(args):
         from keras_transformer.evaluation.text_classification import check_scikit_learn
 
         check_scikit_learn()
+    if args.heat_map:
+        from keras_transformer.evaluation import pictures
+
+        pictures.check_matplotlib()
+        pictures.picture_format(args.heat_map)
 
 
 def _read(path, *columns, numbers=None):
@@ -134,8 +142,10 @@ def _measure_retrieval(path, columns, embed):
     from keras_transformer.evaluation import score_retrieval
 
     scores = score_retrieval(*columns, embed)
-    print(f"Retrieval, {path}: {scores.num_pairs:,} pairs")
+    counts = f"{scores.num_pairs:,} pairs, {scores.num_queries:,} queries, {scores.num_answers:,} answers"
+    print(f"Retrieval, {path}: {counts}")
     named = {"P@1": scores.precision_at_1, "MRR": scores.mean_reciprocal_rank}
+    named.update({"MAP": scores.mean_average_precision, "nDCG@10": scores.ndcg_at_10})
     named.update((f"recall@{k}", value) for k, value in scores.recall.items())
     for name, value in named.items():
         print(f"  {name:<17}{value:8.4f}")
@@ -143,8 +153,10 @@ def _measure_retrieval(path, columns, embed):
 
 
 def _print_estimate(estimate):
-    low, high = estimate.interval
-    print(f"  {estimate.name:<17}{estimate.value:8.4f}   95% interval {low:.4f} to {high:.4f}", flush=True)
+    from keras_transformer.evaluation.rounding import rounded
+
+    value, low, high = (rounded(number, 4) for number in (estimate.value, *estimate.interval))
+    print(f"  {estimate.name:<17}{value:8.4f}   95% interval {low:.4f} to {high:.4f}", flush=True)
 
 
 def _without_nan(figures):

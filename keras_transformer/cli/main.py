@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from keras_transformer.cli import convert, demo, embed, evaluate, export, train, translate
+from keras_transformer.cli import attention, convert, demo, embed, evaluate, export, train, translate
 
 
 def main(arguments=None):
@@ -20,7 +20,7 @@ def main(arguments=None):
         prog="keras-transformer", description="Train, try and ship Transformers in Keras 3."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (demo, train, evaluate, translate, embed, convert, export):
+    for module in (demo, train, evaluate, translate, attention, embed, convert, export):
         module.add_parser(commands)
     parsed = parser.parse_args(arguments)
     parsed.is_own_process = arguments is None
