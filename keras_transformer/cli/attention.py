@@ -3,6 +3,7 @@
 import os
 
 from keras_transformer.cli import translators
+from keras_transformer.cli.once import Once
 from keras_transformer.cli.progress import Progress
 from keras_transformer.cli.reported import results_of
 from keras_transformer.cli.saved_pipelines import shipped_model
@@ -19,11 +20,13 @@ def add_parser(commands):
     parser.add_argument("texts", nargs="+", metavar="TEXT")
     parser.add_argument(
         "--model",
+        action=Once,
         help="a translator.keras, the folder it is in, or the folder of an exported SavedModel; in a checkout, by "
         f"default, the newest in saved_models/{translators.SHIPPED}",
     )
     parser.add_argument(
         "--output",
+        action=Once,
         default="attention.png",
         metavar="FILE",
         help="picture to write, .png, .svg or .pdf (%(default)s); of several TEXTs, FILE-1.png, FILE-2.png and so on",
