@@ -1,3 +1,5 @@
+import functools
+
 import keras
 import tensorflow as tf
 
@@ -68,7 +70,12 @@ class EncoderPipeline(Pipeline):
 
         def embed(*columns):
             values = [tf.convert_to_tensor(weight.value) for weight in weights]
-            return in_slices(lambda *ids: of_values(*ids, *values), columns, self.tokenizer.padded, self.output_dim)
+
+            def of_rows(rows):
+                return of_values(*(self.tokenizer.padded(tf.gather(column, rows)) for column in columns), *values)
+
+            lengths = functools.reduce(tf.maximum, [column.row_lengths() for column in columns])
+            return in_slices(of_rows, lengths, tf.TensorSpec([None, self.output_dim], tf.float32))
 
         return embed
 

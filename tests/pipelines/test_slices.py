@@ -2,24 +2,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_transformer.pipelines.pipeline import IDS, traced
 from keras_transformer.pipelines.slices import in_slices
 
-
-def pad(ids):
-    return ids.to_tensor(0)
-
-
-@traced(IDS)
-def sums_and_shape(ids):
-    """For each row its sum, and how many rows and columns came with it."""
-    shape = tf.tile(tf.shape(ids)[None], [tf.shape(ids)[0], 1])
-    return tf.cast(tf.concat([tf.reduce_sum(ids, axis=1, keepdims=True), shape], axis=1), tf.float32)
-
-
-@traced(IDS, IDS)
-def difference(first, second):
-    return tf.cast(tf.stack([tf.reduce_sum(first, 1) - tf.reduce_sum(second, 1)], axis=1), tf.float32)
+VECTOR = tf.TensorSpec([None, 3], tf.float32)
 
 
 def ragged(lengths):
@@ -27,14 +12,25 @@ def ragged(lengths):
     return tf.RaggedTensor.from_row_lengths(np.repeat(np.arange(len(lengths)) + 1, lengths).astype("int32"), lengths)
 
 
-def in_graph(model, width, *columns):
-    return tf.function(lambda *columns: in_slices(model, columns, pad, width))(*columns).numpy()
+def in_graph(function, lengths, specs):
+    return tf.function(lambda: in_slices(function, lengths, specs))()
+
+
+def sums_and_shape(tokens):
+    """For each row its sum, and how many rows and columns came with it."""
+
+    def function(rows):
+        ids = tf.gather(tokens, rows).to_tensor()
+        shape = tf.tile(tf.shape(ids)[None], [tf.shape(ids)[0], 1])
+        return tf.cast(tf.concat([tf.reduce_sum(ids, axis=1, keepdims=True), shape], axis=1), tf.float32)
+
+    return in_graph(function, tokens.row_lengths(), VECTOR).numpy()
 
 
 def test_rows_keep_their_order_and_slices_their_bounds():
     lengths = np.random.default_rng(3).integers(0, 60, 1013)
     lengths[[7, 11]] = 5003, 2000  # one longer than a slice, and one that has room for another
-    sums, rows, columns = in_graph(sums_and_shape, 3, ragged(lengths)).T
+    sums, rows, columns = sums_and_shape(ragged(lengths)).T
     np.testing.assert_array_equal(sums, lengths * (np.arange(1013) + 1))
     assert (rows[7], columns[7]) == (1, 5003)
     others = np.delete(np.arange(1013), 7)
@@ -45,26 +41,30 @@ def test_rows_keep_their_order_and_slices_their_bounds():
 
 @pytest.mark.parametrize("lengths", [[], [0], [0, 0, 0], [3], [1, 0, 2]])
 def test_few_rows_are_one_slice(lengths):
-    result = in_graph(sums_and_shape, 3, ragged(lengths))
+    result = sums_and_shape(ragged(lengths))
     assert result.shape == (len(lengths), 3)
     np.testing.assert_array_equal(result[:, 0], np.array(lengths) * (np.arange(len(lengths)) + 1))
     np.testing.assert_array_equal(result[:, 1], np.full(len(lengths), len(lengths)))
 
 
-def test_columns_stay_side_by_side():
-    first, second = np.random.default_rng(4).integers(0, 90, (2, 307))
-    result = in_graph(difference, 1, ragged(first), ragged(second))
-    np.testing.assert_array_equal(result[:, 0], (first - second) * (np.arange(307) + 1))
+def test_structures_of_results():
+    lengths = np.random.default_rng(4).integers(0, 90, 307)
+    specs = {"text": tf.TensorSpec([None], tf.string), "pair": [tf.TensorSpec([None, 2], tf.int32)]}
+
+    def function(rows):
+        return {"text": tf.strings.as_string(rows), "pair": [tf.stack([rows, -rows], axis=1)]}
+
+    found = in_graph(function, lengths, specs)
+    assert [int(text) for text in found["text"].numpy()] == list(range(307))
+    np.testing.assert_array_equal(found["pair"][0], np.stack([np.arange(307), -np.arange(307)], axis=1))
 
 
 def test_gradients_pass_through():
-    weight = tf.Variable([[2.0, 3.0]])
+    weight = tf.Variable([[2.0, 3.0, 5.0]])
 
-    @traced(IDS)
-    def model(ids):
-        return tf.cast(tf.reduce_sum(ids, 1, keepdims=True), tf.float32) * weight
+    def function(rows):
+        return tf.cast(rows[:, None] + 1, tf.float32) * weight
 
-    lengths = np.full(300, 30)
     with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(tf.function(lambda ids: in_slices(model, [ids], pad, 2))(ragged(lengths)))
-    np.testing.assert_allclose(tape.gradient(loss, weight), np.full((1, 2), 30 * 300 * 301 / 2), rtol=1e-6)
+        loss = tf.reduce_sum(in_graph(function, np.full(300, 30), VECTOR))
+    np.testing.assert_allclose(tape.gradient(loss, weight), np.full((1, 3), 300 * 301 / 2), rtol=1e-6)
