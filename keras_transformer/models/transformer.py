@@ -303,7 +303,6 @@ class Transformer(EncoderModel):
         for block, block_cache in zip(self.decoder_blocks, cache["blocks"]):
             x, block_cache = block(
                 x,
-                encoder_padding_mask=cache["source_mask"],
                 attention_mask=ancestors,
                 cache=block_cache,
                 cache_index=index,
