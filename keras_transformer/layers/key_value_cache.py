@@ -40,7 +40,8 @@ def mask_of_new(cache, mask, key, index):
     if mask is None or mask.shape[3] == 1:
         return mask
     batch, heads, queries, length = ops.shape(mask)
-    number = ops.shape(key)[2]
+    # Of the mask if it tells: a graph then does this once for all layers.
+    number = ops.shape(key if mask.shape[2] == 1 else mask)[2]
     if is_growing(cache):
         index = length - number
     else:

@@ -102,8 +102,7 @@ class MultiHeadSelfAttention(MultiHeadAttention):
             key, value = masks.zero_unseen(key, attention_mask), masks.zero_unseen(value, attention_mask)
         else:
             arguments.same_batch(self, inputs=query, cache=next(iter(cache.values())))
-            own_mask = mask_of_new(cache, attention_mask, key, cache_index)
-            key, value = masks.zero_unseen(key, own_mask), masks.zero_unseen(value, own_mask)
+            value = masks.zero_unseen(value, mask_of_new(cache, attention_mask, key, cache_index))
             cache, key, value, written_mask = extend(cache, key, value, cache_index)
             mask, use_causal_mask = None, False
         score_mask = masks.combine(masks.from_padding(mask), attention_mask, written_mask)
