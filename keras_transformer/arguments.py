@@ -43,6 +43,13 @@ def token_id(name, value, vocabulary_size):
     return int(value)
 
 
+def seed(name, value):
+    """Returns `value` as an int; raises `ValueError` unless 0 <= value < 2^31."""
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or not 0 <= value < 2**31:
+        raise ValueError(f"Expected a seed, an integer in [0, 2^31). Received: {name}={value!r}")
+    return int(value)
+
+
 def known_width(layer, shape, rank=None):
     """Returns the static last dimension of `shape`; `rank` is how many axes it has, or a tuple of such numbers."""
     shape = tuple(shape)
@@ -53,6 +60,28 @@ def known_width(layer, shape, rank=None):
             f"{type(layer).__name__} expected inputs{of_rank} with a known last dimension. Received: shape={shape}"
         )
     return shape[-1]
+
+
+def same_batch(layer, **tensors):
+    """Raises `ValueError` where the known batch sizes of two tensors, given by their names, differ."""
+    sizes = {name: tensor.shape[0] for name, tensor in tensors.items()}
+    if not _fit(sizes.values()):
+        raise ValueError(f"{type(layer).__name__} expected equal batch sizes. Received: {_listed(sizes)}")
+
+
+def same_shape(layer, **shapes):
+    """Raises `ValueError` where what is known of two shapes, given by their names, differs."""
+    one, other = shapes.values()
+    if len(one) != len(other) or not all(map(_fit, zip(one, other))):
+        raise ValueError(f"{type(layer).__name__} expected equal shapes. Received: {_listed(shapes)}")
+
+
+def _fit(sizes):
+    return len({size for size in sizes if isinstance(size, int)}) <= 1
+
+
+def _listed(values):
+    return ", ".join(f"{name}: {value}" for name, value in values.items())
 
 
 def non_negative_integer(name, value):

@@ -43,7 +43,7 @@ class Sampling(Search):
         self.temperature = arguments.positive_number("temperature", temperature)
         self.top_k = arguments.non_negative_integer("top_k", top_k)
         self.top_p = arguments.share("top_p", top_p)
-        self.seed = arguments.token_id("seed", seed, 2**31)
+        self.seed = arguments.seed("seed", seed)
 
     def _search(self, steps, seed=None, temperature=None, top_p=None):
         seed = ops.cast(self.seed if seed is None else seed, "int32")

@@ -38,7 +38,8 @@ def scaled_dot_product_attention(
         key: (B, S, H, d).
         value: (B, S, H, dv).
         mask: boolean, broadcastable to (B, H, T, S) with four axes; True means attend. A query that may
-            attend to nothing gets a zero context.
+            attend to nothing gets a zero context. Keys and values that no query may attend to can hold anything, NaN
+            and infinity too.
         bias: added to the scaled scores, broadcastable to (B, H, T, S).
         is_causal: whether query t sees keys up to t only, besides `mask`.
         return_attention_scores: also return the softmax weights.
@@ -59,6 +60,8 @@ def scaled_dot_product_attention(
     mask = masks.check("mask", mask, _score_shape(query, key))
     heads_first = (0, 2, 1, 3)
     query, key, value = (ops.transpose(x, heads_first) for x in (query, key, value))
+    query = masks.zero_without_keys(query, mask)
+    key, value = masks.zero_unseen(key, mask), masks.zero_unseen(value, mask)
     if not return_attention_scores:
         return ops.transpose(attend(query, key, value, mask, bias, is_causal), heads_first)
     mask = masks.with_causal(mask, query, key) if is_causal else mask
@@ -68,6 +71,8 @@ def scaled_dot_product_attention(
 
 def attend(query, key, value, mask=None, bias=None, causal=False):
     """The context of heads-first tensors, blockwise where lengths are long.
+
+    All of them must be finite, also where the mask is False: 0 times NaN would be NaN.
 
     Args:
         query: (B, H, T, d).

@@ -1,5 +1,6 @@
 """The two halves of attention, with heads in front: the softmax weights, and the values that they weigh."""
 
+import keras
 from keras import ops
 
 from keras_transformer.layers import masks
@@ -24,12 +25,15 @@ def attention_weights(query, key, mask=None, bias=None):
 
 
 def scaled(query):
-    """Divided by sqrt(d): before the product, so that float16 scores stay within range."""
+    """Divided by sqrt(d): before the product, whose numbers are more."""
     return query * ops.cast(query.shape[-1] ** -0.5, query.dtype)
 
 
 def softmax_weights(query, key, mask=None, bias=None):
     """As `attention_weights`, of scaled queries; a query without keys gets some weights or other."""
+    if keras.backend.standardize_dtype(query.dtype) == "float16":
+        # Its range ends at 65,504; that of bfloat16 is float32's.
+        query, key = ops.cast(query, "float32"), ops.cast(key, "float32")
     scores = ops.cast(ops.matmul(query, ops.swapaxes(key, -1, -2)), "float32")
     return _softmax(_masked(scores, mask, bias))
 
@@ -54,8 +58,8 @@ def _masked(scores, mask, bias):
         # A bias of -inf masks too; softmax needs finite rows.
         scores = ops.maximum(scores + ops.cast(bias, "float32"), _MASKED_SCORE)
     if mask is not None:
-        # In float32 the sum is the number added. Choosing by the mask would take longer.
-        scores = scores + ops.where(mask, 0.0, _MASKED_SCORE)
+        # Chosen, not added: NaN and infinity stay what they are in a sum.
+        scores = ops.where(mask, scores, _MASKED_SCORE)
     return scores
 
 

@@ -1,10 +1,11 @@
 import keras
 
 from keras_transformer import arguments
+from keras_transformer.layers.shaped_layer import ShapedLayer
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
-class Bias(keras.layers.Layer):
+class Bias(ShapedLayer):
     """Adds a learned vector, as to logits whose matrix is shared with an embedding.
 
     Args:

@@ -1,17 +1,18 @@
 """What every layer made of other layers shares: masks on the way in, quantized sub-layers on the way back."""
 
-import keras
-
 from keras_transformer.layers import masks
+from keras_transformer.layers.shaped_layer import ShapedLayer
 
 
-class CompositeLayer(keras.layers.Layer):
-    """A layer of sub-layers that reads, combines and passes on padding masks.
+class CompositeLayer(ShapedLayer):
+    """A layer of sub-layers that reads, combines and passes on padding masks. Padding may hold anything, NaN too.
 
     Keras fills `mask` where a call has one tensor argument and `<name>_mask` where it has more, so that an explicit
     mask would hide the implicit one. Here `call` always finds in `mask` the implicit mask of `inputs` (or the
     `mask=` that replaced it, as everywhere in Keras). It ANDs that with its `padding_mask`.
     """
+
+    padding_is_zero = False  # whether the layer around this one has seen to it
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -27,6 +28,10 @@ class CompositeLayer(keras.layers.Layer):
             mask = masks.combine(mask, kwargs["padding_mask"])
             masks.attach(first, self.compute_mask(inputs, mask))
         return outputs
+
+    def zero_padding(self, inputs, padding_mask):
+        """`inputs` (B, T, D) with zeros at padding: NaN there would reach the gradients of weights, if nothing else."""
+        return inputs if self.padding_is_zero else masks.zero_padding(inputs, padding_mask)
 
     def compute_mask(self, inputs, previous_mask=None):
         return previous_mask

@@ -34,8 +34,10 @@ class DecoderBlock(Block):
         encoder_outputs: (B, S, E); with `encoder_packing`, (N, E). May be left out with a cache.
         packing: what `Pack` gave beside the inputs, if they are packed; not with a cache.
         encoder_packing: likewise of `encoder_outputs`.
-        padding_mask: boolean (B, T), True for real positions; ANDed with Keras' implicit mask.
-        encoder_padding_mask: boolean (B, S); ANDed with the implicit mask of `encoder_outputs`.
+        padding_mask: boolean (B, T), True for real positions; ANDed with Keras' implicit mask. Padding may hold
+            anything, NaN and infinity too, here and in `encoder_outputs`.
+        encoder_padding_mask: boolean (B, S); ANDed with the implicit mask of `encoder_outputs`, or with the mask that
+            the cache was made with.
         attention_mask: boolean (T, T), (B, T, T) or (B, H, T, T), ANDed with the causal mask; with a cache its
             last axis is the cache's length L, the new positions included.
         cache: `None`, or what `make_cache` or an earlier call returned.
@@ -48,7 +50,8 @@ class DecoderBlock(Block):
         self-attention (B, H, T, T or L) and of cross-attention (B, H, T, S), float32.
 
     Raises:
-        ValueError: for bad sizes and rates, heads that do not divide the width, masks of a wrong shape or dtype.
+        ValueError: for bad sizes and rates, heads that do not divide the width, masks of a wrong shape or dtype,
+            batches of different sizes, and without both encoder outputs and cache.
 
     References:
         Vaswani et al., 2017, "Attention Is All You Need", section 3.1 and figure 1, right.
@@ -63,6 +66,7 @@ class DecoderBlock(Block):
         self.feed_forward = self.make_feed_forward()
         self.feed_forward_residual = self.make_residual("feed_forward_residual")
         self.cross_attention.build(inputs_shape, encoder_outputs_shape or inputs_shape)
+        self.cross_attention.padding_is_zero = True  # of its inputs, that is
         for sublayer in (
             self.self_attention,
             self.self_attention_residual,
@@ -71,6 +75,7 @@ class DecoderBlock(Block):
             self.feed_forward_residual,
         ):
             sublayer.build(inputs_shape)
+            sublayer.padding_is_zero = True
 
     def call(
         self,
@@ -89,14 +94,21 @@ class DecoderBlock(Block):
         mask=None,
         encoder_outputs_mask=None,
     ):
+        if encoder_outputs is None and cache is None:
+            raise ValueError("Expected encoder_outputs or cache. Received: encoder_outputs=None, cache=None")
         of_inputs = inputs if packing is None else packing["mask"]
         of_outputs = encoder_outputs if encoder_packing is None else encoder_packing["mask"]
+        if of_outputs is not None:
+            arguments.same_batch(self, inputs=of_inputs, encoder_outputs=of_outputs)
         encoder_outputs_mask = masks.resolve(
             encoder_outputs_mask,
             "encoder_padding_mask",
             encoder_padding_mask,
             (of_inputs.shape[0], None if of_outputs is None else of_outputs.shape[1]),
         )
+        if packing is None and cache is None:
+            mask, padding_mask = masks.resolve(mask, "padding_mask", padding_mask, inputs.shape[:2]), None
+            inputs = masks.zero_padding(inputs, mask)
         x = inputs
         attended = self.self_attention(
             self.self_attention_residual.prepare(x),
@@ -134,7 +146,7 @@ class DecoderBlock(Block):
             cache = {"self": new_cache, "cross": cache["cross"]}
         return with_extras(x, cache, *of_self, *cross_scores)
 
-    def make_cache(self, encoder_outputs, max_length=None, encoder_packing=None):
+    def make_cache(self, encoder_outputs, max_length=None, encoder_packing=None, encoder_padding_mask=None):
         """What step-by-step decoding carries along: cross keys and values, computed here and never again.
 
         Args:
@@ -142,12 +154,14 @@ class DecoderBlock(Block):
             max_length: how many positions will be decoded at most, L. Without, the cache grows with each step, which
                 costs less; not for JAX and XLA.
             encoder_packing: what `Pack` gave beside the encoder's outputs, if they are packed.
+            encoder_padding_mask: boolean (B, S); ANDed with the implicit mask of `encoder_outputs`. The cache keeps it,
+                so that calls with it need not be given one.
 
         Returns:
-            {"self": of `MultiHeadSelfAttention.make_cache`, "cross": {"key", "value"}, each (B, H, S, d)}.
+            {"self": of `MultiHeadSelfAttention.make_cache`, "cross": of `MultiHeadCrossAttention.make_cache`}.
         """
         batch = encoder_outputs if encoder_packing is None else encoder_packing["mask"]
         return {
             "self": self.self_attention.make_cache(ops.shape(batch)[0], max_length),
-            "cross": self.cross_attention.make_cache(encoder_outputs, encoder_packing),
+            "cross": self.cross_attention.make_cache(encoder_outputs, encoder_packing, encoder_padding_mask),
         }

@@ -19,6 +19,9 @@ class EmbeddingResidual(CompositeLayer):
 
     Returns:
         (B, T, D) in the compute dtype, with the Keras mask of `inputs`.
+
+    Raises:
+        ValueError: for a scale of 0 or less, and for inputs and embeddings of different shapes.
     """
 
     def __init__(self, initial_scale=4.0, **kwargs):
@@ -30,7 +33,12 @@ class EmbeddingResidual(CompositeLayer):
         self.scale = self.add_weight(shape=(), initializer=initializer, name="scale")
 
     def call(self, inputs, embeddings, mask=None):
-        return inputs + embeddings * ops.cast(self.scale, embeddings.dtype)
+        arguments.same_shape(self, inputs=inputs.shape, embeddings=embeddings.shape)
+        scale = ops.cast(self.scale, embeddings.dtype)
+        if mask is not None:
+            # What padding holds would reach the gradient.
+            scale = ops.where(mask, scale, 0)[..., None]
+        return inputs + embeddings * scale
 
     def get_config(self):
         return {**super().get_config(), "initial_scale": self.initial_scale}

@@ -1,6 +1,7 @@
 import keras
 
 from keras_transformer import arguments
+from keras_transformer.layers import masks
 from keras_transformer.layers.block import Block
 from keras_transformer.layers.multi_head_attention import all_of, with_extras
 from keras_transformer.layers.multi_head_self_attention import MultiHeadSelfAttention
@@ -33,7 +34,7 @@ class EncoderBlock(Block):
         packing: what `Pack` gave beside the inputs, if they are packed. The shapes of all masks, biases and scores
             stay those of the batch (B, T).
         padding_mask: boolean (B, T), True for real positions; ANDed with Keras' implicit mask. Padding may
-            hold any finite numbers.
+            hold anything, NaN and infinity too.
         attention_mask: boolean (T, T), (B, T, T) or (B, H, T, T).
         attention_bias: added to the scaled scores, broadcastable to (B, H, T, T) with four axes; what
             `RelativePositionBias` gives. The paper has none.
@@ -64,6 +65,7 @@ class EncoderBlock(Block):
             self.feed_forward_residual,
         ):
             sublayer.build(inputs_shape)
+            sublayer.padding_is_zero = True
 
     def call(
         self,
@@ -78,6 +80,9 @@ class EncoderBlock(Block):
         training=None,
         mask=None,
     ):
+        if packing is None:
+            mask, padding_mask = masks.resolve(mask, "padding_mask", padding_mask, inputs.shape[:2]), None
+            inputs = masks.zero_padding(inputs, mask)
         x = inputs
         attended = self.self_attention(
             self.self_attention_residual.prepare(x),

@@ -24,7 +24,8 @@ class FeedForward(CompositeLayer):
 
     Call arguments:
         inputs: (B, T, D), floating; or packed, (N, D).
-        padding_mask: boolean (B, T). It changes nothing; it is passed on, as the implicit mask is.
+        padding_mask: boolean (B, T). It is passed on, as the implicit mask is. Padding may hold anything, NaN and
+            infinity too.
         training: whether dropout is active.
 
     Returns:
@@ -75,7 +76,8 @@ class FeedForward(CompositeLayer):
         )
 
     def call(self, inputs, *, padding_mask=None, training=None, mask=None):
-        masks.resolve(mask, "padding_mask", padding_mask, inputs.shape[:2])
+        mask = masks.resolve(mask, "padding_mask", padding_mask, inputs.shape[:2])
+        inputs = self.zero_padding(inputs, mask)
         # Flat, TensorFlow fuses product, bias and activation.
         tokens = ops.reshape(inputs, (-1, inputs.shape[-1]))
         hidden = self.activation_dropout(self.expansion(tokens), training=training)

@@ -27,6 +27,28 @@ def is_growing(cache):
     return "past_key" in cache
 
 
+def length_with(cache, key):
+    """How many keys a cache has, once new ones (B, H, T, d) are in it; `None` where that is unknown."""
+    if not is_growing(cache):
+        return cache["key"].shape[2]
+    lengths = cache["past_key"].shape[2], key.shape[2]
+    return None if None in lengths else sum(lengths)
+
+
+def mask_of_new(cache, mask, key, index):
+    """The part of a score mask (B, H, T, L), or `None`, that is of new keys, for a cache of either kind."""
+    if mask is None or mask.shape[3] == 1:
+        return mask
+    batch, heads, queries, length = ops.shape(mask)
+    # Of the mask if it tells: a graph then does this once for all layers.
+    number = ops.shape(key if mask.shape[2] == 1 else mask)[2]
+    if is_growing(cache):
+        index = length - number
+    else:
+        _check_index(index, number, length)
+    return ops.slice(mask, (0, 0, 0, index), (batch, heads, queries, number))
+
+
 def extend(cache, key, value, index):
     """Writes new keys and values (B, H, T, d) into a cache.
 

@@ -84,6 +84,16 @@ def _fits(actual, expected, broadcast):
     )
 
 
+def zero_padding(x, padding_mask):
+    """`x` (B, S, D) with zeros at padding, whatever stands there: 0 times NaN or infinity would be NaN."""
+    return x if padding_mask is None else ops.where(padding_mask[..., None], x, 0)
+
+
+def zero_unseen(x, score_mask):
+    """Keys or values (B, H, S, d) with zeros where no query may attend, by a score mask or `None`."""
+    return x if score_mask is None else ops.where(ops.any(score_mask, axis=2)[..., None], x, 0)
+
+
 def zero_without_keys(x, score_mask):
     """`x` (B, H, T, ...) with zeros for queries whose row of the score mask, or `None`, is all False."""
     return x if score_mask is None else ops.where(ops.any(score_mask, axis=-1, keepdims=True), x, 0)

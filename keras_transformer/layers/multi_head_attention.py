@@ -93,10 +93,9 @@ class MultiHeadAttention(CompositeLayer):
         context = merge_heads(context)
         return project(self.output_projection, context if packing is None else pack(context, packing)), weights
 
-    def check_attention_mask(self, mask, query, key):
-        """An explicit attention mask of any accepted shape as a score mask of four axes."""
+    def check_attention_mask(self, mask, query, keys):
+        """An explicit attention mask for `keys` keys, of any accepted shape, as a score mask of four axes."""
         batch, heads, length = query.shape[:3]
-        keys = key.shape[2]
         shapes = (length, keys), (batch, length, keys), (batch, heads, length, keys)
         return masks.from_attention(masks.check("attention_mask", mask, *shapes))
 

@@ -2,7 +2,7 @@ import keras
 
 from keras_transformer import arguments
 from keras_transformer.layers import masks
-from keras_transformer.layers.key_value_cache import extend, fixed_cache, growing_cache
+from keras_transformer.layers.key_value_cache import extend, fixed_cache, growing_cache, length_with, mask_of_new
 from keras_transformer.layers.multi_head_attention import (
     MultiHeadAttention,
     project,
@@ -33,7 +33,7 @@ class MultiHeadSelfAttention(MultiHeadAttention):
         packing: what `Pack` gave beside the inputs, if they are packed. The shapes of all masks, biases and scores
             stay those of the batch (B, T).
         padding_mask: boolean (B, T), True for real positions; ANDed with Keras' implicit mask. Padding may
-            hold any finite numbers.
+            hold anything, NaN and infinity too.
         attention_mask: boolean (T, T), (B, T, T) or (B, H, T, T); with a cache the last axis is its length L,
             the new positions included.
         attention_bias: added to the scaled scores, broadcastable to (B, H, T, T) with four axes. The paper has none.
@@ -53,7 +53,7 @@ class MultiHeadSelfAttention(MultiHeadAttention):
 
     Raises:
         ValueError: for heads that do not divide the width, for masks of a wrong shape or dtype, and for a cache of
-            packed inputs.
+            packed inputs or of another batch size.
 
     References:
         Vaswani et al., 2017, "Attention Is All You Need", section 3.2.2.
@@ -82,6 +82,9 @@ class MultiHeadSelfAttention(MultiHeadAttention):
         mask=None,
     ):
         arguments.known_width(self, inputs.shape, rank=3 if packing is None else 2)
+        if packing is None and cache is None:
+            mask, padding_mask = masks.resolve(mask, "padding_mask", padding_mask, inputs.shape[:2]), None
+            inputs = self.zero_padding(inputs, mask)
         projected = project(self.query_key_value, inputs)
         if packing is not None:
             if cache is not None:
@@ -89,16 +92,20 @@ class MultiHeadSelfAttention(MultiHeadAttention):
             mask = masks.combine(mask, packing["mask"])
             projected = spread(projected, packing)
         mask = masks.resolve(mask, "padding_mask", padding_mask, projected.shape[:2])
+        if packing is not None and padding_mask is not None:
+            projected = masks.zero_padding(projected, mask)
         query, key, value = split_heads(projected, 3, self.num_heads)
+        num_keys = key.shape[2] if cache is None else length_with(cache, key)
+        attention_mask = self.check_attention_mask(attention_mask, query, num_keys)
         written_mask = None
-        if cache is not None:
+        if cache is None:
+            key, value = masks.zero_unseen(key, attention_mask), masks.zero_unseen(value, attention_mask)
+        else:
+            arguments.same_batch(self, inputs=query, cache=next(iter(cache.values())))
+            value = masks.zero_unseen(value, mask_of_new(cache, attention_mask, key, cache_index))
             cache, key, value, written_mask = extend(cache, key, value, cache_index)
             mask, use_causal_mask = None, False
-        score_mask = masks.combine(
-            masks.from_padding(mask),
-            self.check_attention_mask(attention_mask, query, key),
-            written_mask,
-        )
+        score_mask = masks.combine(masks.from_padding(mask), attention_mask, written_mask)
         outputs, weights = self.attend(
             query,
             key,

@@ -43,19 +43,24 @@ class Pack(CompositeLayer):
         if mask is None:
             mask = ops.ones(ops.shape(inputs)[:2], dtype="bool")
         places = packing.packing_of(mask)
-        return packing.pack(inputs, places), places
+        # Without any real token the first position stands for one.
+        return ops.where(ops.any(mask), packing.pack(inputs, places), 0), places
 
     def compute_mask(self, inputs, previous_mask=None):
         # What is packed is real.
         return None
 
+    def compute_output_shape(self, inputs_shape):
+        batch = tuple(inputs_shape[:2])
+        return (None, inputs_shape[-1]), {"mask": batch, "places": (None,), "rows": batch}
+
     def compute_output_spec(self, inputs, *, padding_mask=None, mask=None):
         # Not by running `call`: JAX cannot trace what has as many rows as there are tokens.
         arguments.known_width(self, inputs.shape, rank=3)
         masks.resolve(mask, "padding_mask", padding_mask, inputs.shape[:2])
-        shapes = {"mask": inputs.shape[:2], "places": (None,), "rows": inputs.shape[:2]}
+        packed, shapes = self.compute_output_shape(inputs.shape)
         places = {
             name: keras.KerasTensor(shape, dtype="bool" if name == "mask" else "int32")
             for name, shape in shapes.items()
         }
-        return keras.KerasTensor((None, inputs.shape[-1]), dtype=self.compute_dtype), places
+        return keras.KerasTensor(packed, dtype=self.compute_dtype), places

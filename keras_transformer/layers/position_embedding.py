@@ -3,10 +3,12 @@ from keras import ops
 
 from keras_transformer import arguments
 from keras_transformer.layers import positions as position_argument
+from keras_transformer.layers import token_ids
+from keras_transformer.layers.shaped_layer import ShapedLayer
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
-class PositionEmbedding(keras.layers.Layer):
+class PositionEmbedding(ShapedLayer):
     """Adds a learned vector for each position, as BERT does; there is one for each of `max_length`.
 
     Args:
@@ -48,6 +50,7 @@ class PositionEmbedding(keras.layers.Layer):
         if positions is None and isinstance(length, int) and length > self.max_length:
             raise ValueError(f"Expected at most max_length={self.max_length} positions. Received: length={length}")
         positions = ops.cast(position_argument.resolve(positions, inputs), "int32")
+        token_ids.check(positions, self.max_length, "positions")
         known = ops.logical_and(positions >= 0, positions < self.max_length)
         rows = ops.take(self.embeddings, ops.where(known, positions, 0), axis=0)
         # A graph cannot raise on every device; NaN cannot be overlooked.

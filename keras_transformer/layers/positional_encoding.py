@@ -4,6 +4,7 @@ from keras import ops
 
 from keras_transformer import arguments
 from keras_transformer.layers import positions as position_argument
+from keras_transformer.layers.shaped_layer import ShapedLayer
 
 # Positions are split into two digits of this base; both halves of a product stay exact in float32.
 _BASE = 4096
@@ -11,7 +12,7 @@ _LAYOUTS = ("interleaved", "halves")
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
-class PositionalEncoding(keras.layers.Layer):
+class PositionalEncoding(ShapedLayer):
     """Adds the paper's sinusoids to embeddings, right to 1e-5 at any position below 16,777,216.
 
     PE(p, 2i) = sin(p / max_wavelength^(2i/D)), PE(p, 2i+1) = cos(of the same); an odd width ends with a sine.

@@ -3,10 +3,11 @@ import numpy as np
 from keras import ops
 
 from keras_transformer import arguments
+from keras_transformer.layers.shaped_layer import ShapedLayer
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
-class RelativePositionBias(keras.layers.Layer):
+class RelativePositionBias(ShapedLayer):
     """A learned number for each head and each distance between query and key, to be added to attention scores.
 
     Distances share numbers in buckets, one set of them for keys before the query and one for keys behind it: half of

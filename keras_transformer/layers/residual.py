@@ -1,6 +1,7 @@
 import keras
 
 from keras_transformer import arguments
+from keras_transformer.layers import masks
 from keras_transformer.layers.composite import CompositeLayer
 from keras_transformer.layers.dropout import Dropout
 
@@ -21,7 +22,7 @@ class Residual(CompositeLayer):
         **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
 
     Call arguments:
-        inputs: (B, T, D), what goes around the sub-layer.
+        inputs: (B, T, D), what goes around the sub-layer. Padding may hold anything, NaN and infinity too.
         outputs: (B, T, D), what comes out of it.
         training: whether dropout is active.
 
@@ -29,7 +30,7 @@ class Residual(CompositeLayer):
         (B, T, D) in the compute dtype.
 
     Raises:
-        ValueError: for a rate outside [0, 1) and an epsilon of 0 or less.
+        ValueError: for a rate outside [0, 1) an epsilon of 0 or less, and for inputs and outputs of different shapes.
 
     References:
         Vaswani et al., 2017, "Attention Is All You Need", sections 3.1 and 5.4; pre-norm: Xiong et al., 2020,
@@ -51,9 +52,13 @@ class Residual(CompositeLayer):
 
     def prepare(self, inputs):
         """What the sub-layer takes: `norm(inputs)` under pre-norm, else `inputs`."""
-        return self.norm(inputs) if self.norm_first else inputs
+        if not self.norm_first:
+            return inputs
+        return self.norm(self.zero_padding(inputs, masks.implicit_mask(inputs)))
 
     def call(self, inputs, outputs, training=None, mask=None):
+        arguments.same_shape(self, inputs=inputs.shape, outputs=outputs.shape)
+        inputs, outputs = self.zero_padding(inputs, mask), self.zero_padding(outputs, mask)
         summed = inputs + self.output_dropout(outputs, training=training)
         return summed if self.norm_first else self.norm(summed)
 

@@ -48,10 +48,11 @@ class SequencePooling(CompositeLayer):
     def _pool(self, x, mask):
         weights = ops.cast(mask, "float32")[..., None]
         if self.mode == "max":
-            # Each maximum is over real positions; without any it is over the zeros put in their place.
+            # Each maximum is over real positions; without any, or without a position at all, it is zero.
             any_real = ops.any(mask, axis=1)[:, None]
-            lowest = ops.where(mask[..., None], x, -3e38)
-            return ops.where(any_real, ops.max(lowest, axis=1), 0.0)
+            lowest = -float("inf")
+            highest = ops.max(ops.where(mask[..., None], x, lowest), axis=1, initial=lowest)
+            return ops.where(any_real, highest, 0.0)
         if self.mode == "first":
             is_first = ops.cumsum(weights, axis=1) * weights == 1.0
             return ops.sum(ops.where(is_first, x, 0.0), axis=1)
@@ -61,6 +62,9 @@ class SequencePooling(CompositeLayer):
         if self.mode == "sqrtn":
             return total / ops.sqrt(count)
         return total / count if self.mode == "mean" else total
+
+    def compute_output_shape(self, inputs_shape):
+        return (inputs_shape[0], inputs_shape[-1])
 
     def compute_mask(self, inputs, previous_mask=None):
         # The sequence axis is gone, and its mask with it.

@@ -2,8 +2,12 @@ import keras
 from keras import ops
 
 from keras_transformer import arguments
+from keras_transformer.layers import masks, token_ids
 from keras_transformer.layers.composite import CompositeLayer
 from keras_transformer.layers.reversible_embedding import ReversibleEmbedding
+
+# Up to which whole numbers a floating dtype holds all of them.
+_EXACT_UP_TO = {"bfloat16": 2**8, "float16": 2**11, "float32": 2**24, "float64": 2**53}
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -22,17 +26,20 @@ class TokenEmbedding(CompositeLayer):
         **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
 
     Call arguments:
-        inputs: integer ids (B, T); with `reverse`, vectors (B, T, D).
+        inputs: integer ids (B, T), or as `keras.layers.Embedding` takes them whole numbers of a floating dtype that
+            holds every id; with `reverse`, vectors (B, T, D).
         reverse: whether to give logits.
 
     Returns:
         (B, T, D) with a Keras mask (B, T), True where the id is not `padding_id` (and
         at the first, if `begins_with_padding`); with `reverse`, logits
-        (B, T, V). Both in the compute dtype. Ids outside [0, V) raise where the device can (TensorFlow on
-        CPU: "indices[...] = ... is not in [0, V)"); where it cannot, their vectors are NaN.
+        (B, T, V). Both in the compute dtype. What is no id in [0, V) raises `ValueError` in eager calls. When a
+        graph runs, ids from V on raise where the device can (TensorFlow on CPU, `tf.errors.InvalidArgumentError`:
+        "indices[...] = ... is not in [0, V)"); elsewhere (GPU, XLA, JAX), and of negative ids, the vectors are NaN.
 
     Raises:
-        ValueError: for sizes below 1, a padding id outside the vocabulary, ids of a floating dtype.
+        ValueError: for sizes below 1, a padding id outside the vocabulary, ids of a dtype that cannot hold all of V,
+            and in eager calls for ids outside the vocabulary.
 
     References:
         Vaswani et al., 2017, "Attention Is All You Need", section 3.4; Press and Wolf, 2017, "Using the Output
@@ -50,6 +57,7 @@ class TokenEmbedding(CompositeLayer):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self.autocast = False  # ids in float32 would be rounded under a lower precision
         self.vocabulary_size = arguments.positive_integer("vocabulary_size", vocabulary_size)
         self.hidden_dim = arguments.positive_integer("hidden_dim", hidden_dim)
         if padding_id is not None:
@@ -75,19 +83,42 @@ class TokenEmbedding(CompositeLayer):
         self.embedding.supports_masking = True
         self.embedding.build(inputs_shape)
 
+    def __call__(self, inputs, *args, reverse=False, **kwargs):
+        outputs = super().__call__(inputs, *args, reverse=reverse, **kwargs)
+        if not reverse and not _is_integer(inputs):
+            # `compute_mask` takes what is floating for vectors.
+            masks.attach(outputs, self._mask(inputs, masks.implicit_mask(inputs)))
+        return outputs
+
     def call(self, inputs, reverse=False, mask=None):
         if reverse:
             return ops.cast(self.embedding(inputs, reverse=True), self.compute_dtype)
-        if "int" not in keras.backend.standardize_dtype(inputs.dtype):
-            raise ValueError(f"Expected integer token ids. Received: dtype={inputs.dtype}")
-        vectors = self.embedding(inputs)
-        known = ops.logical_and(inputs >= 0, inputs < self.vocabulary_size)
+        token_ids.check(inputs, self.vocabulary_size)
+        ids = self._ids(inputs)
+        vectors = self.embedding(ids)
+        known = ops.logical_and(ids >= 0, ids < self.vocabulary_size)
         factor = ops.where(known, self.hidden_dim**0.5 if self.scale else 1.0, float("nan"))
         return vectors * ops.cast(factor, vectors.dtype)[..., None]
 
+    def _ids(self, inputs):
+        """Ids of any accepted dtype as integers, V for what is between two."""
+        if _is_integer(inputs):
+            return inputs
+        dtype = keras.backend.standardize_dtype(inputs.dtype)
+        if self.vocabulary_size > _EXACT_UP_TO.get(dtype, 0):
+            raise ValueError(
+                f"Expected token ids of a dtype that holds all of [0, {self.vocabulary_size}), as those of "
+                f"keras.Input((None,), dtype='int32'). Received: dtype={dtype}"
+            )
+        return ops.cast(ops.where(ops.equal(inputs, ops.floor(inputs)), inputs, self.vocabulary_size), "int32")
+
+    def compute_output_shape(self, inputs_shape, reverse=False):
+        return (*inputs_shape[:-1], self.vocabulary_size) if reverse else (*inputs_shape, self.hidden_dim)
+
     def compute_mask(self, inputs, previous_mask=None):
-        if "int" not in keras.backend.standardize_dtype(inputs.dtype):
-            return previous_mask
+        return self._mask(inputs, previous_mask) if _is_integer(inputs) else previous_mask
+
+    def _mask(self, inputs, previous_mask):
         if self.padding_id is None:
             return previous_mask
         is_real = ops.not_equal(inputs, self.padding_id)
@@ -105,3 +136,7 @@ class TokenEmbedding(CompositeLayer):
             "scale": self.scale,
             "embeddings_initializer": keras.initializers.serialize(self.embeddings_initializer),
         }
+
+
+def _is_integer(x):
+    return "int" in keras.backend.standardize_dtype(x.dtype)

@@ -3,6 +3,7 @@ import numpy as np
 from keras import ops
 
 from keras_transformer import arguments
+from keras_transformer.layers import token_ids
 from keras_transformer.layers.composite import CompositeLayer
 
 
@@ -22,13 +23,14 @@ class TokenWeighting(CompositeLayer):
 
     Call arguments:
         inputs: (B, T, D), floating.
-        ids: integer (B, T), the token of each position.
+        ids: integer (B, T), the token of each position, in [0, V).
 
     Returns:
         (B, T, D) in the compute dtype, with the Keras mask of `inputs`.
 
     Raises:
-        ValueError: for a vocabulary without ids beside the special ones, and a smoothing of 0 or less.
+        ValueError: for a vocabulary without ids beside the special ones, a smoothing of 0 or less, ids of another
+            shape than (B, T), and in eager calls for ids outside the vocabulary.
 
     References:
         Arora et al., 2017, "A Simple but Tough-to-Beat Baseline for Sentence Embeddings", section 3. Relative to the
@@ -56,7 +58,12 @@ class TokenWeighting(CompositeLayer):
         return ops.convert_to_tensor(factors, dtype=dtype)
 
     def call(self, inputs, ids, mask=None):
+        arguments.same_shape(self, inputs=inputs.shape[:-1], ids=ids.shape)
+        token_ids.check(ids, self.vocabulary_size)
         factors = ops.take(ops.cast(self.factors, self.compute_dtype), ids, axis=0)
+        if mask is not None:
+            # What padding holds would reach the gradient.
+            factors = ops.where(mask, factors, 1)
         return inputs * factors[..., None]
 
     def get_config(self):

@@ -2,10 +2,12 @@ import keras
 from keras import ops
 
 from keras_transformer import arguments
+from keras_transformer.layers import masks
+from keras_transformer.layers.shaped_layer import ShapedLayer
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
-class UnitLength(keras.layers.Layer):
+class UnitLength(ShapedLayer):
     """Divides vectors by their Euclidean length, in float32.
 
     Unlike `keras.layers.UnitNormalization` it leaves the zero vector zero in every dtype, with a zero gradient: under
@@ -15,7 +17,7 @@ class UnitLength(keras.layers.Layer):
         **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
 
     Call arguments:
-        inputs: (..., D), floating.
+        inputs: (..., D), floating. Padding may hold anything, NaN and infinity too.
 
     Returns:
         (..., D), float32 whatever the policy, since rounding would change the length.
@@ -31,8 +33,8 @@ class UnitLength(keras.layers.Layer):
     def build(self, inputs_shape):
         arguments.known_width(self, inputs_shape)
 
-    def call(self, inputs):
-        x = ops.cast(inputs, "float32")
+    def call(self, inputs, mask=None):
+        x = masks.zero_padding(ops.cast(inputs, "float32"), mask)
         squares = ops.sum(ops.square(x), axis=-1, keepdims=True)
         # The inner condition keeps the gradient of the branch not taken finite.
         inverse = ops.where(squares > 0, ops.rsqrt(ops.where(squares > 0, squares, 1.0)), 0.0)

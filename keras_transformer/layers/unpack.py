@@ -4,10 +4,11 @@ from keras import ops
 from keras_transformer import arguments
 from keras_transformer.layers import masks
 from keras_transformer.layers.packing import spread
+from keras_transformer.layers.shaped_layer import ShapedLayer
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
-class Unpack(keras.layers.Layer):
+class Unpack(ShapedLayer):
     """Puts the tokens that `Pack` packed back into their places.
 
     Args:
@@ -38,5 +39,9 @@ class Unpack(keras.layers.Layer):
         padded = spread(inputs, packing)
         return ops.where(packing["mask"][..., None], padded, ops.zeros((), padded.dtype))
 
+    def compute_output_shape(self, inputs_shape, packing_shape):
+        return (*packing_shape["mask"], inputs_shape[-1])
+
     def compute_output_spec(self, inputs, packing):
-        return keras.KerasTensor((*packing["mask"].shape, inputs.shape[-1]), dtype=self.compute_dtype)
+        shape = self.compute_output_shape(inputs.shape, {"mask": packing["mask"].shape})
+        return keras.KerasTensor(shape, dtype=self.compute_dtype)

@@ -234,10 +234,10 @@ class Transformer(EncoderModel):
         packing = None
         if max_length is None:
             encoder_outputs, packing = self.pack(encoder_outputs)
-        return {
-            "blocks": [block.make_cache(encoder_outputs, max_length, packing) for block in self.decoder_blocks],
-            "source_mask": source_mask,
-        }
+        blocks = [block.make_cache(encoder_outputs, max_length, packing) for block in self.decoder_blocks]
+        for block in blocks:
+            block["cross"].pop("mask", None)  # one for all, so that steps prepare it once
+        return {"blocks": blocks, "source_mask": source_mask}
 
     def spread_cache(self, cache, num_hypotheses):
         """The cache for K hypotheses of each sentence, before the first step.
@@ -301,14 +301,9 @@ class Transformer(EncoderModel):
         x = self.positional_encoding(self.target_embedding(target_ids), positions=positions)
         blocks = []
         for block, block_cache in zip(self.decoder_blocks, cache["blocks"]):
-            x, block_cache = block(
-                x,
-                encoder_padding_mask=cache["source_mask"],
-                attention_mask=ancestors,
-                cache=block_cache,
-                cache_index=index,
-            )
-            blocks.append(block_cache)
+            cross = {**block_cache["cross"], "mask": cache["source_mask"]}
+            x, new_cache = block(x, attention_mask=ancestors, cache={**block_cache, "cross": cross}, cache_index=index)
+            blocks.append({**block_cache, "self": new_cache["self"]})
         spread = {} if ancestors is None else {"ancestors": ancestors}
         return self._logits(x), {"blocks": blocks, "source_mask": cache["source_mask"], **spread}
 

@@ -102,7 +102,7 @@ def check_saving(case, folder):
 
 
 def check_padding(case):
-    """Padding changes nothing, whether the mask is implicit, explicit or both, and the mask is passed on."""
+    """Padding changes nothing, whatever it holds, by an implicit mask, an explicit one or both; it is passed on."""
     layer = case.layer()
     for name, argument in case.padding.items():
         array = case.inputs[name]
@@ -112,10 +112,13 @@ def check_padding(case):
         lengths[-1] = 1
         mask = np.arange(length) < lengths[:, None]
         expected = _trimmed(case, layer, name, lengths)
-        for garbage in (0.0, 50.0):
-            padded = np.where(mask[..., None], array, np.float32(garbage))
-            explicit = {**case.inputs, name: padded, argument: mask}
+        for garbage in (50.0, np.nan, np.inf):
+            explicit = {**case.inputs, name: _padded(array, mask, garbage), argument: mask}
             _assert_rows(case.call(layer, explicit), expected, f"{argument}, {garbage} as padding")
+        # Near the end of float16's range, so that sums and products are beyond it.
+        half = _with_weights_of(layer, case.layer(dtype="mixed_float16"))
+        large = case.call(half, {**case.inputs, name: _padded(array, mask, 6e4), argument: mask})
+        _assert_rows(large, expected, f"mixed_float16, {argument}, 6e4 as padding", _tolerance("mixed_float16"))
         implicit = {**case.inputs, name: _with_implicit_mask(array, mask)}
         _assert_rows(case.call(layer, implicit), expected, f"implicit mask of {name}")
         weaker = np.arange(length) < lengths[:, None] + 1
@@ -206,8 +209,18 @@ def check_dynamic_shapes(case):
     np.testing.assert_allclose(to_numpy(backends.dynamic_call(layer, case.inputs, case.options)), expected, atol=1e-5)
 
 
+def check_output_shape(case):
+    """`compute_output_shape` tells the shape of the outputs."""
+    layer = case.layer()
+    shapes = {f"{name}_shape": array.shape for name, array in case.inputs.items()}
+    # As Keras does: by name where there are several.
+    told = layer.compute_output_shape(**shapes) if len(shapes) > 1 else layer.compute_output_shape(*shapes.values())
+    shape = case.call(layer, case.inputs).shape
+    assert tuple(told) == shape, f"compute_output_shape tells {told}, the outputs have {shape}"
+
+
 def check_gradients(case):
-    """A gradient reaches every trainable weight."""
+    """A gradient reaches every trainable weight, and nothing that padding holds reaches a gradient."""
     layer = case.layer()
     if not layer.trainable_weights:
         return
@@ -217,6 +230,19 @@ def check_gradients(case):
     for path, gradient in found.items():
         assert np.isfinite(gradient).all(), f"gradient of {path} is not finite"
         assert np.abs(gradient).max() > 0, f"no gradient reaches {path}"
+    for name, argument in case.padding.items():
+        array = case.inputs[name]
+        mask = np.arange(array.shape[1]) < np.arange(1, len(array) + 1)[:, None]
+        is_real = mask[..., None] if name == "inputs" and not case.pooled else True
+        inputs = {**case.inputs, name: _padded(array, mask, np.nan), argument: mask}
+        found = backends.gradients(
+            layer,
+            inputs,
+            case.options,
+            lambda outputs, is_real=is_real: keras.ops.sum(keras.ops.where(is_real, outputs, 0) * direction),
+        )
+        for path, gradient in found.items():
+            assert np.isfinite(gradient).all(), f"gradient of {path} is not finite, {argument}, NaN as padding"
 
 
 CHECKS = (
@@ -228,6 +254,7 @@ CHECKS = (
     check_precision,
     check_compiled,
     check_dynamic_shapes,
+    check_output_shape,
     check_gradients,
 )
 
@@ -248,8 +275,11 @@ def _tolerance(policy):
 
 
 def _with_implicit_mask(array, mask):
-    marked = np.where(mask[..., None], array, np.float32(_PADDING_VALUE))
-    return keras.layers.Masking(_PADDING_VALUE)(marked)
+    return keras.layers.Masking(_PADDING_VALUE)(_padded(array, mask, _PADDING_VALUE))
+
+
+def _padded(array, mask, value):
+    return np.where(mask[..., None], array, np.float32(value))
 
 
 def _trimmed(case, layer, name, lengths):
@@ -262,7 +292,7 @@ def _trimmed(case, layer, name, lengths):
     return rows
 
 
-def _assert_rows(outputs, expected, message):
+def _assert_rows(outputs, expected, message, tolerance=1e-5):
     """Compares each row of `outputs` with the expected one, as far as that goes."""
     for row, wanted in zip(outputs, expected):
-        np.testing.assert_allclose(row[: len(wanted)], wanted, atol=1e-5, err_msg=message)
+        np.testing.assert_allclose(row[: len(wanted)], wanted, atol=tolerance, err_msg=message)

@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 from keras_transformer import arguments
+from keras_transformer.layers import token_ids
 
 _REDUCTIONS = ("sum_over_batch_size", "sum", "none")
 
@@ -15,7 +16,7 @@ class LabelSmoothedCrossEntropy(keras.losses.Loss):
 
     Args:
         label_smoothing: eps; the paper's 0.1.
-        padding_id: labels with this id do not count.
+        padding_id: labels with this id do not count; their logits may be anything, NaN and infinity too.
         reduction: "sum_over_batch_size" (the mean over tokens that count), "sum" or "none".
         name: the loss' name.
 
@@ -28,7 +29,9 @@ class LabelSmoothedCrossEntropy(keras.losses.Loss):
         A float32 scalar; with reduction "none" (B, T), zero where padded. A batch of padding only gives 0.
 
     Raises:
-        ValueError: for a smoothing outside [0, 1), an unknown reduction, and sample weights of more than two axes.
+        ValueError: for a smoothing outside [0, 1), an unknown reduction, sample weights of more than two axes, and for
+            labels and logits of different lengths; in eager calls for labels outside [0, V), which in graphs raise
+            `tf.errors.InvalidArgumentError` or give NaN, as the device can.
 
     References:
         Szegedy et al., 2016, "Rethinking the Inception Architecture for Computer Vision", section 7; Vaswani et
@@ -51,7 +54,11 @@ class LabelSmoothedCrossEntropy(keras.losses.Loss):
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         # The mean is Keras' own, which also knows of several devices, but over tokens that are not padding.
+        y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+        check_shapes(y_true, y_pred)
         weights = self.weights(y_true, sample_weight)
+        # What does not count may have any logits: 0 times NaN would be NaN.
+        y_true = ops.where(weights == 0, self.padding_id, ops.cast(y_true, "int32"))
         return super().__call__(y_true, y_pred, sample_weight=weights)
 
     def weights(self, y_true, sample_weight=None):
@@ -59,7 +66,7 @@ class LabelSmoothedCrossEntropy(keras.losses.Loss):
         return token_weights(y_true, self.padding_id, sample_weight)
 
     def call(self, y_true, y_pred):
-        return token_losses(y_true, y_pred, self.label_smoothing)
+        return token_losses(y_true, y_pred, self.label_smoothing, self.padding_id)
 
     def get_config(self):
         return {
@@ -70,13 +77,30 @@ class LabelSmoothedCrossEntropy(keras.losses.Loss):
         }
 
 
-def token_losses(labels, logits, label_smoothing=0.0):
+def check_shapes(labels, logits):
+    """Raises `ValueError` unless labels (B, T) and logits (B, T, V) fit, as far as their shapes are known."""
+    of_labels, of_logits = tuple(labels.shape), tuple(logits.shape)
+    fit = len(of_logits) == len(of_labels) + 1 and all(
+        a is None or b is None or a == b for a, b in zip(of_labels, of_logits)
+    )
+    if not fit:
+        raise ValueError(
+            f"Expected y_true (B, T) and y_pred (B, T, V). Received: y_true of shape {of_labels}, y_pred of {of_logits}"
+        )
+
+
+def token_losses(labels, logits, label_smoothing=0.0, padding_id=None):
     """The cross-entropy of each token: (B, T), (B, T, V) -> (B, T), float32.
 
-    A label outside [0, V) raises where the device can; elsewhere its loss is NaN.
+    That of the label `padding_id` is 0, whatever its logits. Another label outside [0, V) raises `ValueError` in eager
+    calls. When a graph runs, it raises where the device can; elsewhere its loss is NaN.
     """
+    check_shapes(labels, logits)
     labels = ops.cast(labels, "int32")
     vocabulary_size = logits.shape[-1]
+    is_padding = ops.zeros_like(labels, "bool") if padding_id is None else ops.equal(labels, padding_id)
+    labels = ops.where(is_padding, 0, labels)
+    token_ids.check(labels, vocabulary_size, "labels")
 
     @ops.custom_gradient
     def losses_of(logits):
@@ -92,10 +116,15 @@ def token_losses(labels, logits, label_smoothing=0.0):
         def gradient(*arguments, upstream=None):
             # softmax - wanted distribution; the label's column is set, not found in a second matrix (B, T, V).
             upstream = ops.reshape(arguments[0] if upstream is None else upstream, (*ops.shape(labels), 1))
+            counts = upstream != 0
             smoothing = label_smoothing / vocabulary_size
             gradients = exponentials * (upstream / total) - smoothing * upstream
+            # All V columns are chosen from only where a row has NaN or infinity.
+            gradients = ops.cond(
+                ops.all(ops.isfinite(total)), lambda: gradients, lambda: ops.where(counts, gradients, 0.0)
+            )
             probability = ops.exp(of_label - largest) / total
-            of_labels = (probability - (1.0 - label_smoothing + smoothing)) * upstream
+            of_labels = ops.where(counts, (probability - (1.0 - label_smoothing + smoothing)) * upstream, 0.0)
             rows = ops.reshape(labels, (-1, 1))
             gradients = ops.scatter_update(
                 ops.reshape(ops.cast(gradients, logits.dtype), (-1, vocabulary_size)),
@@ -107,7 +136,8 @@ def token_losses(labels, logits, label_smoothing=0.0):
         return ops.squeeze(losses, axis=-1), gradient
 
     known = ops.logical_and(labels >= 0, labels < vocabulary_size)
-    return ops.where(known, losses_of(logits), float("nan"))
+    losses = ops.where(known, losses_of(logits), float("nan"))
+    return ops.where(is_padding, 0.0, losses)
 
 
 def token_weights(labels, padding_id, sample_weight=None):

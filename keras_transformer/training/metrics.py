@@ -1,7 +1,7 @@
 import keras
 from keras import ops
 
-from keras_transformer.training.losses import token_losses, token_weights
+from keras_transformer.training.losses import check_shapes, token_losses, token_weights
 
 
 class _TokenMean(keras.metrics.Metric):
@@ -18,8 +18,12 @@ class _TokenMean(keras.metrics.Metric):
         raise NotImplementedError
 
     def update_state(self, y_true, y_pred, sample_weight=None):
+        y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+        check_shapes(y_true, y_pred)
         weights = token_weights(y_true, self.padding_id, sample_weight)
-        self.total.assign_add(ops.sum(self.values(y_true, y_pred) * weights))
+        # What does not count may have any value: 0 times NaN would be NaN.
+        values = ops.where(weights == 0, 0.0, self.values(y_true, y_pred))
+        self.total.assign_add(ops.sum(values * weights))
         self.count.assign_add(ops.sum(weights))
 
     def result(self):
@@ -37,6 +41,9 @@ class TokenAccuracy(_TokenMean):
         padding_id: labels with this id do not count.
         name: the metric's name.
         dtype: of its state.
+
+    Raises:
+        ValueError: in `update_state`, for labels and logits of different lengths.
     """
 
     def __init__(self, padding_id=0, name="token_accuracy", dtype=None):
@@ -54,13 +61,16 @@ class Perplexity(_TokenMean):
         padding_id: labels with this id do not count.
         name: the metric's name.
         dtype: of its state.
+
+    Raises:
+        ValueError: in `update_state`, for labels and logits of different lengths.
     """
 
     def __init__(self, padding_id=0, name="perplexity", dtype=None):
         super().__init__(padding_id, name, dtype)
 
     def values(self, y_true, y_pred):
-        return token_losses(y_true, y_pred)
+        return token_losses(y_true, y_pred, padding_id=self.padding_id)
 
     def result(self):
         return ops.exp(super().result())

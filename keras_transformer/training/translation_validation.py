@@ -68,7 +68,8 @@ class TranslationValidation:
         weights = transformer.loss.weights(labels)
         hits = tf.argmax(logits, axis=-1, output_type=labels.dtype) == labels
         values = transformer.loss.call(labels, logits), token_losses(labels, logits), tf.cast(hits, tf.float32)
-        return tf.stack([tf.reduce_sum(value * weights) for value in (*values, tf.ones_like(weights))])
+        sums = [tf.reduce_sum(tf.where(weights == 0, 0.0, value * weights)) for value in values]
+        return tf.stack([*sums, tf.reduce_sum(weights)])
 
     def _bleu(self):
         import sacrebleu

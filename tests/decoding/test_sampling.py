@@ -155,7 +155,7 @@ def test_a_source_of_padding_and_bfloat16_have_numbers():
         ({"top_k": -1}, "top_k=-1"),
         ({"top_p": 0.0}, r"in \(0, 1\]. Received: top_p=0.0"),
         ({"top_p": 1.1}, "top_p=1.1"),
-        ({"seed": -1}, "seed=-1"),
+        ({"seed": -1}, r"a seed, an integer in \[0, 2\^31\). Received: seed=-1"),
         ({"seed": 2**31}, "seed=2147483648"),
     ],
 )

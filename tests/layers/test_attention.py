@@ -139,6 +139,62 @@ def test_large_float16_scores_stay_finite():
     np.testing.assert_array_equal(context, query)
 
 
+@pytest.mark.parametrize("path", ["products", "sums", "blocks", "scores"])
+def test_float16_scores_beyond_its_range(path, monkeypatch):
+    """Two keys with scores of 8 * 1000^2 / sqrt(8) and the negative: the first value is all that is attended to."""
+    monkeypatch.setattr(attention, "BLOCKWISE_FROM", 1 if path == "blocks" else 2**60)
+    query = np.full((1, 1 if path == "sums" else 2, 1, 8), 1000.0, "float16")
+    key = np.stack([query[:, 0], -query[:, 0]], axis=1)
+    value = np.array([3.0, 5.0], "float16").reshape(1, 2, 1, 1)
+    found = scaled_dot_product_attention(query, key, value, return_attention_scores=path == "scores")
+    context, weights = found if path == "scores" else (found, np.array([1.0, 0.0]))
+    np.testing.assert_array_equal(context, np.full((1, query.shape[1], 1, 1), 3.0))
+    np.testing.assert_array_equal(np.broadcast_to(weights, (1, 1, 2, 2)), np.tile([1.0, 0.0], (1, 1, 2, 1)))
+
+
+HIDDEN = np.arange(S) >= np.array([[[[4]]], [[[S]]]])  # the last three keys of the first sequence, (B, 1, 1, S)
+
+
+@pytest.mark.parametrize("garbage", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("path", ["products", "sums", "blocks"])
+def test_what_is_masked_may_hold_anything(path, garbage, monkeypatch):
+    """Keys and values without queries, and queries without keys; gradients of them are zero."""
+    monkeypatch.setattr(attention, "BLOCKWISE_FROM", 1 if path == "blocks" else 2**60)
+    length = 1 if path == "sums" else T
+    mask = np.broadcast_to(~HIDDEN, (B, 1, length, S)).copy()
+    mask[0, 0, -1] = path == "sums"  # a query that sees all keys, or none
+    mask[0, :, :, 4:] = False
+    has_keys = mask.any(-1)[:, 0, :, None, None]
+    spoiled = [
+        np.where(ok, x, np.float32(garbage))
+        for ok, x in ((has_keys, QUERY[:, :length]), *((~HIDDEN[:, 0, 0, :, None, None], x) for x in (KEY, VALUE)))
+    ]
+    clean = [np.where(np.isfinite(x), x, np.float32(0)) for x in spoiled]
+    for found, wanted in zip(context_and_gradients(*spoiled, mask), context_and_gradients(*clean, mask)):
+        np.testing.assert_allclose(found, wanted, atol=1e-6)
+
+
+def context_and_gradients(query, key, value, mask):
+    """The context and the gradients of the sum of its squares, as arrays."""
+
+    def context(query, key, value):
+        return scaled_dot_product_attention(query, key, value, mask)
+
+    if keras.config.backend() == "tensorflow":
+        import tensorflow as tf
+
+        parts = [tf.constant(x) for x in (query, key, value)]
+        with tf.GradientTape() as tape:
+            tape.watch(parts)
+            outputs = context(*parts)
+            loss = tf.reduce_sum(outputs**2)
+        return [outputs.numpy(), *(x.numpy() for x in tape.gradient(loss, parts))]
+    import jax
+
+    gradients = jax.grad(lambda *x: (context(*x) ** 2).sum(), argnums=(0, 1, 2))(query, key, value)
+    return [np.asarray(context(query, key, value)), *map(np.asarray, gradients)]
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [

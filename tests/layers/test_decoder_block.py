@@ -97,6 +97,22 @@ def test_functional_model_with_embeddings_reads_both_implicit_masks(tmp_path):
         np.testing.assert_allclose(np.sum(np.asarray(of_cross)[..., :2], -1), 1.0, atol=1e-6)
 
 
+def test_cached_calls_need_no_mask_of_what_the_cache_knows(block):
+    whole = block(X, MEMORY, encoder_padding_mask=MEMORY_MASK)
+    spoiled = np.where(MEMORY_MASK[..., None], MEMORY, np.float32("nan"))
+    cache = block.make_cache(spoiled, T, encoder_padding_mask=MEMORY_MASK)
+    for t in range(2):
+        outputs, cache = block(X[:, t : t + 1], cache=cache, cache_index=t)
+        np.testing.assert_allclose(outputs[:, 0], whole[:, t], atol=2e-5)
+
+
+def test_encoder_outputs_that_are_missing_or_of_another_batch(block):
+    with pytest.raises(ValueError, match="Expected encoder_outputs or cache. Received: encoder_outputs=None"):
+        block(X)
+    with pytest.raises(ValueError, match="DecoderBlock expected equal batch .* inputs: 2, encoder_outputs: 1"):
+        block(X, MEMORY[:1])
+
+
 def test_bad_memory_mask(block):
     with pytest.raises(ValueError, match=r"encoder_padding_mask of shape \(2, 7\)"):
         block(X, MEMORY, encoder_padding_mask=MEMORY_MASK[:, 1:])

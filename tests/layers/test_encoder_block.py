@@ -138,6 +138,31 @@ def test_packed_gradients_are_those_of_padded():
         np.testing.assert_allclose(gradient, wanted, atol=2e-5)
 
 
+@pytest.mark.parametrize("garbage", [np.nan, np.inf])
+def test_padding_of_what_is_packed_may_hold_anything(garbage):
+    layer, spoiled = random_block(), np.where(MASK[..., None], BATCH, np.float32(garbage))
+    np.testing.assert_array_equal(packed_call(layer, spoiled, MASK), packed_call(layer, BATCH, MASK))
+    nothing = packed_call(layer, spoiled[3:], MASK[3:])
+    np.testing.assert_array_equal(nothing, np.zeros((1, T, D)))
+    # A token that is packed, and masked by the call.
+    packed, packing = Pack()(np.where(np.arange(T)[:, None] == 1, np.float32(garbage), BATCH[:1]))
+    seen = np.arange(T)[None] != 1
+    found = np.asarray(layer(packed, packing=packing, padding_mask=seen))
+    np.testing.assert_allclose(found[seen[0]], np.asarray(layer(BATCH[:1], padding_mask=seen))[seen], atol=1e-5)
+
+
+def test_distributed_over_time():
+    layer = random_block()
+    x = np.random.default_rng(9).normal(size=(B, 4, T, D)).astype("float32")
+    mask = np.broadcast_to(np.arange(T) < 3, (B, 4, T))
+    wanted = np.stack([layer(x[:, i], padding_mask=mask[:, i]) for i in range(4)], axis=1)
+    for steps in (4, None):
+        inputs, masked = keras.Input((steps, T, D)), keras.Input((steps, T), dtype="bool")
+        outputs = keras.layers.TimeDistributed(layer)(inputs, mask=masked)
+        assert outputs.shape == (None, steps, T, D)
+        np.testing.assert_allclose(keras.Model([inputs, masked], outputs)([x, mask]), wanted, atol=1e-5)
+
+
 def test_a_packing_needs_packed_inputs():
     packing = Pack()(BATCH, padding_mask=MASK)[1]
     with pytest.raises(ValueError, match="rank 2"):

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_transformer.layers import MultiHeadCrossAttention
+from keras_transformer.layers import MultiHeadCrossAttention, masks
 from tests import reference
 
 B, T, S, D, E, H = 2, 5, 7, 12, 10, 3
@@ -62,7 +62,31 @@ def test_context_mask_survives_a_stack_of_layers():
     assert (np.asarray(scores)[0, :, :, 4:] == 0).all()
 
 
+@pytest.mark.parametrize("garbage", [np.nan, np.inf])
+def test_a_cache_of_a_context_whose_padding_holds_anything(attention, garbage):
+    """Whether the cache is told of the padding, by an explicit mask or the context's own, or only the call is."""
+    wanted = attention(X[:, :1], CONTEXT, context_padding_mask=PADDING)
+    context = keras.ops.convert_to_tensor(np.where(PADDING[..., None], CONTEXT, np.float32(garbage)))
+    told = attention.make_cache(context, context_padding_mask=PADDING)
+    untold = attention.make_cache(context)
+    np.testing.assert_allclose(attention(X[:, :1], cache=told), wanted, atol=1e-5)
+    np.testing.assert_allclose(attention(X[:, :1], cache=untold, context_padding_mask=PADDING), wanted, atol=1e-5)
+    masks.attach(context, keras.ops.convert_to_tensor(PADDING))
+    np.testing.assert_allclose(attention(X[:, :1], cache=attention.make_cache(context)), wanted, atol=1e-5)
+
+
+def test_a_call_narrows_the_mask_of_its_cache(attention):
+    fewer = PADDING & (np.arange(S) != 1)
+    cache = attention.make_cache(CONTEXT, context_padding_mask=PADDING)
+    wanted = attention(X, CONTEXT, context_padding_mask=fewer)
+    np.testing.assert_allclose(attention(X, cache=cache, context_padding_mask=fewer), wanted, atol=1e-5)
+
+
 def test_bad_calls(attention):
+    with pytest.raises(ValueError, match="MultiHeadCrossAttention expected equal batch .* inputs: 2, context: 1"):
+        attention(X, CONTEXT[:1])
+    with pytest.raises(ValueError, match="equal batch sizes. Received: inputs: 1, cache: 2"):
+        attention(X[:1], cache=attention.make_cache(CONTEXT))
     with pytest.raises(ValueError, match="context or cache"):
         attention(X)
     with pytest.raises(ValueError, match=r"context_padding_mask of shape \(2, 7\)"):

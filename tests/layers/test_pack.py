@@ -54,3 +54,9 @@ def test_bad_inputs():
         Pack()(X[0])
     with pytest.raises(ValueError, match=r"padding_mask of shape \(4, 5\). Received: shape=\(4, 3\)"):
         Pack()(X, padding_mask=MASK[:, :3])
+
+
+def test_output_shapes():
+    packed, packing = Pack().compute_output_shape((2, 3, 5))
+    assert packed == (None, 5) and packing == {"mask": (2, 3), "places": (None,), "rows": (2, 3)}
+    assert Unpack().compute_output_shape(packed, packing) == (2, 3, 5)

@@ -28,6 +28,11 @@ def test_positions_known_only_in_the_graph_give_nan_outside_the_table():
     assert np.isnan(outputs[:, 2]).all()
 
 
+def test_given_positions_outside_the_table():
+    with pytest.raises(ValueError, match=r"positions in \[0, 2\). Received: 2"):
+        PositionEmbedding(2)(ZEROS, positions=np.array([0, 1, 2]))
+
+
 def test_bad_length():
     with pytest.raises(ValueError, match="Received: max_length=0"):
         PositionEmbedding(0)

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -52,3 +53,8 @@ def test_a_block_adds_it_to_its_scores():
 def test_bad_values(arguments, message):
     with pytest.raises(ValueError, match=message):
         RelativePositionBias(**arguments)
+
+
+def test_a_symbolic_call_knows_that_it_is_in_float32():
+    bias = RelativePositionBias(3, dtype="mixed_bfloat16")(keras.Input((7, 4)))
+    assert bias.dtype == "float32" and bias.shape == (1, 3, 7, 7)

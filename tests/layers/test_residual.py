@@ -1,7 +1,9 @@
+import keras
 import numpy as np
 import pytest
 
-from keras_transformer.layers import Residual
+from keras_transformer.layers import Residual, masks
+from keras_transformer.testing import backends
 from tests import reference
 
 _random = np.random.default_rng(4)
@@ -24,6 +26,23 @@ def test_dropout_is_on_the_sublayer_only():
     np.testing.assert_allclose(layer(X, np.zeros_like(X), training=True), X)
     dropped = layer(X, Y, training=True)
     assert np.mean(np.isclose(dropped, X)) > 0.9
+
+
+@pytest.mark.parametrize("norm_first", [False, True])
+def test_padding_may_hold_anything(norm_first):
+    x = keras.ops.convert_to_tensor(np.where(np.arange(3)[:, None] < 2, X, np.float32("nan")))
+    masks.attach(x, keras.ops.convert_to_tensor(np.tile([True, True, False], (2, 1))))
+    layer = Residual(norm_first=norm_first)
+    layer.build(X.shape)
+    found = backends.gradients(
+        layer, {"inputs": x, "outputs": x}, {}, lambda y: keras.ops.sum((y + layer.prepare(x))[:, :2] ** 2)
+    )
+    assert all(np.isfinite(gradient).all() for gradient in found.values())
+
+
+def test_shapes_must_be_equal():
+    with pytest.raises(ValueError, match=r"Residual expected equal shapes. .* outputs: \(2, 1, 5\)"):
+        Residual()(X, Y[:, :1])
 
 
 def test_bad_arguments():

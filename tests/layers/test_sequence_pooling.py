@@ -30,6 +30,17 @@ def test_padding_may_hold_anything(mode):
     np.testing.assert_allclose(SequencePooling(mode)(spoiled, padding_mask=MASK), BY_HAND[mode], rtol=1e-6)
 
 
+@pytest.mark.parametrize("mode", BY_HAND)
+def test_nothing_to_pool(mode):
+    np.testing.assert_array_equal(SequencePooling(mode)(np.zeros((2, 0, 3), "float32")), np.zeros((2, 3)))
+    assert SequencePooling(mode)(np.zeros((0, 4, 3), "float32")).shape == (0, 3)
+
+
+def test_the_maximum_may_be_infinite():
+    x = np.where(MASK[..., None], -np.float32("inf"), X)
+    np.testing.assert_array_equal(SequencePooling("max")(x, padding_mask=MASK), np.full((2, 2), -np.inf))
+
+
 def test_first_is_the_first_real_position():
     mask = np.array([[0, 1, 1], [0, 0, 1]], bool)
     np.testing.assert_array_equal(SequencePooling("first")(X, padding_mask=mask), [[3, -4], [9, 10]])

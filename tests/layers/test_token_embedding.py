@@ -1,8 +1,9 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_transformer.layers import TokenEmbedding
+from keras_transformer.layers import SequencePooling, TokenEmbedding
 
 IDS = np.array([[3, 1, 0], [2, 0, 0]])
 
@@ -40,9 +41,16 @@ def test_other_padding_and_none():
     assert getattr(TokenEmbedding(5, 2, padding_id=None)(IDS), "_keras_mask", None) is None
 
 
-def test_ids_outside_the_vocabulary_raise_on_cpu():
+@pytest.mark.parametrize("unknown", [5, -1, 5.0, 0.5])
+def test_ids_outside_the_vocabulary_raise_in_eager_calls(unknown):
+    with pytest.raises(ValueError, match=rf"token ids in \[0, 5\). Received: {unknown}"):
+        TokenEmbedding(5, 2)(np.array([[1, unknown]]))
+
+
+@pytest.mark.parametrize("unknown", [5, 0.5])
+def test_ids_outside_the_vocabulary_raise_in_graphs_on_cpu(unknown):
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"= 5 is not in \[0, 5\)"):
-        TokenEmbedding(5, 2)(np.array([[1, 5]]))
+        tf.function(TokenEmbedding(5, 2))(tf.constant([[1, unknown]]))
 
 
 def test_ids_outside_the_vocabulary_are_nan_where_nothing_can_raise():
@@ -65,9 +73,34 @@ def test_bad_arguments(arguments, message):
         TokenEmbedding(*arguments)
 
 
-def test_float_ids():
-    with pytest.raises(ValueError, match="integer token ids. Received: dtype="):
-        TokenEmbedding(5, 4)(np.ones((1, 2), "float32"))
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_floating_ids_as_keras_gives_them_where_no_dtype_was_named(policy):
+    ids = np.array([[3, 1, 0], [258, 0, 0]])  # in bfloat16 there would be no 258, but 258 = 256
+    embedding = TokenEmbedding(300, 4, dtype=policy)
+    pooling = SequencePooling("mean", dtype=policy)
+    wanted = pooling(embedding(ids))
+    inputs = keras.Input((None,))
+    model = keras.Model(inputs, pooling(embedding(inputs)))
+    for found in (model(ids), model.predict(ids, verbose=0), pooling(embedding(ids.astype("float32")))):
+        np.testing.assert_array_equal(found, wanted)
+
+
+def test_first_in_a_sequential_model_without_an_input(tmp_path):
+    ids = np.array([[3, 1, 0], [2, 0, 0]])
+    model = keras.Sequential([TokenEmbedding(257, 4), SequencePooling("mean")])
+    found = model(ids)
+    np.testing.assert_array_equal(found, model.layers[1](model.layers[0](ids)))
+    model.save(tmp_path / "model.keras")
+    np.testing.assert_array_equal(keras.models.load_model(tmp_path / "model.keras")(ids), found)
+    # Keras makes an input of the compute dtype.
+    with pytest.raises(ValueError, match=r"holds all of \[0, 257\).*Received: dtype=bfloat16"):
+        keras.Sequential([TokenEmbedding(257, 4, dtype="mixed_bfloat16")])(ids)
+
+
+def test_output_shapes():
+    layer = TokenEmbedding(5, 4)
+    assert layer.compute_output_shape((2, 3)) == (2, 3, 4)
+    assert layer.compute_output_shape((2, 3, 4), reverse=True) == (2, 3, 5)
 
 
 def test_a_sequence_that_begins_with_padding():

@@ -1,7 +1,9 @@
+import keras
 import numpy as np
 import pytest
 
 from keras_transformer.layers import TokenEmbedding, TokenWeighting, masks
+from keras_transformer.testing import backends
 
 
 def test_begins_as_the_smooth_inverse_frequency():
@@ -41,3 +43,23 @@ def test_passes_the_mask_on():
 def test_bad_values(options, message):
     with pytest.raises(ValueError, match=message):
         TokenWeighting(**options)
+
+
+def test_padding_may_hold_anything():
+    x, ids = np.ones((1, 3, 2), "float32"), np.array([[5, 6, 0]])
+    x[0, 2] = np.nan
+    x = keras.ops.convert_to_tensor(x)
+    masks.attach(x, keras.ops.convert_to_tensor(ids != 0))
+    layer = TokenWeighting(7)
+    layer.build((1, 3, 2))
+    (gradient,) = backends.gradients(
+        layer, {"inputs": x, "ids": ids}, {}, lambda outputs: keras.ops.sum(outputs[:, :2])
+    ).values()
+    np.testing.assert_array_equal(gradient, [0, 0, 0, 0, 0, 2, 2])
+
+
+def test_ids_outside_the_vocabulary_or_of_another_shape():
+    with pytest.raises(ValueError, match=r"token ids in \[0, 7\). Received: 7"):
+        TokenWeighting(7)(np.ones((1, 1, 2)), np.array([[7]]))
+    with pytest.raises(ValueError, match=r"equal shapes. Received: inputs: \(1, 2\), ids: \(1, 3\)"):
+        TokenWeighting(7)(np.ones((1, 2, 2)), np.array([[1, 2, 3]]))

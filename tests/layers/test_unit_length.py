@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import ops
 
-from keras_transformer.layers import UnitLength
+from keras_transformer.layers import UnitLength, masks
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"])
@@ -14,3 +15,13 @@ def test_by_hand(policy):
 def test_unknown_width():
     with pytest.raises(ValueError, match="UnitLength expected inputs with a known last dimension"):
         UnitLength().build((None, None))
+
+
+def test_padding_may_hold_anything():
+    x = tf.constant([[[3.0, 4.0], [np.inf, np.nan]]])
+    masks.attach(x, tf.constant([[True, False]]))
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        loss = tf.reduce_sum(UnitLength()(x)[:, 0, 0])
+    # The derivative of x / sqrt(x^2 + y^2) by x and y.
+    np.testing.assert_allclose(tape.gradient(loss, x), [[[16 / 125, -12 / 125], [0, 0]]], atol=1e-6)

@@ -26,7 +26,7 @@ class Mean(CompositeLayer):
 
     def call(self, inputs, padding_mask=None, mask=None):
         mask = masks.resolve(mask, "padding_mask", padding_mask, inputs.shape[:2])
-        weights = ops.ones_like(inputs[..., :1])
+        inputs, weights = self.zero_padding(inputs, mask), ops.ones_like(inputs[..., :1])
         if mask is not None:
             weights = ops.cast(mask, inputs.dtype)[..., None]
         mean = ops.sum(inputs * weights, axis=1, keepdims=True)
@@ -57,6 +57,24 @@ class IgnoresPadding(Mean):
         return super().call(inputs)
 
 
+class MultipliesByTheMask(Mean):
+    def zero_padding(self, inputs, padding_mask):
+        return inputs if padding_mask is None else inputs * ops.cast(padding_mask, inputs.dtype)[..., None]
+
+
+class HasGradientsOfPadding(Mean):
+    def call(self, inputs, padding_mask=None, mask=None):
+        outputs = super().call(inputs, padding_mask, mask)
+        return (
+            outputs if padding_mask is None else outputs + ops.where(padding_mask[..., None], 0.0, inputs) * self.scale
+        )
+
+
+class TellsAnotherShape(Mean):
+    def compute_output_shape(self, inputs_shape):
+        return (*inputs_shape[:-1], 7)
+
+
 class NanWhenAllIsPadding(Mean):
     def call(self, inputs, padding_mask=None, mask=None):
         outputs = super().call(inputs, padding_mask, mask)
@@ -83,6 +101,9 @@ class LosesPrecision(Mean):
     [
         (ForgetsItsConfig, contract.check_config, "config keys"),
         (IgnoresPadding, contract.check_padding, "as padding"),
+        (MultipliesByTheMask, contract.check_padding, "nan as padding"),
+        (HasGradientsOfPadding, contract.check_gradients, "gradient of .*scale is not finite, padding_mask, NaN"),
+        (TellsAnotherShape, contract.check_output_shape, r"tells \(3, 5, 7\), the outputs have \(3, 5, 4\)"),
         (NanWhenAllIsPadding, contract.check_fully_masked, "without any True"),
         (HasAnIdleWeight, contract.check_gradients, "no gradient reaches .*idle"),
         (LosesPrecision, contract.check_precision, "mixed_bfloat16"),

@@ -77,10 +77,44 @@ def test_never_builds_a_one_hot_matrix():
     assert "OneHot" not in {op.type for op in graph.graph.get_operations()}
 
 
-def test_labels_outside_the_vocabulary():
-    with pytest.raises(tf.errors.InvalidArgumentError):
-        LabelSmoothedCrossEntropy()(np.array([[V]]), LOGITS[:1, :1])
-    assert np.isnan(LabelSmoothedCrossEntropy()(np.array([[-1]]), LOGITS[:1, :1]))
+@pytest.mark.parametrize("garbage", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("mode", ["eager", "graph", "XLA"])
+def test_logits_of_what_does_not_count_may_be_anything(mode, garbage):
+    """Of padding, and of what has no weight."""
+    weights = np.where(np.arange(T) == 1, 0.0, 1.0) * np.ones((B, 1))
+    counts = REAL & (weights > 0)
+
+    def loss_and_gradient(logits):
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            loss = LabelSmoothedCrossEntropy(0.1)(LABELS, logits, sample_weight=weights)
+        return loss, tape.gradient(loss, logits)
+
+    call = loss_and_gradient if mode == "eager" else tf.function(loss_and_gradient, jit_compile=mode == "XLA")
+    found = call(tf.constant(np.where(counts[..., None], LOGITS, np.float32(garbage))))
+    for one, wanted in zip(found, loss_and_gradient(tf.constant(LOGITS))):
+        np.testing.assert_allclose(one, wanted, atol=1e-6)
+
+
+def test_padding_outside_the_vocabulary():
+    found = LabelSmoothedCrossEntropy(0.1, padding_id=-100)(np.where(REAL, LABELS, -100), LOGITS)
+    assert float(found) == pytest.approx(float(LabelSmoothedCrossEntropy(0.1)(LABELS, LOGITS)))
+
+
+@pytest.mark.parametrize("label", [V, -1])
+def test_labels_outside_the_vocabulary(label):
+    loss, labels = LabelSmoothedCrossEntropy(), np.array([[label]])
+    with pytest.raises(ValueError, match=rf"labels in \[0, 7\). Received: {label}"):
+        loss(labels, LOGITS[:1, :1])
+    # Known only when the graph runs.
+    call = tf.function(lambda labels: loss(labels, LOGITS[:1, :1]), jit_compile=True)
+    assert np.isnan(call(tf.constant(labels)))
+
+
+@pytest.mark.parametrize("labels", [LABELS[:, :4], LABELS[:2], LABELS[..., None]])
+def test_labels_of_another_shape(labels):
+    with pytest.raises(ValueError, match=r"y_true \(B, T\) and y_pred \(B, T, V\). .* of \(3, 5, 7\)"):
+        LabelSmoothedCrossEntropy()(labels, LOGITS)
 
 
 def test_round_trip():

@@ -31,6 +31,22 @@ def test_sample_weights():
     assert float(metric.result()) == 1
 
 
+@pytest.mark.parametrize("metric_class", [TokenAccuracy, Perplexity])
+def test_logits_of_what_does_not_count_may_be_anything(metric_class):
+    logits, weights = LOGITS.copy(), np.array([[1.0, 0.0], [1.0, 1.0]])
+    logits[0, 1], logits[1, 1] = np.nan, np.inf  # without weight, and of padding
+    clean, spoiled = metric_class(), metric_class()
+    clean.update_state(LABELS, LOGITS, weights)
+    spoiled.update_state(LABELS, logits, weights)
+    assert float(spoiled.result()) == float(clean.result())
+
+
+@pytest.mark.parametrize("metric_class", [TokenAccuracy, Perplexity])
+def test_labels_of_another_length(metric_class):
+    with pytest.raises(ValueError, match=r"y_true of shape \(2, 1\), y_pred of \(2, 2, 3\)"):
+        metric_class().update_state(LABELS[:, :1], LOGITS)
+
+
 @pytest.mark.parametrize("metric", [TokenAccuracy(3, name="a"), Perplexity(3, name="p")])
 def test_round_trip(metric):
     revived = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(metric))
