@@ -3,6 +3,8 @@
 import inspect
 
 from keras_transformer.cli import training_options
+from keras_transformer.cli.outputs import check_training_outputs
+from keras_transformer.data.lines import as_paths
 from keras_transformer.training.embedding_recipe import EmbeddingRecipe
 
 _TASKS = {
@@ -47,7 +49,7 @@ def add_parser(kinds):
         "(or .gz), and writes OUT/embedder.keras and OUT/history.csv. A training that was cut off goes on when it is "
         "started again with the same arguments.",
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(check=check, run=run)
     tasks = parser.add_argument_group("tasks", "Each step trains a batch of one of them.")
     for name, text in _TASKS.items():
         tasks.add_argument(f"--{name}", nargs="+", metavar="FILE", help=text)
@@ -89,9 +91,19 @@ def add_parser(kinds):
     training_options.add_machine(parser)
 
 
+def check(args):
+    _check_encoder(args, _recipe(args))
+    training_options.output_path(args, "embedder.keras")
+    files = [path for name in (*_TASKS, "teacher") for path in getattr(args, name) or []]
+    if args.validation:
+        files.append(args.validation)
+    if files:
+        as_paths(files)
+    check_training_outputs(args.out, ("embedder.keras", training_options.STATE), files)
+
+
 def run(args):
-    recipe = training_options.changed_recipe(EmbeddingRecipe(), args, (*_FIELDS, "lower_case"), (*_MODEL, *_FLAGS))
-    _check_encoder(args, recipe)
+    recipe = _recipe(args)
     path = training_options.output_path(args, "embedder.keras")
 
     from keras_transformer.data.tab_separated import read_rows
@@ -122,6 +134,10 @@ def run(args):
         tensorboard=args.tensorboard,
     )
     print(f"Wrote {path}")
+
+
+def _recipe(args):
+    return training_options.changed_recipe(EmbeddingRecipe(), args, (*_FIELDS, "lower_case"), (*_MODEL, *_FLAGS))
 
 
 def _tasks(args):

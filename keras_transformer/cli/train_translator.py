@@ -3,8 +3,11 @@
 import os
 import sys
 
+from keras_transformer import quiet
 from keras_transformer.cli import training_options
-from keras_transformer.cli.translators import load_translator
+from keras_transformer.cli.outputs import check_training_outputs
+from keras_transformer.cli.translators import check_translators, load_translator
+from keras_transformer.data.lines import as_paths
 from keras_transformer.training.recipes import RECIPES
 
 _VOCABULARY = "vocabulary.model"
@@ -59,7 +62,7 @@ def add_parser(kinds):
         "the other, and writes OUT/translator.keras and OUT/history.csv. A training that was cut off goes on when it "
         "is started again with the same arguments.",
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(check=check, run=run)
     files = parser.add_argument_group("files")
     files.add_argument("--source", nargs="+", required=True, metavar="FILE")
     files.add_argument("--target", nargs="+", required=True, metavar="FILE")
@@ -96,13 +99,21 @@ def add_parser(kinds):
     )
 
 
-def run(args):
-    recipe = training_options.changed_recipe(
-        RECIPES[args.recipe], args, _FIELDS, (*_MODEL, *training_options.NORM_FIRST)
-    )
-    path = training_options.output_path(args, "translator.keras")
+def check(args):
+    _recipe(args)
+    training_options.output_path(args, "translator.keras")
     if bool(args.validation_source) != bool(args.validation_target):
         raise ValueError("Expected both of --validation-source and --validation-target, or neither")
+    validation = (args.validation_source or []) + (args.validation_target or [])
+    files = as_paths(args.source + args.target + validation)
+    if args.start_from:
+        files += check_translators([args.start_from])
+    check_training_outputs(args.out, ("translator.keras", _VOCABULARY, training_options.STATE), files)
+
+
+def run(args):
+    recipe = _recipe(args)
+    path = training_options.output_path(args, "translator.keras")
 
     import tensorflow as tf
 
@@ -115,6 +126,10 @@ def run(args):
         if not (args.is_own_process and isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)):
             raise
         _begin_again(error, os.path.join(args.out, training_options.STATE))
+
+
+def _recipe(args):
+    return training_options.changed_recipe(RECIPES[args.recipe], args, _FIELDS, (*_MODEL, *training_options.NORM_FIRST))
 
 
 def _train(args, recipe, path, strategy):
@@ -235,5 +250,6 @@ def _begin_again(error, state):
         raise OSError(f"Another worker was lost {restarts} times since the last state was written: {error}") from error
     print(f"Another worker was lost ({type(error).__name__}); beginning again from the last state", file=sys.stderr)
     sys.stdout.flush()
+    quiet.restore_standard_error()
     os.environ[_RESTARTS] = f"{restarts} {written}"
     os.execv(sys.executable, [sys.executable, "-m", "keras_transformer.cli.main", *sys.argv[1:]])
