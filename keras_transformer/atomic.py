@@ -1,16 +1,30 @@
-"""Files that are there whole or not at all."""
+"""Files and folders that are there whole or not at all."""
 
 import contextlib
-import glob
+import errno
 import os
+import re
+import shutil
+import tempfile
+
+try:
+    import fcntl
+except ImportError:  # on Windows, where nothing is swept
+    fcntl = None
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_UNFINISHED = ".unfinished-"
+_MOST_BYTES = 200  # of a name within that of a workplace; file systems take 255 in all
 
 
 @contextlib.contextmanager
 def replacing(path):
-    """Gives a temporary name beside `path`, which takes the place of `path` only if all goes well.
+    """Gives a temporary path on the same disk, which takes the place of `path` only if all goes well.
+
+    First it removes what processes that were killed while they wrote `path` left behind.
 
     Args:
-        path: the file to write. The temporary name keeps its ending, by which Keras knows formats. A link stays, and
+        path: the file to write. The temporary one has its name, by whose ending Keras knows formats. A link stays, and
             its target is replaced. What is no file (a device, a pipe) is written to directly.
 
     Raises:
@@ -20,21 +34,125 @@ def replacing(path):
     if os.path.isdir(path):
         raise IsADirectoryError(f"Expected a file. Received a folder: {path}")
     if os.path.exists(path) and not os.path.isfile(path):
-        yield path
+        with _naming(path):
+            yield path
         return
-    folder, name = os.path.split(path)
-    os.makedirs(folder, exist_ok=True)
-    unfinished = os.path.join(folder, f".unfinished-{os.getpid()}-{name}")
-    try:
+    with _naming(path), _workplace(path) as unfinished:
         yield unfinished
         os.replace(unfinished, path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(unfinished)
 
 
-def remove_unfinished(path):
-    """Removes what processes that were killed while they wrote `path` left beside it. None may be writing it now."""
+@contextlib.contextmanager
+def making_folder(path):
+    """Gives a temporary path on the same disk for a folder to make, which becomes `path` only if all goes well.
+
+    First it removes what processes that were killed while they made `path` left behind.
+
+    Args:
+        path: the folder. Its parents are made too.
+    """
+    path = os.path.abspath(os.fspath(path))
+    with _naming(path), _workplace(path) as unfinished:
+        yield unfinished
+        os.rename(unfinished, path)
+
+
+@contextlib.contextmanager
+def _naming(path):
+    """Gives the error of a full disk, which tells no name, that of what is written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL and error.filename is None:
+            error.filename = path
+        raise
+
+
+def remove_unfinished(path, more=""):
+    """Removes what killed processes left of writing `path`.
+
+    A process that writes holds a lock, which goes when the process does: what is locked stays. Where there are no
+    locks (as on some network file systems) everything stays.
+
+    Args:
+        path: of the file or folder.
+        more: a regular expression of what other names have behind this one's, whose leftovers go too.
+    """
     folder, name = os.path.split(os.path.realpath(os.fspath(path)))
-    for unfinished in glob.glob(os.path.join(glob.escape(folder), f".unfinished-*-{glob.escape(name)}")):
-        os.remove(unfinished)
+    pattern = re.compile(rf"{re.escape(_UNFINISHED)}\w+-{re.escape(_shortened(name))}({more})")
+    if fcntl is None or not os.path.isdir(folder):
+        return
+    for place in filter(pattern.fullmatch, os.listdir(folder)):
+        _sweep(os.path.join(folder, place))
+
+
+@contextlib.contextmanager
+def _workplace(path):
+    """A path of the same name in a locked folder beside `path`, which goes at the end."""
+    folder, name = os.path.split(path)
+    os.makedirs(folder, exist_ok=True)
+    remove_unfinished(path)
+    lock = None
+    while lock is None:  # again if another process swept it before it was locked
+        place = tempfile.mkdtemp(prefix=_UNFINISHED, suffix=f"-{_shortened(name)}", dir=folder)
+        lock = _lock(place)
+    try:
+        os.mkdir(os.path.join(place, "new"))
+        yield os.path.join(place, "new", name)
+    finally:
+        _remove(place, lock)
+
+
+def _lock(place):
+    """The locked file of a new workplace; `None` if the workplace is gone."""
+    try:
+        lock = open(os.path.join(place, "lock"), "xb")  # noqa: SIM115
+    except FileNotFoundError:
+        return None
+    with contextlib.suppress(OSError):  # there are no locks here
+        if fcntl:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+    if os.path.exists(lock.name):
+        return lock
+    lock.close()
+    return None
+
+
+def _sweep(place):
+    """Removes a workplace unless a process works there."""
+    try:
+        lock = open(os.path.join(place, "lock"), "r+b")  # noqa: SIM115
+    except FileNotFoundError:
+        with contextlib.suppress(OSError):  # it is not empty
+            os.rmdir(place)
+        return
+    except OSError:  # it is another user's, or no workplace
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        return
+    _remove(place, lock)
+
+
+def _remove(place, lock):
+    """Removes a workplace whose lock is held. The lock goes when nothing else is left, for others to see."""
+    shutil.rmtree(os.path.join(place, "new"), ignore_errors=True)
+    _remove_file(lock.name)
+    lock.close()
+    _remove_file(lock.name)  # Windows keeps what is open
+    with contextlib.suppress(OSError):
+        os.rmdir(place)
+
+
+def _remove_file(path):
+    with contextlib.suppress(OSError):
+        os.remove(path)
+
+
+def _shortened(name):
+    """The end of a long name."""
+    while len(os.fsencode(name)) > _MOST_BYTES:
+        name = name[1:]
+    return name

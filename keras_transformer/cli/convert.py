@@ -2,6 +2,7 @@
 
 import os
 
+from keras_transformer.cli.once import Once
 from keras_transformer.cli.outputs import check_outputs
 
 
@@ -15,8 +16,10 @@ def add_parser(commands):
     )
     parser.set_defaults(check=check, run=run)
     parser.add_argument("folder", metavar="FOLDER", help="of the checkpoint, on this machine")
-    parser.add_argument("--out", metavar="FILE.keras", help="what load_model, embed and translate read")
-    parser.add_argument("--export", metavar="DIR", help="folder to make: a SavedModel for TF-Hub and TF Serving")
+    parser.add_argument("--out", action=Once, metavar="FILE.keras", help="what load_model, embed and translate read")
+    parser.add_argument(
+        "--export", action=Once, metavar="DIR", help="folder to make: a SavedModel for TF-Hub and TF Serving"
+    )
     parser.add_argument("--dtype", metavar="POLICY", help="of the model, as mixed_bfloat16 (default: float32)")
     parser.add_argument("--overwrite", action="store_true", help="replace an --out that exists")
 

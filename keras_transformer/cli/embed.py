@@ -6,6 +6,7 @@ import sys
 from keras_transformer import arguments
 from keras_transformer.atomic import replacing
 from keras_transformer.cli import embedders, outputs, standard_streams, vector_files
+from keras_transformer.cli.once import Once
 from keras_transformer.cli.progress import Progress
 from keras_transformer.cli.reported import results_of
 from keras_transformer.cli.saved_pipelines import shipped_model
@@ -23,10 +24,12 @@ def add_parser(commands):
     parser.add_argument("files", nargs="*", metavar="FILE", help="plain or .gz, a text a line")
     parser.add_argument(
         "--model",
+        action=Once,
         help=f"{embedders.MODEL_HELP}; in a checkout, by default, the newest in saved_models/{embedders.SHIPPED}",
     )
     parser.add_argument(
         "--output",
+        action=Once,
         metavar="FILE",
         help='written whole or not at all: FILE.npy, a float32 array (N, D); FILE.jsonl, lines {"text": ..., '
         '"embedding": [...]}',

@@ -8,6 +8,7 @@ import math
 from keras_transformer import arguments
 from keras_transformer.atomic import replacing
 from keras_transformer.cli import embedders
+from keras_transformer.cli.once import Once
 from keras_transformer.cli.outputs import check_outputs
 from keras_transformer.cli.texts import check_texts
 
@@ -20,12 +21,13 @@ def add_parser(kinds):
         "header and quoting. Intervals are of 95%, by the bootstrap.",
     )
     parser.set_defaults(check=check, run=run)
-    parser.add_argument("--model", required=True, help=embedders.MODEL_HELP)
+    parser.add_argument("--model", action=Once, required=True, help=embedders.MODEL_HELP)
     parser.add_argument("--batch-size", type=int, default=32, help="texts embedded at once (%(default)s)")
     tasks = parser.add_argument_group("what to measure, at least one of them")
     tasks.add_argument(
         "--similarity",
         nargs="+",
+        action="extend",
         default=[],
         metavar="FILE",
         help="semantic textual similarity, as of STS-B; columns: score (0 to 5), sentence, sentence",
@@ -42,13 +44,14 @@ def add_parser(kinds):
     tasks.add_argument(
         "--retrieval",
         nargs="+",
+        action="extend",
         default=[],
         metavar="FILE",
         help="each query's answer among all answers of the file, by inner product; columns: query, answer",
     )
-    tasks.add_argument("--heat-map", metavar="PNG", help="draw how alike the texts of --text are")
-    parser.add_argument("--text", nargs="+", metavar="TEXT", help="texts for --heat-map")
-    parser.add_argument("--json", metavar="FILE", help="keep the figures")
+    tasks.add_argument("--heat-map", action=Once, metavar="PNG", help="draw how alike the texts of --text are")
+    parser.add_argument("--text", nargs="+", action="extend", metavar="TEXT", help="texts for --heat-map")
+    parser.add_argument("--json", action=Once, metavar="FILE", help="keep the figures")
     parser.add_argument("--overwrite", action="store_true", help="replace a --json or --heat-map that exists")
 
 

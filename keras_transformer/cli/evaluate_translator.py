@@ -7,6 +7,7 @@ import sys
 from keras_transformer import arguments
 from keras_transformer.atomic import replacing
 from keras_transformer.cli import translators
+from keras_transformer.cli.once import Once
 from keras_transformer.cli.outputs import check_outputs
 from keras_transformer.cli.progress import Progress
 
@@ -23,12 +24,18 @@ def add_parser(kinds):
     files = parser.add_argument_group("what to compare")
     first = files.add_mutually_exclusive_group(required=True)
     first.add_argument("--model", action="append", help=translators.MODEL_HELP)
-    first.add_argument("--hypotheses", metavar="FILE", help="translations, instead of a model")
+    first.add_argument("--hypotheses", action=Once, metavar="FILE", help="translations, instead of a model")
     second = files.add_mutually_exclusive_group()
-    second.add_argument("--against", metavar="FILE", help="translations of a second system")
+    second.add_argument("--against", action=Once, metavar="FILE", help="translations of a second system")
     second.add_argument("--against-model", action="append", metavar="MODEL", help="a second model or ensemble")
-    files.add_argument("--source", metavar="FILE", help="what a model translates; shown with --worst")
-    files.add_argument("--reference", required=True, metavar="FILE", help="the right translations")
+    files.add_argument("--source", action=Once, metavar="FILE", help="what a model translates; shown with --worst")
+    files.add_argument("--reference", action=Once, metavar="FILE", help="the right translations")
+    files.add_argument(
+        "--pairs",
+        action=Once,
+        metavar="FILE.tsv",
+        help="instead of --source and --reference, lines of source, tab, reference, without header and quoting",
+    )
     metrics = parser.add_argument_group("metrics")
     metrics.add_argument(
         "--tokenize",
@@ -40,8 +47,8 @@ def add_parser(kinds):
     metrics.add_argument("--lowercase", action="store_true", help="ignore the case")
     results = parser.add_argument_group("results")
     results.add_argument("--worst", type=int, metavar="N", help="show the N sentences with the lowest chrF")
-    results.add_argument("--output", metavar="FILE", help="keep the translations of --model")
-    results.add_argument("--json", metavar="FILE", help="keep the figures")
+    results.add_argument("--output", action=Once, metavar="FILE", help="keep the translations of --model")
+    results.add_argument("--json", action=Once, metavar="FILE", help="keep the figures")
     results.add_argument("--overwrite", action="store_true", help="replace an --output or --json that exists")
     translators.add_options(parser.add_argument_group("translating, with --model and --against-model"))
 
@@ -55,8 +62,8 @@ def run(args):
     )
 
     check_tokenize(args.tokenize)
-    references, *given = _aligned(args.reference, args.source, args.hypotheses, args.against)
-    sources, hypotheses, others = given
+    sources, references = _sources_and_references(args)
+    hypotheses, others = _aligned(args.reference or args.pairs, references, args.hypotheses, args.against)
     models = [
         paths and translators.open_translator(paths, args.beam, args.length_penalty)
         for paths in (args.model, args.against_model)
@@ -84,7 +91,7 @@ def run(args):
         _print_worst(worst_translations(hypotheses, references, args.worst, sources, **metric))
     if args.json:
         figures = {
-            "reference": args.reference,
+            "reference": args.reference or args.pairs,
             "systems": [{"name": name, **dataclasses.asdict(scores)} for name, scores in zip(names, systems)],
             "p_values": p_values,
         }
@@ -98,34 +105,48 @@ def _name(models, file):
 def check(args):
     from keras_transformer.data.lines import as_paths
 
-    if (args.model or args.against_model) and not args.source:
-        raise ValueError("Expected --source: the sentences that the model is to translate")
+    if args.pairs and (args.source or args.reference):
+        raise ValueError("Expected --pairs, or --source and --reference. Received both")
+    if not args.pairs and not args.reference:
+        raise ValueError("Expected --reference or --pairs: the right translations")
+    if (args.model or args.against_model) and not (args.source or args.pairs):
+        raise ValueError("Expected --source or --pairs: the sentences that the model is to translate")
     if args.output and not args.model:
         raise ValueError("Expected --model with --output, which keeps its translations")
     if not (args.model or args.against_model) and (args.beam, args.length_penalty) != (None, None):
         raise ValueError("Expected --model with --beam and --length-penalty")
     arguments.positive_integer("--batch-size", args.batch_size)
     arguments.optional_positive_integer("--worst", args.worst)
-    files = [path for path in (args.reference, args.source, args.hypotheses, args.against) if path is not None]
+    files = [path for path in (args.reference, args.source, args.pairs, args.hypotheses, args.against) if path]
     as_paths(files)
     for models in (args.model, args.against_model):
         files += translators.check_translators(models or [], args.beam, args.length_penalty)
     check_outputs([("--output", args.output), ("--json", args.json)], files, args.overwrite)
 
 
-def _aligned(first, *others):
-    """The lines of each file, `None` for none; raises `ValueError` unless all have as many as the first."""
+def _sources_and_references(args):
+    """Two lists of texts, the first `None` for none."""
+    from keras_transformer.data import read_lines, read_rows
+
+    if args.pairs:
+        return [list(column) for column in zip(*read_rows(args.pairs, ("source", "reference")))]
+    references = list(read_lines(args.reference))
+    if not references:
+        raise ValueError(f"Expected at least one line. Received: {args.reference} is empty")
+    (sources,) = _aligned(args.reference, references, args.source)
+    return sources, references
+
+
+def _aligned(name, wanted, *others):
+    """The lines of each file, `None` for none; raises `ValueError` unless all have as many as those `wanted`."""
     from keras_transformer.data.lines import read_lines
 
-    wanted = list(read_lines(first))
-    if not wanted:
-        raise ValueError(f"Expected at least one line. Received: {first} is empty")
-    files = [wanted]
+    files = []
     for path in others:
         lines = None if path is None else list(read_lines(path))
         if lines is not None and len(lines) != len(wanted):
             raise ValueError(
-                f"Expected files with equally many lines. Received: {first} with {len(wanted):,}, "
+                f"Expected files with equally many lines. Received: {name} with {len(wanted):,}, "
                 f"{path} with {len(lines):,}"
             )
         files.append(lines)
@@ -135,7 +156,7 @@ def _aligned(first, *others):
 def _translate(translator, sources, args):
     shown = sys.stderr.isatty() if args.progress is None else args.progress
     with Progress(shown, len(sources)) as progress:
-        lines = translators.numbered(sources, f"{args.source}, line")
+        lines = translators.numbered(sources, f"{args.source or args.pairs}, line")
         translations = translators.translated(translator, lines, args.batch_size, progress)
         return [translators.one_line(translation) for translation in translations]
 

@@ -3,6 +3,7 @@
 import argparse
 import os
 
+from keras_transformer.cli.once import Once
 from keras_transformer.cli.saved_pipelines import check_keras_file, load_pipeline
 
 _KERAS_NAMES = ("translator.keras", "embedder.keras")
@@ -17,10 +18,17 @@ def add_parser(commands):
     )
     parser.set_defaults(check=check, run=run)
     parser.add_argument(
-        "--model", required=True, help="a .keras file, or the folder of a translator.keras or an embedder.keras"
+        "--model",
+        action=Once,
+        required=True,
+        help="a .keras file, or the folder of a translator.keras or an embedder.keras",
     )
     parser.add_argument(
-        "--out", required=True, metavar="DIR", help="folder to make; with --next-version that of all versions"
+        "--out",
+        action=Once,
+        required=True,
+        metavar="DIR",
+        help="folder to make; with --next-version that of all versions",
     )
     parser.add_argument(
         "--next-version",
@@ -39,6 +47,8 @@ def add_parser(commands):
     )
     parser.add_argument(
         "--calibrate",
+        nargs="+",
+        action="extend",
         metavar="FILE",
         help="for --dtype int8: some hundred texts of the kind that will come, one a line; activations are then "
         "quantized by the largest values that these texts cause, which is faster",
@@ -51,6 +61,8 @@ def add_parser(commands):
     )
     parser.add_argument(
         "--warmup",
+        nargs="+",
+        action="extend",
         metavar="FILE",
         help="texts, one a line, plain or .gz, that a server sends to each signature before it offers the model; by "
         "default two sentences, with an empty FILE none",

@@ -3,6 +3,7 @@
 import inspect
 
 from keras_transformer.cli import training_options
+from keras_transformer.cli.once import Once
 from keras_transformer.cli.outputs import check_training_outputs
 from keras_transformer.data.lines import as_paths
 from keras_transformer.training.embedding_recipe import EmbeddingRecipe
@@ -16,6 +17,7 @@ _TASKS = {
     "neighbours": "plain text, a sentence a line, a blank line between documents",
 }
 _RANKING = ("paraphrases", "ranking", "entailment", "neighbours")
+_WITH_NETWORK = ("ranking", "neighbours")
 # The recipe's fields that have an option of their own: type, help.
 _FIELDS = {
     "encoder": (str, "averaging: embeddings of words and of pairs of words, averaged"),
@@ -52,19 +54,28 @@ def add_parser(kinds):
     parser.set_defaults(check=check, run=run)
     tasks = parser.add_argument_group("tasks", "Each step trains a batch of one of them.")
     for name, text in _TASKS.items():
-        tasks.add_argument(f"--{name}", nargs="+", metavar="FILE", help=text)
+        tasks.add_argument(f"--{name}", nargs="+", action="extend", metavar="FILE", help=text)
     tasks.add_argument(
-        "--teacher", nargs=2, metavar=("TEXT", "VECTORS"), help="a text file, and an .npy with a vector of each line"
+        "--teacher",
+        nargs=2,
+        action="append",
+        metavar=("TEXT", "VECTORS"),
+        help="a text file, and an .npy with a vector of each line; given again, another task: teacher2 and so on",
     )
     tasks.add_argument(
-        "--weights", nargs="+", metavar="TASK=W", default=[], help="how often a task's batches come (default: 1 each)"
+        "--weights",
+        nargs="+",
+        action="extend",
+        metavar="TASK=W",
+        default=[],
+        help="how often a task's batches come (default: 1 each)",
     )
     tasks.add_argument("--batch-size", type=int, default=128, help="rows of a batch (default: %(default)s)")
     tasks.add_argument(
         "--ranking-batch-size", type=int, metavar="N", help="of the tasks that rank: candidates are those of the batch"
     )
-    tasks.add_argument("--scale", type=float, default=20.0, help="of cosines in ranking (default: %(default)s)")
-    tasks.add_argument("--margin", type=float, default=0.0, help="additive, in ranking (default: %(default)s)")
+    tasks.add_argument("--scale", type=float, help="of cosines in ranking (default: 20.0)")
+    tasks.add_argument("--margin", type=float, help="additive, in ranking (default: 0.0)")
     tasks.add_argument(
         "--response-network", type=int, metavar="WIDTH", help="a feed-forward network on the responses of ranking "
         "and neighbours, as the paper has it"
@@ -76,9 +87,15 @@ def add_parser(kinds):
         help="of scored pairs: cosines must be the scores, or only correlate with them (default: %(default)s)",
     )
     files = parser.add_argument_group("files")
-    files.add_argument("--validation", metavar="FILE", help="scored pairs that choose the best round, as --similarity")
-    files.add_argument("--out", required=True, metavar="DIR")
-    files.add_argument("--tensorboard", metavar="DIR", help="write event files for TensorBoard")
+    files.add_argument(
+        "--validation",
+        nargs="+",
+        action="extend",
+        metavar="FILE",
+        help="scored pairs that choose the best round, as --similarity",
+    )
+    files.add_argument("--out", action=Once, required=True, metavar="DIR")
+    files.add_argument("--tensorboard", action=Once, metavar="DIR", help="write event files for TensorBoard")
     recipe = training_options.add_recipe(parser, _FIELDS, EmbeddingRecipe(), {"encoder": ["transformer", "averaging"]})
     recipe.add_argument(
         "--keep-case",
@@ -94,11 +111,8 @@ def add_parser(kinds):
 def check(args):
     _check_encoder(args, _recipe(args))
     training_options.output_path(args, "embedder.keras")
-    files = [path for name in (*_TASKS, "teacher") for path in getattr(args, name) or []]
-    if args.validation:
-        files.append(args.validation)
-    if files:
-        as_paths(files)
+    given, _ = _given(args)
+    files = as_paths([path for paths in (*given.values(), args.validation or []) for path in paths])
     check_training_outputs(args.out, ("embedder.keras", training_options.STATE), files)
 
 
@@ -115,25 +129,26 @@ def run(args):
     validation = None
     if args.validation:
         columns = ("score", "sentence1", "sentence2")
-        validation = tuple(zip(*read_rows(args.validation, columns, numbers={"score": (0.0, 5.0)})))
+        rows = (row for path in args.validation for row in read_rows(path, columns, numbers={"score": (0.0, 5.0)}))
+        validation = tuple(zip(*rows))
     for task in tasks:
         print(f"{task.name}: {task.num_rows:,} rows, {len(task.texts):,} different texts")
     tokenizer = _tokenizer(recipe, tasks)
     encoder = _encoder(args, recipe, tokenizer.vocabulary_size)
     embedder = TextEmbedder(encoder, tokenizer, max_length=recipe.max_length)
     print(f"{tokenizer.vocabulary_size:,} token ids, an encoder of {encoder.count_params():,} parameters", flush=True)
-    fit_embedder(
-        embedder,
-        tasks,
-        validation,
-        path=path,
-        recipe=recipe,
-        minutes=args.minutes,
-        seed=args.seed,
-        minutes_between_states=args.minutes_between_states,
-        tensorboard=args.tensorboard,
-    )
-    print(f"Wrote {path}")
+    with training_options.saying_what_was_written(path):
+        fit_embedder(
+            embedder,
+            tasks,
+            validation,
+            path=path,
+            recipe=recipe,
+            minutes=args.minutes,
+            seed=args.seed,
+            minutes_between_states=args.minutes_between_states,
+            tensorboard=args.tensorboard,
+        )
 
 
 def _recipe(args):
@@ -148,45 +163,81 @@ def _tasks(args):
         SimilarityRegression,
     )
 
-    weights = {}
-    for text in args.weights:
-        name, _, weight = text.partition("=")
-        try:
-            weights[name] = float(weight)
-        except ValueError:
-            raise ValueError(f"Expected --weights TASK=NUMBER. Received: {text}") from None
-    given = {name: getattr(args, name) for name in (*_TASKS, "teacher") if getattr(args, name)}
-    if not given:
-        raise ValueError(
-            f"Expected at least one task of {', '.join(map(training_options.option, (*_TASKS, 'teacher')))}"
-        )
-    unknown = sorted(set(weights) - set(given))
-    if unknown:
-        raise ValueError(f"Expected weights of tasks that are given, {list(given)}. Received: {unknown}")
-    if args.similarity_loss != "regression" and "similarity" not in given:
-        raise ValueError(f"Expected --similarity with --similarity-loss. Received: {list(given)}")
+    given, weights = _given(args)
     tasks = []
     for name, files in given.items():
         options = {"weight": weights.get(name, 1.0), "batch_size": args.batch_size}
         if name in _RANKING:
             options["batch_size"] = args.ranking_batch_size or args.batch_size
-            network = args.response_network if name in ("ranking", "neighbours") else None
-            options["objective"] = ResponseRanking(args.scale, args.margin, network)
+            settings = {"scale": args.scale, "margin": args.margin}
+            settings["response_network"] = args.response_network if name in _WITH_NETWORK else None
+            options["objective"] = ResponseRanking(**{k: value for k, value in settings.items() if value is not None})
         if name == "similarity":
             correlate = args.similarity_loss == "correlation"
             options["objective"] = SimilarityCorrelation() if correlate else SimilarityRegression()
-        if name == "teacher":
-            tasks.append(SentenceTask.teacher(*files, **options))
-        else:
+        if name in _TASKS:
             tasks.append(getattr(SentenceTask, name)(files, **options))
+        else:
+            tasks.append(SentenceTask.teacher(*files, **options))
+            tasks[-1].name = name
     return tasks
+
+
+def _given(args):
+    """{task: files} and {task: weight}."""
+    given = {name: getattr(args, name) for name in _TASKS if getattr(args, name)}
+    given.update((f"teacher{i}" if i > 1 else "teacher", files) for i, files in enumerate(args.teacher or [], start=1))
+    if not given:
+        raise ValueError(
+            f"Expected at least one task of {', '.join(map(training_options.option, (*_TASKS, 'teacher')))}"
+        )
+    weights = _weights(args.weights, given)
+    _check_used(args, given)
+    return given, weights
+
+
+def _weights(texts, given):
+    """{task: weight} of TASK=WEIGHT texts."""
+    weights = {}
+    for text in texts:
+        name, _, weight = text.partition("=")
+        try:
+            weight = float(weight)
+        except ValueError:
+            raise ValueError(f"Expected --weights TASK=NUMBER. Received: {text}") from None
+        if name not in given:
+            raise ValueError(f"Expected weights of tasks that are given, {list(given)}. Received: {text}")
+        if name in weights:
+            raise ValueError(f"Expected one weight of each task. Received: {name}={weights[name]:g} and {text}")
+        weights[name] = weight
+    return weights
+
+
+def _check_used(args, given):
+    """`ValueError` for options of tasks that are not given."""
+    tasks_of = {
+        "ranking_batch_size": _RANKING,
+        "scale": _RANKING,
+        "margin": _RANKING,
+        "response_network": _WITH_NETWORK,
+    }
+    for name, tasks in tasks_of.items():
+        if getattr(args, name) is not None and not set(tasks) & set(given):
+            options = ", ".join(map(training_options.option, tasks))
+            raise ValueError(f"Expected one of {options} with {training_options.option(name)}. Received: {list(given)}")
+    if args.similarity_loss != "regression" and "similarity" not in given:
+        raise ValueError(f"Expected --similarity with --similarity-loss. Received: {list(given)}")
 
 
 def _check_encoder(args, recipe):
     """`ValueError` for options that the encoder has no use for."""
-    foreign = [name for name in ("subwords", "lower_case") if getattr(args, name) is not None]
+    options = {"preset": "--preset", "subwords": "--subwords", "lower_case": "--keep-case"}
+    foreign = [option for name, option in options.items() if getattr(args, name) is not None]
     if recipe.encoder == "averaging" and foreign:
-        raise ValueError("Expected neither --subwords nor --keep-case with --encoder averaging, which takes words")
+        raise ValueError(
+            f"Expected none of {', '.join(options.values())} with --encoder averaging, which takes words and has no "
+            f"presets. Received: {', '.join(foreign)}"
+        )
     if recipe.encoder == "transformer" and recipe.subwords == "bpe" and recipe.model.get("token_weights"):
         raise ValueError("Expected --subwords unigram, numbered by frequency, for --token-weights. Received: bpe")
 

@@ -1,10 +1,11 @@
-"""keras-transformer train translator: from two aligned text files to a `.keras` translator."""
+"""keras-transformer train translator: from aligned text files, or files of pairs, to a `.keras` translator."""
 
 import os
 import sys
 
 from keras_transformer import quiet
 from keras_transformer.cli import training_options
+from keras_transformer.cli.once import Once
 from keras_transformer.cli.outputs import check_training_outputs
 from keras_transformer.cli.translators import check_translators, load_translator
 from keras_transformer.data.lines import as_paths
@@ -57,25 +58,32 @@ _SHAPE = (
 def add_parser(kinds):
     parser = kinds.add_parser(
         "translator",
-        help="from two aligned text files",
+        help="from two aligned text files, or one of pairs",
         description="Trains a translator on two text files (plain or .gz), line n of one translating line n of "
-        "the other, and writes OUT/translator.keras and OUT/history.csv. A training that was cut off goes on when it "
-        "is started again with the same arguments.",
+        "the other, or on tab-separated pairs, and writes OUT/translator.keras and OUT/history.csv. A training that "
+        "was cut off goes on when it is started again with the same arguments.",
     )
     parser.set_defaults(check=check, run=run)
     files = parser.add_argument_group("files")
-    files.add_argument("--source", nargs="+", required=True, metavar="FILE")
-    files.add_argument("--target", nargs="+", required=True, metavar="FILE")
-    files.add_argument("--validation-source", nargs="+", metavar="FILE")
-    files.add_argument("--validation-target", nargs="+", metavar="FILE")
+    for prefix, text in (("", ""), ("validation-", "the same for validation: ")):
+        for name in ("source", "target"):
+            files.add_argument(f"--{prefix}{name}", nargs="+", action="extend", metavar="FILE")
+        files.add_argument(
+            f"--{prefix}pairs",
+            nargs="+",
+            action="extend",
+            metavar="FILE.tsv",
+            help=f"{text}instead of the two, lines of source, tab, target, without header and quoting",
+        )
     files.add_argument(
         "--start-from",
+        action=Once,
         metavar="FILE",
         help="a translator.keras whose weights, vocabulary and shape this training begins with; a larger "
         "--intermediate-dim adds hidden units, at first without effect",
     )
-    files.add_argument("--out", required=True, metavar="DIR")
-    files.add_argument("--tensorboard", metavar="DIR", help="write event files for TensorBoard")
+    files.add_argument("--out", action=Once, required=True, metavar="DIR")
+    files.add_argument("--tensorboard", action=Once, metavar="DIR", help="write event files for TensorBoard")
     recipe = training_options.add_recipe(
         parser,
         _FIELDS,
@@ -100,12 +108,10 @@ def add_parser(kinds):
 
 
 def check(args):
-    _recipe(args)
+    _check_options(args, _recipe(args))
     training_options.output_path(args, "translator.keras")
-    if bool(args.validation_source) != bool(args.validation_target):
-        raise ValueError("Expected both of --validation-source and --validation-target, or neither")
-    validation = (args.validation_source or []) + (args.validation_target or [])
-    files = as_paths(args.source + args.target + validation)
+    given = args.pairs, args.source, args.target, args.validation_pairs, args.validation_source, args.validation_target
+    files = as_paths([path for paths in given for path in paths or []])
     if args.start_from:
         files += check_translators([args.start_from])
     check_training_outputs(args.out, ("translator.keras", _VOCABULARY, training_options.STATE), files)
@@ -132,6 +138,24 @@ def _recipe(args):
     return training_options.changed_recipe(RECIPES[args.recipe], args, _FIELDS, (*_MODEL, *training_options.NORM_FIRST))
 
 
+def _check_options(args, recipe):
+    """`ValueError` for options that go without another one, or contradict or replace one."""
+    if args.pairs and (args.source or args.target):
+        raise ValueError("Expected --pairs, or --source and --target. Received both")
+    if not args.pairs and not (args.source and args.target):
+        raise ValueError("Expected --source and --target, or --pairs")
+    if args.validation_pairs and (args.validation_source or args.validation_target):
+        raise ValueError("Expected --validation-pairs, or --validation-source and --validation-target. Received both")
+    if bool(args.validation_source) != bool(args.validation_target):
+        raise ValueError("Expected both of --validation-source and --validation-target, or neither")
+    if args.byte_level and (args.vocabulary_size is not None or args.subwords is not None):
+        raise ValueError("Expected neither --vocabulary-size nor --subwords with --byte-level, which has no vocabulary")
+    if args.bleu_tokenize is not None and recipe.monitor != "bleu":
+        raise ValueError(f"Expected --monitor bleu with --bleu-tokenize. Received: {recipe.monitor}")
+    if args.length_penalty is not None and recipe.beam_size == 1:
+        raise ValueError("Expected a --beam-size above 1 with --length-penalty. Received: 1, which is greedy search")
+
+
 def _train(args, recipe, path, strategy):
     from keras_transformer.data import count_pairs
     from keras_transformer.training import fit_translator
@@ -139,9 +163,8 @@ def _train(args, recipe, path, strategy):
     training_options.set_seed(args)
     is_chief = strategy.extended.should_checkpoint
     say = print if is_chief else lambda *_, **__: None
-    count_pairs(args.source, args.target)
-    if args.validation_source:
-        count_pairs(args.validation_source, args.validation_target)
+    for files in filter(None, _files(args)):
+        count_pairs(*files)
     start = _start(args) if args.start_from else None
     tokenizer = start.tokenizer if start else _tokenizer(args, recipe, say)
     training, validation = _pairs(args, recipe, tokenizer, say)
@@ -151,27 +174,40 @@ def _train(args, recipe, path, strategy):
         translator = _translator(args, recipe, tokenizer, start)
     count = translator.transformer.count_params()
     say(f"{args.start_from or recipe.preset} Transformer with {count:,} parameters", flush=True)
-    fit_translator(
-        translator,
-        training,
-        validation,
-        path=path,
-        recipe=recipe,
-        minutes=args.minutes,
-        strategy=strategy,
-        jit_compile=args.jit_compile,
-        seed=args.seed,
-        minutes_between_states=args.minutes_between_states,
-        tensorboard=args.tensorboard,
-    )
-    say(f"Wrote {path}")
+    with training_options.saying_what_was_written(path, say):
+        fit_translator(
+            translator,
+            training,
+            validation,
+            path=path,
+            recipe=recipe,
+            minutes=args.minutes,
+            strategy=strategy,
+            jit_compile=args.jit_compile,
+            seed=args.seed,
+            minutes_between_states=args.minutes_between_states,
+            tensorboard=args.tensorboard,
+            origin=_origin(start) if start else None,
+        )
+
+
+def _files(args):
+    """Of training and of validation the files of sources and of targets, the latter `None` for files of pairs.
+
+    Without validation the second is `None`.
+    """
+    training = (args.pairs, None) if args.pairs else (args.source, args.target)
+    if args.validation_pairs:
+        return training, (args.validation_pairs, None)
+    return training, (args.validation_source, args.validation_target) if args.validation_source else None
 
 
 def _pairs(args, recipe, tokenizer, say):
     """The pairs for training, and those for validation or `None`."""
     from keras_transformer.data import ParallelText
 
-    training = ParallelText(args.source, args.target, tokenizer, max_length=recipe.max_length)
+    files, validation_files = _files(args)
+    training = ParallelText(*files, tokenizer, max_length=recipe.max_length)
     left_out = training.num_left_out()
     if left_out == training.num_pairs:
         raise ValueError("Expected training pairs within max_length. Received: all are left out")
@@ -179,10 +215,9 @@ def _pairs(args, recipe, tokenizer, say):
         f"{training.num_pairs:,} pairs, {left_out:,} of them left out (a side is empty "
         f"or has more than {recipe.max_length} tokens), {tokenizer.vocabulary_size:,} token ids"
     )
-    if not args.validation_source:
+    if not validation_files:
         return training, None
-    files = args.validation_source, args.validation_target
-    return training, ParallelText(*files, tokenizer, max_length=recipe.max_length)
+    return training, ParallelText(*validation_files, tokenizer, max_length=recipe.max_length)
 
 
 def _translator(args, recipe, tokenizer, start):
@@ -221,6 +256,13 @@ def _start(args):
     return translator
 
 
+def _origin(start):
+    """A mark of the weights that the training begins with."""
+    from keras_transformer.training.fingerprints import fingerprint
+
+    return fingerprint(*(weight.numpy() for weight in start.transformer.weights))
+
+
 def _tokenizer(args, recipe, say):
     """Bytes, or the vocabulary of the training that goes on, or one that is trained now."""
     from keras_transformer.text import ByteTokenizer, SubwordTokenizer
@@ -230,8 +272,17 @@ def _tokenizer(args, recipe, say):
     path = os.path.join(args.out, _VOCABULARY)
     if os.path.exists(path) and os.path.exists(os.path.join(args.out, training_options.STATE)):
         return SubwordTokenizer.from_model_file(path)
-    say(f"Vocabulary from {' '.join(args.source + args.target)}", flush=True)
-    return SubwordTokenizer.from_files(args.source + args.target, recipe.vocabulary_size, model_type=recipe.subwords)
+    say(f"Vocabulary from {' '.join(args.pairs or args.source + args.target)}", flush=True)
+    return SubwordTokenizer.from_texts(_texts(args), recipe.vocabulary_size, model_type=recipe.subwords)
+
+
+def _texts(args):
+    """All sources, then all targets."""
+    from keras_transformer.data import read_lines, read_rows
+
+    if not args.pairs:
+        return read_lines(args.source + args.target)
+    return (row[side] for side in (0, 1) for path in args.pairs for row in read_rows(path, ("source", "target")))
 
 
 def _write_vocabulary(args, tokenizer):

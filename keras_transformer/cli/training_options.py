@@ -1,5 +1,6 @@
 """The options that all trainings share, and what they do."""
 
+import contextlib
 import dataclasses
 import os
 
@@ -99,6 +100,22 @@ def output_path(args, name):
     if os.path.exists(path) and not os.path.exists(os.path.join(args.out, STATE)):
         raise FileExistsError(f"Expected an --out without a {name}. Received: {path} exists")
     return path
+
+
+@contextlib.contextmanager
+def saying_what_was_written(path, say=print):
+    """Says whether the file at `path` was written meanwhile."""
+    before = _identity(path)
+    yield
+    say(f"Wrote {path}" if _identity(path) != before else f"{path} stays as it is")
+
+
+def _identity(path):
+    """What another file at `path` would have otherwise; `None` if there is none."""
+    if not os.path.exists(path):
+        return None
+    status = os.stat(path)
+    return status.st_ino, status.st_mtime_ns
 
 
 def set_seed(args):

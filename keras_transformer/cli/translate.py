@@ -5,6 +5,7 @@ import sys
 from keras_transformer import arguments
 from keras_transformer.atomic import replacing
 from keras_transformer.cli import outputs, standard_streams, translators
+from keras_transformer.cli.once import Once
 from keras_transformer.cli.progress import Progress
 from keras_transformer.cli.saved_pipelines import shipped_model
 from keras_transformer.cli.texts import check_texts
@@ -25,7 +26,7 @@ def add_parser(commands):
         help=f"{translators.MODEL_HELP}; in a checkout, by default, the newest in saved_models/{translators.SHIPPED}",
     )
     parser.add_argument("--input", nargs="+", action="extend", metavar="FILE", help="plain or .gz; instead of TEXTs")
-    parser.add_argument("--output", metavar="FILE", help="written whole or not at all")
+    parser.add_argument("--output", action=Once, metavar="FILE", help="written whole or not at all")
     parser.add_argument("--overwrite", action="store_true", help="replace an --output that exists")
     parser.add_argument(
         "--n-best",

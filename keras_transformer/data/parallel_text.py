@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from keras_transformer import arguments
 from keras_transformer.data.lines import as_paths, has_plain_lines, read_lines
+from keras_transformer.data.tab_separated import read_rows
 
 # Lines that are tokenized at once, by so many threads; batches made ahead; batches shuffled among each other.
 _LINES_AT_ONCE = 512
@@ -13,16 +14,19 @@ _PREFETCHED_BATCHES = 8
 _SHUFFLED_BATCHES = 64
 # More lines than these are shuffled within a window of so many.
 _SHUFFLED_LINES = 1_000_000
+_COLUMNS = ("source", "target")
 
 
 class ParallelText:
     """Aligned text files as batches for `Transformer`: line n of the target translates line n of the source.
 
+    Or tab-separated files, each line of which is a pair: source, tab, target.
+
     The files are checked once, whole, when the object is made; after that they are streamed by `tf.data`.
 
     Args:
         source: path of a UTF-8 text file, plain or `.gz`, or several of them.
-        target: the same for the other language.
+        target: the same for the other language; `None` if `source` are tab-separated files with both.
         tokenizer: of the source, and of the target unless `target_tokenizer` is given.
         target_tokenizer: of the target.
         max_length: pairs with more tokens on a side, begin or end id included, are left out, as are pairs with an
@@ -33,17 +37,25 @@ class ParallelText:
 
     Raises:
         FileNotFoundError: if a file is missing.
-        ValueError: with file and line number, for files of unequal numbers of lines and for lines that are not
-            UTF-8; for files without a line.
+        ValueError: with file and line number, for files of unequal numbers of lines, for lines that are not UTF-8, and
+            for lines of tab-separated files that have not two columns; for files without a line.
     """
 
     def __init__(self, source, target, tokenizer, target_tokenizer=None, max_length=256):
         self.source = as_paths(source)
-        self.target = as_paths(target)
+        self.target = None if target is None else as_paths(target)
         self.source_tokenizer = tokenizer
         self.target_tokenizer = target_tokenizer or tokenizer
         self.max_length = arguments.positive_integer("max_length", max_length)
         self.num_pairs = count_pairs(self.source, self.target)
+
+    def source_lines(self):
+        """Yields the sources, as `str`."""
+        return read_lines(self.source) if self.target else _column(self.source, 0)
+
+    def target_lines(self):
+        """Yields the targets, as `str`."""
+        return read_lines(self.target) if self.target else _column(self.source, 1)
 
     def num_left_out(self):
         """How many pairs are too long or have an empty side. Tokenizes the corpus once."""
@@ -112,7 +124,10 @@ class ParallelText:
 
     def _lines(self, both_directions):
         """A dataset of (source line, target line), each followed by its reverse with `both_directions`."""
-        lines = tf.data.Dataset.zip(_text_lines(self.source), _text_lines(self.target))
+        if self.target:
+            lines = tf.data.Dataset.zip(_text_lines(self.source), _text_lines(self.target))
+        else:
+            lines = _text_lines(self.source).map(_two_columns)
         if not both_directions:
             return lines
         return lines.flat_map(
@@ -190,14 +205,16 @@ class ParallelText:
         return {"source_ids": source, "target_ids": target}, labels
 
 
-def count_pairs(source, target):
-    """The number of lines of two aligned texts, each one path or several.
+def count_pairs(source, target=None):
+    """The number of lines of two aligned texts, each one path or several, or of tab-separated ones (`target=None`).
 
     Raises:
         FileNotFoundError: if a file is missing.
-        ValueError: with file and line number, if one text ends before the other or a line is not UTF-8; if there
-            is no line at all.
+        ValueError: with file and line number, if one text ends before the other, a line is not UTF-8 or, of a
+            tab-separated file, has not two columns; if there is no line at all.
     """
+    if target is None:
+        return sum(1 for _ in _column(as_paths(source), 0))
     source, target = as_paths(source), as_paths(target)
     count = 0
     missing = object()
@@ -213,6 +230,17 @@ def count_pairs(source, target):
     if not count:
         raise ValueError(f"Expected lines of text. Received empty files: {source}, {target}")
     return count
+
+
+def _column(paths, number):
+    for path in paths:
+        for row in read_rows(path, _COLUMNS):
+            yield row[number]
+
+
+def _two_columns(line):
+    cells = tf.strings.split(line, "\t")
+    return cells[0], cells[1]
 
 
 def bucket_lengths(max_length):

@@ -1,12 +1,14 @@
 """SavedModels with the reusable interface of TF2 hub modules, written whole or not at all."""
 
 import os
-import shutil
-import tempfile
 
 import tensorflow as tf
 
+from keras_transformer.atomic import making_folder
 from keras_transformer.export.warmup import write_warmup_requests
+
+# What TensorFlow makes of errors of the file system: ENOSPC, EACCES, EIO and others.
+_CANNOT_WRITE = tf.errors.ResourceExhaustedError, tf.errors.PermissionDeniedError, tf.errors.UnknownError
 
 
 def write_saved_model(
@@ -30,6 +32,7 @@ def write_saved_model(
 
     Raises:
         FileExistsError: if `path` exists.
+        OSError: if it cannot be written, as on a full disk.
         ValueError: for more than 1,000 warm-up requests.
 
     References:
@@ -44,17 +47,12 @@ def write_saved_model(
     for name, function in functions.items():
         setattr(root, name, function)
 
-    parent = os.path.dirname(os.path.abspath(path))
-    os.makedirs(parent, exist_ok=True)
-    unfinished = tempfile.mkdtemp(prefix=f".{os.path.basename(path)}-", dir=parent)
     try:
-        tf.saved_model.save(root, unfinished, signatures=signatures)
-        write_warmup_requests(unfinished, warmup_requests)
-        os.chmod(unfinished, 0o777 & ~_umask())  # mkdtemp's folders are for the owner alone
-        os.rename(unfinished, path)
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
+        with making_folder(path) as unfinished:
+            tf.saved_model.save(root, unfinished, signatures=signatures)
+            write_warmup_requests(unfinished, warmup_requests)
+    except _CANNOT_WRITE as error:
+        raise OSError(f"Expected a disk that takes {path}. Received: {error.message}") from error
 
 
 def check_new(path):
@@ -72,10 +70,3 @@ class _Root(tf.Module):
     """
 
     variables = trainable_variables = None
-
-
-def _umask():
-    """The process' umask, which can only be read by setting it."""
-    umask = os.umask(0o022)
-    os.umask(umask)
-    return umask

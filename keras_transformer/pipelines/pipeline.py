@@ -13,6 +13,7 @@ from keras_transformer.export.saved_model import check_new
 from keras_transformer.layers import integer_products
 from keras_transformer.layers.composite import sublayers
 from keras_transformer.pipelines.precision import in_dtype
+from keras_transformer.pipelines.terminal_line import terminal_line
 from keras_transformer.text.tokenizer import as_strings
 
 STRINGS = tf.TensorSpec([None], tf.string, name="inputs")
@@ -104,7 +105,7 @@ class Pipeline(keras.Model):
         requests of several clients.
 
         Equal weights give equal files, but for the unique id in fingerprint.pb, where each process exports once. The
-        folder is there whole or not at all.
+        folder is there whole or not at all. On a terminal, standard error tells what an "int8" export is doing.
 
         Args:
             path: folder to make; `keras_transformer.export.next_version(folder)` numbers it as servers want it.
@@ -137,15 +138,16 @@ class Pipeline(keras.Model):
             _check_calibration(calibration_texts, dtype)
         check_new(path)  # before time is spent on the rest
         requests = self._warmup_requests(warmup_texts)
-        pipeline = in_dtype(self, dtype, calibration_texts or ()) if dtype else self
-        if not frozen:
-            pipeline._write(path, *pipeline.exported(trainable=True), requests)
-            return
-        with frozen_weights(pipeline.variables):
-            root, signatures = pipeline.exported(trainable=False)
-        write_saved_model(
-            path, {"__call__": root}, signatures, other_state=pipeline.tokenizers, warmup_requests=requests
-        )
+        with terminal_line() as show:
+            pipeline = in_dtype(self, dtype, calibration_texts or (), show) if dtype else self
+            if not frozen:
+                pipeline._write(path, *pipeline.exported(trainable=True), requests)
+                return
+            with frozen_weights(pipeline.variables):
+                root, signatures = pipeline.exported(trainable=False)
+            write_saved_model(
+                path, {"__call__": root}, signatures, other_state=pipeline.tokenizers, warmup_requests=requests
+            )
 
     def _write(self, path, root, signatures, requests):
         weights = self.weights

@@ -13,7 +13,7 @@ from keras_transformer.text.tokenizer import as_strings
 _CALIBRATION_BATCH = 32
 
 
-def in_dtype(pipeline, dtype, calibration_texts=()):
+def in_dtype(pipeline, dtype, calibration_texts=(), show=lambda text: None):
     """A copy of a pipeline whose model computes and keeps its weights in `dtype`.
 
     Args:
@@ -22,6 +22,7 @@ def in_dtype(pipeline, dtype, calibration_texts=()):
             embeddings are kept, and multiplied, in integers of 8 bits (`layers.integer_products`), the rest in float32.
         calibration_texts: a list of `str`, for "int8": what goes through the model so that each matrix knows beforehand
             how large its inputs are. Without, each row of inputs is quantized by its own largest value.
+        show: called with a text now and then, for "int8": what is being done.
 
     Returns:
         The copy.
@@ -46,10 +47,13 @@ def in_dtype(pipeline, dtype, calibration_texts=()):
     if dtype == "int8":
         with integer_products.calibrating():
             for start in range(0, len(calibration_texts), _CALIBRATION_BATCH):
+                show(f"int8: {start:,} of {len(calibration_texts):,} texts of the calibration")
                 copy.calibrate(as_strings(calibration_texts[start : start + _CALIBRATION_BATCH]))
         with warnings.catch_warnings(), _small_collections():
             warnings.filterwarnings("ignore", "Layer .* does not have a `quantize` method")  # the rest
+            show("int8: quantizing the weights")
             copy.model.quantize("int8")
+        show("int8: making the graph")
     return copy
 
 

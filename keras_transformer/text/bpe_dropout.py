@@ -7,6 +7,7 @@ from keras_transformer import arguments
 
 _MARK = "\u2581"  # stands for the blank before a word
 _MOST_KEPT = 1_000_000  # segmentations in memory; they can be drawn again
+_LONGEST_WORD = 200  # characters that are merged together, in time quadratic in their number
 _DRAWS = 64  # segmentations of one word, drawn once and then chosen from
 
 
@@ -71,7 +72,16 @@ class BpeDropout:
     def _draw(self, word, draw):
         """One segmentation of a word, as ids."""
         random = np.random.default_rng([zlib.crc32(word.encode("utf-8")), draw])
-        symbols = list(word)
+        parts = (word[start : start + _LONGEST_WORD] for start in range(0, len(word), _LONGEST_WORD))
+        ids = []
+        for symbol in itertools.chain.from_iterable(self._merged(list(part), random) for part in parts):
+            piece = self._pieces.get(symbol, (0, self._unknown_id))[1]
+            if piece != self._unknown_id or ids[-1:] != [piece]:  # unknown characters in a row are one
+                ids.append(piece)
+        return ids
+
+    def _merged(self, symbols, random):
+        """Characters, a list of `str`, as the subwords that random merges make of them."""
         while len(symbols) > 1:
             merges = [
                 (self._pieces[a + b][0], place)
@@ -84,9 +94,4 @@ class BpeDropout:
                 break
             _, place = min(merges)
             symbols[place : place + 2] = [symbols[place] + symbols[place + 1]]
-        ids = []
-        for symbol in symbols:
-            piece = self._pieces.get(symbol, (0, self._unknown_id))[1]
-            if piece != self._unknown_id or ids[-1:] != [piece]:  # unknown characters in a row are one
-                ids.append(piece)
-        return ids
+        return symbols

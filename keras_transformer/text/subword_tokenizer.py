@@ -17,6 +17,10 @@ from keras_transformer.text.tokenizer import (
     Tokenizer,
 )
 
+# Characters of a corpus that are trained on together. SentencePiece looks at every repetition within a line, blanks
+# included, which takes time quadratic in the length of a line that repeats itself.
+_TRAINED_TOGETHER = 1000
+
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
 class SubwordTokenizer(Tokenizer):
@@ -65,7 +69,7 @@ class SubwordTokenizer(Tokenizer):
         """Trains a vocabulary on an iterable of `str`.
 
         Args:
-            texts: the corpus, one sentence at a time.
+            texts: the corpus, one sentence at a time. Long ones are cut at blanks, over which no subword goes anyway.
             vocabulary_size: number of ids, the four special ones included. A corpus too small for so many gets
                 fewer.
             model_type: "unigram" or "bpe".
@@ -87,7 +91,7 @@ class SubwordTokenizer(Tokenizer):
         failures = []
         try:
             sentencepiece.SentencePieceTrainer.train(
-                sentence_iterator=_remembering_failures(texts, failures),
+                sentence_iterator=_remembering_failures(_in_parts(texts), failures),
                 model_writer=model,
                 vocab_size=vocabulary_size,
                 model_type=model_type,
@@ -163,6 +167,18 @@ class SubwordTokenizer(Tokenizer):
 
     def get_config(self):
         return {**super().get_config(), "model": base64.b64encode(self.model).decode("ascii")}
+
+
+def _in_parts(texts):
+    """Yields the texts, those with many characters in parts: cut at a blank, or anywhere if a part has none."""
+    for text in texts:
+        start = 0
+        while len(text) - start > _TRAINED_TOGETHER:
+            blank = text.rfind(" ", start + 1, start + _TRAINED_TOGETHER + 1)
+            end = blank if blank > 0 else start + _TRAINED_TOGETHER
+            yield text[start:end]
+            start = end
+        yield text[start:]
 
 
 def _remembering_failures(texts, failures):

@@ -1,7 +1,10 @@
 import warnings
 
+import numpy as np
+
+from keras_transformer.training import fingerprints
 from keras_transformer.training.embedding_recipe import EmbeddingRecipe
-from keras_transformer.training.saved_training import run_and_save
+from keras_transformer.training.saved_training import check_patience, run_and_save
 
 
 def fit_embedder(
@@ -33,14 +36,14 @@ def fit_embedder(
         seed: of the choice of tasks and of the order of their rows.
         minutes_between_states: the state is also written at the end of each round.
         tensorboard: folder for TensorBoard's event files, or `None`.
-        verbose: of Keras' progress bar.
+        verbose: of `TrainingRun.run`.
 
     Returns:
         The history: a dictionary of figures for each round.
 
     Raises:
-        ValueError: before anything is written, for bad tasks; for a training state that is damaged or belongs to
-            other arguments; if no round had a finite figure, so that nothing was saved.
+        ValueError: before anything is written, for bad tasks, and for patience without validation; for a training state
+            that is damaged or belongs to other arguments; if no round had a finite figure, so that nothing was saved.
 
     References:
         Cer et al., 2018, "Universal Sentence Encoder", section 3.
@@ -49,6 +52,7 @@ def fit_embedder(
     from keras_transformer.training.sentence_training_loop import SentenceTrainingLoop
 
     recipe = recipe or EmbeddingRecipe()
+    check_patience(recipe, validation)
     encoder = embedder.encoder
     loop = SentenceTrainingLoop(
         encoder,
@@ -87,7 +91,14 @@ def fit_embedder(
         description={
             **recipe.lasting_fields(),
             "seed": seed,
-            "tasks": [[task.name, task.num_rows, task.batch_size, task.weight] for task in tasks],
+            "max_length": loop.max_length,
+            **{f"task {number}": task.description() for number, task in enumerate(tasks, start=1)},
+            "validation": None if validation is None else _fingerprint(*validation),
             "encoder": {**encoder.get_config(), "name": None},
+            "tokenizer": fingerprints.of_tokenizer(embedder.tokenizer),
         },
     )
+
+
+def _fingerprint(scores, first, second):
+    return fingerprints.fingerprint(np.asarray(scores, "float64"), first, second)

@@ -1,9 +1,7 @@
-import hashlib
-import json
-
+from keras_transformer.training import fingerprints
 from keras_transformer.training.losses import LabelSmoothedCrossEntropy
 from keras_transformer.training.recipes import TranslationRecipe
-from keras_transformer.training.saved_training import run_and_save
+from keras_transformer.training.saved_training import check_patience, run_and_save
 
 
 def fit_translator(
@@ -20,6 +18,7 @@ def fit_translator(
     minutes_between_states=5.0,
     tensorboard=None,
     verbose=1,
+    origin=None,
 ):
     """Trains a translator's `Transformer` by a recipe, and saves the best round's translator.
 
@@ -38,15 +37,17 @@ def fit_translator(
         seed: of the order of the pairs and of BPE-dropout.
         minutes_between_states: the state is also written at the end of each round.
         tensorboard: folder for TensorBoard's event files, or `None`.
-        verbose: of Keras' progress bar.
+        verbose: of `TrainingRun.run`.
+        origin: what JSON can hold: a name or mark of the weights that the training begins with, if it matters. A state
+            with another is refused.
 
     Returns:
         The history: a dictionary of figures for each round.
 
     Raises:
-        ValueError: before anything is written, if no pair is left to train on, or BLEU is to choose without validation
-            pairs; for a training state that is damaged or belongs to other arguments; if no round had a finite
-            validation loss, so that nothing was saved.
+        ValueError: before anything is written, if no pair is left to train on, or BLEU is to choose or patience to
+            end without validation pairs; for a training state that is damaged or belongs to other arguments; if no
+            round had a finite validation loss, so that nothing was saved.
 
     References:
         Vaswani et al., 2017, "Attention Is All You Need", sections 5.1 to 5.4.
@@ -54,6 +55,7 @@ def fit_translator(
     recipe = recipe or TranslationRecipe()
     if recipe.monitor == "bleu" and validation is None:
         raise ValueError("Expected validation pairs for monitor='bleu'. Received: none")
+    check_patience(recipe, validation)
 
     def batches_of_epoch(epoch):
         return training.batches(
@@ -87,9 +89,11 @@ def fit_translator(
             **recipe.lasting_fields("epochs"),
             "seed": seed,
             "jit_compile": jit_compile,
-            "pairs": training.num_pairs,
+            "origin": origin,
+            "training": _description(training),
+            "validation": None if validation is None else _description(validation),
             "transformer": {**translator.transformer.get_config(), "name": None},
-            "tokenizers": [_fingerprint(tokenizer) for tokenizer in translator.tokenizers],
+            "tokenizers": fingerprints.fingerprint(map(fingerprints.of_tokenizer, translator.tokenizers)),
         },
     )
 
@@ -121,9 +125,16 @@ def _validation(translator, validation, recipe):
     return TranslationValidation(translator, validation, recipe.tokens_per_batch, with_bleu, recipe.bleu_tokenize)
 
 
-def _fingerprint(tokenizer):
-    config = {name: value for name, value in tokenizer.get_config().items() if name != "name"}
-    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
+def _description(pairs):
+    """What decides the batches of a `ParallelText`, beside the recipe."""
+    tokenizers = pairs.source_tokenizer, pairs.target_tokenizer
+    return {
+        "pairs": pairs.num_pairs,
+        "max_length": pairs.max_length,
+        "source": fingerprints.fingerprint(pairs.source_lines()),
+        "target": fingerprints.fingerprint(pairs.target_lines()),
+        "tokenizers": fingerprints.fingerprint(map(fingerprints.of_tokenizer, tokenizers)),
+    }
 
 
 def _current_strategy():

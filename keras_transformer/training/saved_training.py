@@ -5,6 +5,12 @@ from keras_transformer.training.callbacks import HistoryFile, SaveBest
 from keras_transformer.training.training_run import TrainingRun
 
 
+def check_patience(recipe, validation):
+    """`ValueError` for a recipe that waits for a better round where nothing says which is better."""
+    if recipe.patience and validation is None:
+        raise ValueError(f"Expected validation data for patience. Received: patience={recipe.patience} without any")
+
+
 def run_and_save(
     pipeline,
     loop,
@@ -29,7 +35,7 @@ def run_and_save(
         monitor: the figure of a round that chooses the best one, or `None`: the last one counts.
         higher_is_better: whether that figure should rise.
         tensorboard: folder for TensorBoard's event files, or `None`.
-        verbose: of Keras' progress bar.
+        verbose: of `TrainingRun.run`.
         **options: of the `TrainingRun`.
 
     Returns:

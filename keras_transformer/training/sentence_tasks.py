@@ -8,6 +8,7 @@ import numpy as np
 from keras_transformer import arguments
 from keras_transformer.data.lines import LFS_POINTER, as_paths, is_lfs_pointer, read_lines
 from keras_transformer.data.tab_separated import read_rows
+from keras_transformer.training import fingerprints
 from keras_transformer.training.objectives import (
     NaturalLanguageInference,
     ResponseRanking,
@@ -90,6 +91,19 @@ class SentenceTask:
     def num_batches(self):
         """Batches of one pass over the rows; the last ones of a pass, if too few for a batch, are left to chance."""
         return max(1, self.num_rows // self.batch_size)
+
+    def description(self):
+        """All that decides its batches and their loss, in what JSON can hold; the data as fingerprints."""
+        arrays = [self._indices, self._lengths] + ([] if self.targets is None else [self.targets])
+        return {
+            "name": self.name,
+            "rows": self.num_rows,
+            "batch_size": self.batch_size,
+            "weight": self.weight,
+            "any_two": self.any_two,
+            "objective": fingerprints.config_of(self.objective),
+            "data": fingerprints.fingerprint(self.texts, *arrays),
+        }
 
     def batch(self, number, seed):
         """The batch with this number, counted over all passes; nothing but the two numbers decides it.

@@ -46,6 +46,9 @@ class SentenceTrainingLoop:
             raise ValueError("Expected one device. Received: a strategy of several")
         if not tasks:
             raise ValueError("Expected at least one task. Received none")
+        names = [task.name for task in tasks]
+        if len(set(names)) < len(names):
+            raise ValueError(f"Expected tasks with different names, for the figures of each. Received: {names}")
         self.model = encoder
         self.tasks = list(tasks)
         self.optimizer = optimizer
@@ -112,6 +115,14 @@ class SentenceTrainingLoop:
         logs = {f"loss_{task.name}": total / count for task, (total, count) in zip(self.tasks, self._losses) if count}
         self._losses[:] = 0
         return logs
+
+    def get_state(self):
+        """What a run that goes on later needs beside `variables`: the losses that `take_losses` is to give."""
+        return self._losses.tolist()
+
+    def set_state(self, state):
+        """The reverse of `get_state`."""
+        self._losses[:] = state
 
     def _step(self, task, batch):
         flat = batch.texts.T.reshape(-1)

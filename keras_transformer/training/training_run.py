@@ -8,6 +8,8 @@ import numpy as np
 
 from keras_transformer import arguments
 from keras_transformer.atomic import remove_unfinished
+from keras_transformer.training.fingerprints import differences
+from keras_transformer.training.training_log import TrainingLog
 from keras_transformer.training.training_state import read_training_state, write_training_state
 
 _STATE = "training-state"
@@ -25,7 +27,8 @@ class TrainingRun:
     validates, saves and logs while the others wait. The folder must be one that all of them see.
 
     Args:
-        loop: a `TrainingLoop`.
+        loop: a `TrainingLoop`, or the like. One with `get_state` and `set_state`, to and from what JSON can hold, gets
+            its state back.
         batches_of_epoch: a function from the number of an epoch to its batches; nothing else may decide them.
         folder: for the state and the snapshots.
         epochs: at most, or `None`.
@@ -85,6 +88,7 @@ class TrainingRun:
             "seconds": 0.0,
             "snapshots": [],
             "history": [],
+            "loop": None,
             "callbacks": [],
             "description": self.description,
         }
@@ -104,7 +108,8 @@ class TrainingRun:
         """Trains to the end.
 
         Args:
-            verbose: of Keras' progress bar: 0, 1 or 2.
+            verbose: 1 to print a line for each round and how far the run is in between; 2 for the lines alone; 0 for
+                nothing.
 
         Returns:
             The history.
@@ -114,15 +119,16 @@ class TrainingRun:
             Exception: whatever validation, callbacks and writing raised in the first worker; in the others `OSError`.
         """
         if self.loop.is_chief:
-            remove_unfinished(self.state_path)
-        if os.path.exists(self.state_path):
+            remove_unfinished(self.state_path, more=r"(-weights-\d+)?")
+        goes_on = os.path.exists(self.state_path)
+        if goes_on:
             self._restore()
+        self._log = TrainingLog(verbose if self.loop.is_chief else 0, self.epochs, self.steps)
         listeners = keras.callbacks.CallbackList(
             self.callbacks,
-            add_progbar=verbose > 0 and self.loop.is_chief,
             model=self.loop.model,
             verbose=verbose,
-            epochs=1 if self.steps_per_round or not self.epochs else self.epochs,
+            epochs=self.epochs,
             steps=None,
         )
         self.loop.model.stop_training = False
@@ -130,9 +136,14 @@ class TrainingRun:
         self._in_round = False
         listeners.on_train_begin()
         try:
-            while not self._is_finished():
+            is_finished = self._is_finished()
+            if goes_on:
+                self._say_where(is_finished)
+            while not is_finished:
                 self._epoch(listeners)
+                is_finished = self._is_finished()
         finally:
+            self._log.close()
             listeners.on_train_end()
         if self.loop.any_worker(self._failure is not None):
             raise self._failure or OSError("The first worker failed; its own message says why")
@@ -149,6 +160,7 @@ class TrainingRun:
             now["loss"] += loss * tokens
             now["tokens"] += tokens
             listeners.on_train_batch_end(now["step_of_round"] - 1, {"loss": self._mean_loss()})
+            self._log.step(now["step"], now["epoch"] + 1, self._mean_loss())
             if self.steps_per_round and now["step"] % self.steps_per_round == 0:
                 self._end_round(listeners)
             if self._is_finished():
@@ -166,6 +178,12 @@ class TrainingRun:
                 return  # the round goes on
         if now["tokens"]:
             self._end_round(listeners)
+
+    def _say_where(self, is_finished):
+        """After a state was read."""
+        now = self._progress
+        place = self._log.place(now["step"], now["epoch"] + (now["step_of_epoch"] > 0 or not is_finished))
+        self._log.say(f"Nothing left to train: ended at {place}" if is_finished else f"Going on at {place}")
 
     def _is_finished(self):
         """Whether to stop here, on which all workers agree."""
@@ -208,6 +226,8 @@ class TrainingRun:
             logs["minutes"] = round(self._seconds() / 60, 2)
             self.history.append(dict(logs))  # a copy, since callbacks may add to theirs
             listeners.on_epoch_end(self._progress["round"], logs)
+        now = self._progress
+        self._log.round(now["step"], now["epoch"] + (now["step_of_epoch"] > 0), self.history[-1])
 
     def _mean_loss(self):
         now = self._progress
@@ -241,7 +261,8 @@ class TrainingRun:
     def _save(self):
         self._saved = time.monotonic()
         states = [callback.get_state() if hasattr(callback, "get_state") else None for callback in self.callbacks]
-        progress = {**self._progress, "callbacks": states, "seconds": self._seconds()}
+        of_loop = self.loop.get_state() if hasattr(self.loop, "get_state") else None
+        progress = {**self._progress, "loop": of_loop, "callbacks": states, "seconds": self._seconds()}
         write_training_state(self.state_path, self.loop.variables, progress)
         for name in os.listdir(self.folder):
             if name.startswith(f"{_STATE}-weights-") and name not in progress["snapshots"]:
@@ -251,14 +272,16 @@ class TrainingRun:
         def accept(progress):
             if progress["description"] != self.description:
                 raise ValueError(
-                    f"Expected the state of a run with the same arguments, {self.description}. "
-                    f"Received {self.state_path}: {progress['description']}"
+                    f"Expected the same arguments as those of the training in {self.state_path}. "
+                    f"Received: {'; '.join(differences(self.description, progress['description']))}"
                 )
 
         progress = read_training_state(self.state_path, self.loop.variables, accept)
         for callback, state in zip(self.callbacks, progress["callbacks"]):
             if state is not None:
                 callback.set_state(state)
+        if progress.get("loop") is not None:
+            self.loop.set_state(progress["loop"])
         self._progress = progress
 
     def _seconds(self):

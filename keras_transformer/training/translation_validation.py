@@ -3,7 +3,6 @@ import math
 
 import tensorflow as tf
 
-from keras_transformer.data.lines import read_lines
 from keras_transformer.decoding import GreedySearch
 from keras_transformer.evaluation.translation import check_tokenize
 from keras_transformer.pipelines import Translator
@@ -74,8 +73,8 @@ class TranslationValidation:
     def _bleu(self):
         import sacrebleu
 
-        hypotheses = list(self.greedy.translate(read_lines(self.pairs.source), self.batch_size))
-        references = list(itertools.islice(read_lines(self.pairs.target), len(hypotheses)))
+        hypotheses = list(self.greedy.translate(self.pairs.source_lines(), self.batch_size))
+        references = list(itertools.islice(self.pairs.target_lines(), len(hypotheses)))
         # `force`: already tokenized text is no mistake here.
         score = sacrebleu.corpus_bleu(hypotheses, [references], tokenize=self.bleu_tokenize, force=True)
         return round(score.score, 4)

@@ -100,6 +100,11 @@ def test_what_is_not_defined_is_null(files, tmp_path, capsys):
     assert "Spearman              nan   95% interval nan to nan\n" in capsys.readouterr().out
 
 
+def test_files_of_a_task_that_is_given_twice(files, embedder_dir, capsys):
+    assert run("--model", embedder_dir, "--retrieval", files["retrieval"], "--retrieval", files["retrieval"]) == 0
+    assert capsys.readouterr().out.count(f"Retrieval, {files['retrieval']}: ") == 2
+
+
 def test_a_heat_map(embedder_dir, tmp_path, capsys, recwarn):
     path = tmp_path / "map.png"
     assert run("--model", embedder_dir, "--heat-map", path, "--text", "red dog", "blue house", "개") == 0

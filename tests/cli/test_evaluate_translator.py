@@ -42,6 +42,22 @@ def test_a_file_of_hypotheses(files, tmp_path, capsys):
     assert kept["systems"] == [{"name": files["--hypotheses"], **as_json}] and kept["p_values"] is None
 
 
+def test_pairs_are_sources_and_references(files, write_lines, tmp_path, capsys):
+    pairs = write_lines("pairs.tsv", [f"s{i}\t{line}" for i, line in enumerate(REFERENCES)])
+    assert run("--pairs", pairs, "--hypotheses", files["--hypotheses"], "--worst", 1) == 0
+    from_pairs = capsys.readouterr().out
+    source = write_lines("source.txt", [f"s{i}" for i in range(30)])
+    assert run(*options(files), "--source", source, "--worst", 1) == 0
+    assert capsys.readouterr().out == from_pairs and "  source      s0\n" in from_pairs
+    for others, message in [
+        (("--pairs", source), "source.txt, line 1: expected 2 columns (source, reference), separated by tabs"),
+        (("--pairs", pairs, "--source", source), "Expected --pairs, or --source and --reference. Received both"),
+        ((), "Expected --reference or --pairs"),
+    ]:
+        assert run("--hypotheses", files["--hypotheses"], *others) == 1
+        assert message in capsys.readouterr().err
+
+
 def test_tokens_and_case_as_said(files, capsys):
     assert run(*options(files), "--tokenize", "none", "--lowercase") == 0
     shown = capsys.readouterr().out

@@ -7,7 +7,7 @@ import pytest
 from keras_transformer.cli import translate
 from keras_transformer.cli.main import main
 from keras_transformer.pipelines.exported_embedder import ExportedEmbedder
-from keras_transformer.text import ByteTokenizer
+from keras_transformer.text import ByteTokenizer, SubwordTokenizer
 from tests import made_data
 
 
@@ -71,6 +71,38 @@ def test_exports_the_next_version(embedder_dir, embedder, write_lines, tmp_path,
             ["train", "translator", "--source", "s", "--target", "t", "--out", "o"] + ["--validation-source", "v"],
             "Expected both of --validation-source and --validation-target",
         ),
+        (["train", "translator", "--source", "s", "--out", "o"], "Expected --source and --target, or --pairs"),
+        (
+            ["train", "translator", "--pairs", "p", "--target", "t", "--out", "o"],
+            "Expected --pairs, or --source and --target. Received both",
+        ),
+        (
+            [
+                "train",
+                "translator",
+                "--pairs",
+                "p",
+                "--out",
+                "o",
+                "--validation-pairs",
+                "v",
+                "--validation-source",
+                "s",
+            ],
+            "Expected --validation-pairs, or --validation-source and --validation-target. Received both",
+        ),
+        (
+            ["train", "translator", "--pairs", "p", "--out", "o", "--byte-level", "--vocabulary-size", "100"],
+            "Expected neither --vocabulary-size nor --subwords with --byte-level",
+        ),
+        (
+            ["train", "translator", "--pairs", "p", "--out", "o", "--bleu-tokenize", "none"],
+            "Expected --monitor bleu with --bleu-tokenize. Received: loss",
+        ),
+        (
+            ["train", "translator", "--pairs", "p", "--out", "o", "--beam-size", "1", "--length-penalty", "1"],
+            "Expected a --beam-size above 1 with --length-penalty",
+        ),
     ],
 )
 def test_errors_go_to_standard_error(arguments, message, capsys, tmp_path, monkeypatch):
@@ -115,6 +147,49 @@ def test_trains_on_bytes(write_lines, tmp_path):
         "training-state",
         "translator.keras",
     ]
+
+
+def test_trains_on_pairs_and_says_what_it_wrote(write_lines, tmp_path, capsys):
+    lines = ["\t".join(pair) for pair in zip(*made_data.pairs(60))]
+    files = ["--pairs", write_lines("a.tsv", lines[:30]), "--pairs", write_lines("b.tsv.gz", lines[30:])]
+    arguments = ["train", "translator", *files, "--validation-pairs", write_lines("v.tsv", lines[:9]), "--out"]
+    arguments += [str(tmp_path / "out"), "--num-layers", "1", "--epochs", "1", "--vocabulary-size", "40"]
+    assert main(arguments) == 0
+    shown = capsys.readouterr().out
+    assert "60 pairs, 0 of them left out" in shown
+    path = tmp_path / "out" / "translator.keras"
+    assert "epoch 1 of 1, step " in shown and "val_loss" in shown and shown.endswith(f"Wrote {path}\n")
+    assert "\x1b" not in shown and "\r" not in shown and "Unknown" not in shown
+    trained = keras.models.load_model(path)
+    pieces = trained.tokenizer.ids_to_pieces(list(range(trained.tokenizer.vocabulary_size))).numpy()
+    sources, targets = made_data.pairs(60)
+    of_files = SubwordTokenizer.from_texts([*sources, *targets], 40)
+    np.testing.assert_array_equal(pieces, of_files.ids_to_pieces(list(range(of_files.vocabulary_size))).numpy())
+    assert main(arguments) == 0
+    shown = capsys.readouterr().out
+    assert "Nothing left to train: ended at epoch 1 of 1, step " in shown
+    assert shown.endswith(f"{path} stays as it is\n") and "Wrote" not in shown
+    assert main([*arguments, "--label-smoothing", "0.2"]) == 1
+    assert capsys.readouterr().err.endswith("Received: label_smoothing=0.2 (not 0.1)\n")
+
+
+@pytest.mark.parametrize(
+    "command, option",
+    [
+        (["train", "translator"], "--out"),
+        (["train", "embedder"], "--out"),
+        (["evaluate", "translator"], "--hypotheses"),
+        (["evaluate", "embedder"], "--model"),
+        (["translate"], "--output"),
+        (["embed"], "--output"),
+        (["export"], "--model"),
+        (["convert", "folder"], "--out"),
+    ],
+)
+def test_a_file_that_is_given_twice_is_not_dropped(command, option, capsys):
+    with pytest.raises(SystemExit):
+        main([*command, option, "a", option, "b"])
+    assert f"argument {option}: expected once. Received: a and b" in capsys.readouterr().err
 
 
 def test_starts_from_a_trained_model(model_dir, translator, write_lines, tmp_path, capsys):

@@ -11,7 +11,7 @@ from keras_transformer import TextEmbedder
 from keras_transformer.cli.main import main
 from keras_transformer.cli.saved_pipelines import load_pipeline
 
-NUM_FLIPS = 40
+NUM_FLIPS = 24
 
 
 @pytest.fixture(scope="module")

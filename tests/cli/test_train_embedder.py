@@ -31,9 +31,12 @@ def options_of(files):
 
 def test_every_task_at_once(files, tmp_path, write_lines, capsys):
     np.save(tmp_path / "t.npy", np.random.RandomState(0).normal(size=(9, 4)).astype("float32"))
+    np.save(tmp_path / "u.npy", np.random.RandomState(1).normal(size=(5, 3)).astype("float32"))
     teacher = ["--teacher", write_lines("t.txt", made_data.sentences(9)), str(tmp_path / "t.npy")]
+    teacher += ["--teacher", write_lines("u.txt", made_data.sentences(5)), str(tmp_path / "u.npy")]
+    twice = ["--similarity", files["similarity"], "--validation", files["similarity"]]  # beside the other ones
     arguments = [
-        "train", "embedder", *options_of(files), *teacher, "--weights", "teacher=2",
+        "train", "embedder", *options_of(files), *teacher, *twice, "--weights", "teacher=2", "--weights", "teacher2=3",
         "--validation", files["similarity"], "--batch-size", "4",
         "--ranking-batch-size", "6", "--response-network", "8", "--similarity-loss", "correlation",
         "--vocabulary-size", "40",
@@ -41,8 +44,10 @@ def test_every_task_at_once(files, tmp_path, write_lines, capsys):
     ]  # fmt: skip
     assert main(arguments) == 0
     shown = capsys.readouterr().out
-    for name in (*files, "teacher"):
-        assert f"{name}: " in shown
+    for name in (*files, "teacher", "teacher2"):
+        rows = {"similarity": 80, "teacher": 9, "teacher2": 5, "neighbours": 39}.get(name, 40)
+        assert f"{name}: {rows} rows" in shown or name == "entailment"
+    assert "step 3 of 6: loss " in shown and shown.endswith(f"Wrote {tmp_path / 'out' / 'embedder.keras'}\n")
     embedder = keras.models.load_model(tmp_path / "out" / "embedder.keras")
     assert isinstance(embedder.encoder, SentenceEncoder)
     assert embedder.encoder.get_config()["token_weights"]
@@ -50,6 +55,10 @@ def test_every_task_at_once(files, tmp_path, write_lines, capsys):
     np.testing.assert_array_equal(first, second)
     np.testing.assert_array_equal(nothing, np.zeros(6))
     assert main(arguments) == 0  # a finished one is not repeated
+    shown = capsys.readouterr().out
+    assert "Nothing left to train: ended at step 6 of 6\n" in shown and "Wrote" not in shown
+    assert main([*arguments, "--scale", "10"]) == 1
+    assert "objective scale=10.0 (not 20.0); " in capsys.readouterr().err
     history = (tmp_path / "out" / "history.csv").read_text()
     assert history.count("\n") == 3 and "val_pearson" in history
 
@@ -76,11 +85,25 @@ def test_an_averaging_encoder(files, tmp_path):
         ([], "Expected at least one task of --paraphrases"),
         (["--neighbours", "nowhere"], "Expected a text file. Received: nowhere"),
         (["--neighbours", "FILE", "--weights", "neighbours"], "Expected --weights TASK=NUMBER. Received: neighbours"),
-        (["--neighbours", "FILE", "--weights", "teacher=1"], r"Received: ['teacher']"),
+        (
+            ["--neighbours", "FILE", "--weights", "teacher=1"],
+            r"tasks that are given, ['neighbours']. Received: teacher=1",
+        ),
+        (
+            ["--neighbours", "FILE", "--weights", "neighbours=1", "--weights", "neighbours=2"],
+            "Expected one weight of each task. Received: neighbours=1 and neighbours=2",
+        ),
+        (["--teacher", "FILE", "v.npy", "--margin", "0.1"], "--neighbours with --margin. Received: ['teacher']"),
+        (
+            ["--paraphrases", "FILE", "--response-network", "8"],
+            "Expected one of --ranking, --neighbours with --response-network. Received: ['paraphrases']",
+        ),
+        (["--neighbours", "FILE", "--patience", "2"], "Expected validation data for patience. Received: patience=2"),
         (["--similarity", "FILE"], "line 1: expected 3 columns (score, sentence1, sentence2)"),
         (["--neighbours", "FILE", "--learning-rate", "0"], "learning_rate=0"),
         (["--neighbours", "FILE", "--similarity-loss", "correlation"], "Expected --similarity with --similarity-loss"),
-        (["--neighbours", "FILE", "--encoder", "averaging", "--keep-case"], "neither --subwords nor --keep-case"),
+        (["--neighbours", "FILE", "--encoder", "averaging", "--keep-case"], "Received: --keep-case"),
+        (["--neighbours", "FILE", "--encoder", "averaging", "--preset", "base"], "Received: --preset"),
         (["--neighbours", "FILE", "--subwords", "bpe", "--token-weights"], "Expected --subwords unigram"),
         (
             ["--neighbours", "FILE", "--encoder", "averaging", "--vocabulary-size", "1100", "--num-heads", "2"],

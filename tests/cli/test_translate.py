@@ -156,6 +156,11 @@ def test_an_output_is_not_overwritten_unasked(model_dir, translator, write_lines
     assert output.read_text() == next(translator.translate(["dog"])) + "\n"
 
 
+def test_an_output_may_have_the_longest_name(model_dir, translator, tmp_path):
+    assert run("--model", model_dir, "dog", "--output", tmp_path / ("o" * 255)) == 0
+    assert (tmp_path / ("o" * 255)).read_text() == next(translator.translate(["dog"])) + "\n"
+
+
 def test_an_input_is_never_the_output(model_dir, exported, write_lines, tmp_path, capsys):
     source = write_lines("in.txt", ["dog"])
     (tmp_path / "link").symlink_to(source)

@@ -43,6 +43,25 @@ def test_pairs_are_those_that_read_lines_gives(tmp_path, write_lines):
     assert sorted(rows(data.batches(256, seed=1))) == wanted
 
 
+def test_a_tab_separated_file_has_the_pairs_of_two_files(files, write_lines):
+    sources, targets = made_data.pairs(200)
+    lines = ["\t".join(pair) for pair in zip(sources, targets)]
+    paths = [write_lines("a.tsv", lines[:150]), write_lines("b.tsv.gz", [line + "\r" for line in lines[150:]])]
+    data = ParallelText(paths, None, ByteTokenizer(), max_length=64)
+    assert data.num_pairs == 200 and data.num_left_out() == 0
+    assert (list(data.source_lines()), list(data.target_lines())) == (sources, targets)
+    of_two = ParallelText(*files, ByteTokenizer(), max_length=64)
+    assert rows(data.batches(256, seed=1, epoch=0)) == rows(of_two.batches(256, seed=1, epoch=0))
+    assert (list(of_two.source_lines()), list(of_two.target_lines())) == (sources, targets)
+
+
+@pytest.mark.parametrize("line, count", [("only one", 1), ("a\tb\tc", 3), ("", 1)])
+def test_a_line_that_is_no_pair_is_named(line, count, write_lines):
+    path = write_lines("a.tsv", ["red dog\troter Hund", line])
+    with pytest.raises(ValueError, match=rf"a.tsv, line 2: expected 2 columns \(source, target\).*Received: {count}$"):
+        ParallelText(path, None, ByteTokenizer())
+
+
 def test_token_budget_and_little_padding(files):
     data = ParallelText(*files, ByteTokenizer(), max_length=64)
     real = padded = 0

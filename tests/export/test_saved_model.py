@@ -57,6 +57,17 @@ def test_a_failure_leaves_nothing_behind(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_full_disk_is_an_error_of_the_system(tmp_path, monkeypatch):
+    def save(*arguments, **kwargs):
+        raise tf.errors.ResourceExhaustedError(None, None, "x.tempstate1; No space left on device [Op:SaveV2]")
+
+    monkeypatch.setattr(tf.saved_model, "save", save)
+    variable, function = doubling()
+    with pytest.raises(OSError, match=r"Expected a disk that takes .*model. Received: .*No space left on device"):
+        write_saved_model(tmp_path / "model", {"__call__": function}, {}, [variable])
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_equal_weights_give_equal_variables(tmp_path):
     for name in ("a", "b"):
         variable, function = doubling()

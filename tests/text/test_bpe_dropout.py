@@ -24,6 +24,14 @@ def test_without_dropout_it_is_sentencepiece(model):
     assert BpeDropout(model, 0.0)(CORPUS + NASTY, seed=1) == processor.encode(CORPUS + NASTY)
 
 
+def test_a_word_without_end_is_merged_in_parts(model):
+    """Whole it takes time quadratic in its length, 64 times."""
+    text = "reddog" * 50_000
+    (row,) = BpeDropout(model, 0.3)([text], seed=1)
+    assert sentencepiece.SentencePieceProcessor(model_proto=model).decode(row) == text
+    assert len(row) < len(text) / 1.5
+
+
 def test_other_segmentations_of_the_same_texts(model):
     processor = sentencepiece.SentencePieceProcessor(model_proto=model)
     rows = BpeDropout(model, 0.3)(CORPUS, seed=1)

@@ -47,6 +47,24 @@ def test_files_plain_and_gzipped_give_the_same_vocabulary(tokenizer, write_lines
     assert SubwordTokenizer.from_files([packed], 30).model == tokenizer.model
 
 
+@pytest.mark.parametrize("model_type", ["unigram", "bpe"])
+def test_a_line_without_end_trains_as_its_words_do(model_type, monkeypatch):
+    """Whole it takes minutes, quadratic in its length."""
+    lines = []
+    train = sentencepiece.SentencePieceTrainer.train
+
+    def seen(sentence_iterator, **options):
+        lines.extend(sentence_iterator)
+        train(sentence_iterator=iter(lines), **options)
+
+    monkeypatch.setattr(sentencepiece.SentencePieceTrainer, "train", seen)
+    long = SubwordTokenizer.from_texts([*CORPUS, "hedgehog " * 100_000, "x" * 5000], 40, model_type=model_type)
+    assert max(map(len, lines)) == 1000
+    assert " ".join(lines).split().count("hedgehog") == 100_000 and sum(line.count("x") for line in lines) >= 5000
+    pieces = long.ids_to_pieces(list(range(long.vocabulary_size))).numpy()
+    assert "▁hedgehog" in [piece.decode() for piece in pieces]
+
+
 def test_bpe_and_split_digits():
     tokenizer = SubwordTokenizer.from_texts(["1984 2001 1999 1991"] * 5, 30, model_type="bpe", split_digits=True)
     pieces = tokenizer.ids_to_pieces(tokenizer.tokenize(["1984"]).values).numpy()

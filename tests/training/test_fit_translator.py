@@ -96,8 +96,22 @@ def test_goes_on_where_it_was_and_refuses_another_recipe(pairs, tmp_path):
     fit_translator(translator(), pairs, path=path, recipe=dataclasses.replace(RECIPE, epochs=1), verbose=0)
     assert len(fit_translator(translator(), pairs, path=path, recipe=RECIPE, verbose=0)) == 2
     other = dataclasses.replace(RECIPE, label_smoothing=0.2)
-    with pytest.raises(ValueError, match="same arguments"):
+    with pytest.raises(ValueError, match=r"same arguments .* Received: label_smoothing=0.2 \(not 0.1\)$"):
         fit_translator(translator(), pairs, path=path, recipe=other, verbose=0)
+    with pytest.raises(ValueError, match=r'Received: origin="another" \(not none\)$'):
+        fit_translator(translator(), pairs, path=path, recipe=RECIPE, verbose=0, origin="another")
+
+
+def test_other_pairs_are_refused(pairs, write_lines, tmp_path):
+    path, recipe = tmp_path / "translator.keras", dataclasses.replace(RECIPE, epochs=1)
+    fit_translator(translator(), pairs, pairs, path=path, recipe=recipe, verbose=0)
+    sources, targets = made_data.pairs(40)
+    other = ParallelText(
+        write_lines("s2", sources), write_lines("t2", [*targets[:-1], targets[0]]), ByteTokenizer(), max_length=64
+    )
+    for data, name in (((other, pairs), "training"), ((pairs, other), "validation")):
+        with pytest.raises(ValueError, match=f"Received: other content of {name} target$"):
+            fit_translator(translator(), *data, path=path, recipe=RECIPE, verbose=0)
 
 
 def test_an_unknown_tokenizer_of_bleu_is_named_at_once(pairs, tmp_path):

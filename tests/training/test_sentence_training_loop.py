@@ -135,6 +135,8 @@ def test_texts_without_tokens_and_long_ones_are_counted():
 
 
 def test_bad_values():
+    with pytest.raises(ValueError, match=r"different names, .* Received: \['ranking', 'inference', 'ranking'\]"):
+        loop(of=lambda: [*tasks()[:2], tasks()[0]])
     with pytest.raises(ValueError, match="at least one task"):
         loop(of=list)
     with pytest.raises(ValueError, match="tokens_at_once=0"):

@@ -106,6 +106,21 @@ def test_a_finished_run_is_not_repeated_but_goes_on_to_more_epochs(tmp_path):
     assert_equal_outcomes(outcome(more), outcome(whole))
 
 
+def test_says_where_it_goes_on_and_how_far_it_will_go(tmp_path, capsys):
+    with pytest.raises(Killed):
+        make_run(tmp_path, kill_at=6, epochs=2).run()
+    first = capsys.readouterr().out
+    assert first.startswith("epoch 1 of 2, step 4: loss ") and first.count("\n") == 1
+    make_run(tmp_path, epochs=2).run()
+    assert capsys.readouterr().out.startswith("Going on at epoch 2 of 2, step 5\nepoch 2 of 2, step 8: loss ")
+    make_run(tmp_path, epochs=2).run()
+    assert capsys.readouterr().out == "Nothing left to train: ended at epoch 2 of 2, step 8\n"
+    make_run(tmp_path, epochs=3).run()
+    shown = capsys.readouterr().out
+    assert shown.startswith("Going on at epoch 3 of 3, step 8\nepoch 3 of 3, step 12: loss ")
+    assert "\x1b" not in shown and "Unknown" not in shown
+
+
 def test_the_mean_of_the_last_rounds_is_what_is_validated_and_saved(tmp_path):
     ends, validated = [], []
     run = make_run(tmp_path, average_last=2)
@@ -153,9 +168,10 @@ def test_a_damaged_state_is_refused_by_name(tmp_path):
 
 
 def test_the_state_of_another_run_is_refused(tmp_path):
-    make_run(tmp_path, epochs=1, description={"rate": 1}).run(verbose=0)
-    with pytest.raises(ValueError, match=r"same arguments, \{'rate': 2\}. Received .*\{'rate': 1\}"):
-        make_run(tmp_path, description={"rate": 2}).run(verbose=0)
+    make_run(tmp_path, epochs=1, description={"rate": 1, "width": 3}).run(verbose=0)
+    message = r"the same arguments as those of the training in .*training-state. Received: rate=2 \(not 1\)$"
+    with pytest.raises(ValueError, match=message):
+        make_run(tmp_path, description={"rate": 2, "width": 3}).run(verbose=0)
 
 
 def test_a_failure_of_the_first_worker_ends_the_run_after_the_step(tmp_path):
@@ -173,7 +189,9 @@ def test_a_failure_of_the_first_worker_ends_the_run_after_the_step(tmp_path):
 
 
 def test_leftovers_of_killed_processes_go(tmp_path):
-    (tmp_path / ".unfinished-77-training-state").write_bytes(b"half")
+    for name in (".unfinished-abcdefgh-training-state", ".unfinished-abcdefgh-training-state-weights-7"):
+        (tmp_path / name / "new").mkdir(parents=True)
+        (tmp_path / name / "lock").touch()
     make_run(tmp_path, epochs=1).run(verbose=0)
     assert not list(tmp_path.glob(".unfinished*"))
 

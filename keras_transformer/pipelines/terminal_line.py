@@ -1,0 +1,25 @@
+"""What a long call is doing, for a person who waits at a terminal."""
+
+import contextlib
+import sys
+
+
+@contextlib.contextmanager
+def terminal_line():
+    """Gives a function that shows a text on standard error, in the place of the one before; at the end it goes.
+
+    Where standard error is no terminal, the function does nothing.
+    """
+    shown = [""]
+
+    def show(text):
+        if sys.stderr is not None and sys.stderr.isatty():
+            print("\r" + text.ljust(len(shown[0])), end="", file=sys.stderr, flush=True)
+            shown[0] = text
+
+    try:
+        yield show
+    finally:
+        if shown[0]:
+            show("")
+            print("\r", end="", file=sys.stderr, flush=True)

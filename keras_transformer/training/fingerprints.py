@@ -1,0 +1,87 @@
+"""What a training depends on, so that its state goes on with nothing else, and what differs if it does not."""
+
+import hashlib
+import json
+
+import numpy as np
+
+_PREFIX = "sha256:"
+_ROWS_AT_ONCE = 10_000
+
+
+def fingerprint(*parts):
+    """A mark of content, which differs where the content does.
+
+    Args:
+        *parts: each an array, or an iterable of `str`.
+
+    Returns:
+        A `str`.
+    """
+    mark = hashlib.sha256()
+    for part in parts:
+        of_part = hashlib.sha256()
+        for chunk in _chunks(part):
+            of_part.update(chunk)
+        mark.update(of_part.digest())
+    return _PREFIX + mark.hexdigest()
+
+
+def _chunks(part):
+    if isinstance(part, np.ndarray):
+        yield f"{part.dtype} {part.shape}".encode()
+        for start in range(0, len(part), _ROWS_AT_ONCE):  # it may be on disk, and larger than memory
+            yield part[start : start + _ROWS_AT_ONCE].tobytes()
+        return
+    for text in part:
+        data = text.encode("utf-8", "surrogatepass")
+        yield len(data).to_bytes(8, "little")
+        yield data
+
+
+def of_tokenizer(tokenizer):
+    """The `fingerprint` of a tokenizer, whatever its name."""
+    config = {name: value for name, value in tokenizer.get_config().items() if name != "name"}
+    return fingerprint([type(tokenizer).__name__, json.dumps(config, sort_keys=True)])
+
+
+def config_of(layer):
+    """The class and the constructor's arguments of a layer, without its name."""
+    try:
+        config = layer.get_config()
+    except NotImplementedError:  # of the user's own, that cannot be saved
+        config = {}
+    return {"class": type(layer).__name__, **{name: value for name, value in config.items() if name != "name"}}
+
+
+def differences(now, before):
+    """What differs between two descriptions (nested dictionaries of what JSON can hold), in words.
+
+    Returns:
+        A list of `str`, each "NAME=VALUE (not OTHER)"; of two fingerprints only "other content of NAME".
+    """
+    now, before = dict(_flat(now)), dict(_flat(before))
+    found = []
+    for name in dict.fromkeys([*now, *before]):
+        values = [side.get(name) for side in (now, before)]
+        if values[0] == values[1]:
+            continue
+        if all(isinstance(value, str) and value.startswith(_PREFIX) for value in values):
+            found.append(f"other content of {name}")
+        else:
+            found.append("{}={} (not {})".format(name, *map(_shown, values)))
+    return found
+
+
+def _flat(description, prefix=""):
+    if not isinstance(description, dict):
+        yield prefix or "description", description
+        return
+    for name, value in description.items():
+        yield from _flat(value, f"{prefix} {name}".lstrip())
+
+
+def _shown(value):
+    if value is None:
+        return "none"
+    return "something" if isinstance(value, str) and value.startswith(_PREFIX) else json.dumps(value)
