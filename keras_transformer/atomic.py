@@ -59,11 +59,11 @@ def making_folder(path):
 
 @contextlib.contextmanager
 def _naming(path):
-    """Gives the error of a full disk, which tells no name, that of what is written."""
+    """Gives the error of a full disk, which tells no name or that of the workplace, the name of what is written."""
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL and error.filename is None:
+        if error.errno in _FULL and (error.filename is None or _UNFINISHED in str(error.filename)):
             error.filename = path
         raise
 

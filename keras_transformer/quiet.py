@@ -13,14 +13,15 @@ import tempfile
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 # Lines of TensorFlow 2.21 that say nothing to a user: information, which it writes while it is imported whatever the
-# level is, and errors that are none.
+# level is, errors that are none, and those that Python raises.
 _NOISE = re.compile(
     rb"""I\d{4}\ \d\d:\d\d:
     |WARNING:\ All\ log\ messages\ before\ absl
     |To\ enable\ the\ following\ instr
     |E\d{4}\ .*oneDNN\ supports\ DT_\w+\ only\ on\ platforms\ with
     |E\d{4}\ .*Unable\ to\ register\ cu\w+\ factory
-    |W\d{4}\ .*computation\ placer\ already\ registered""",
+    |W\d{4}\ .*computation\ placer\ already\ registered
+    |[IW]\d{4}\ .*(OP_REQUIRES\ failed|Local\ rendezvous\ is\ aborting)""",
     re.VERBOSE,
 )
 _NO_DRIVER = re.compile(rb"E\d{4} .*failed call to cuInit")

@@ -1,3 +1,4 @@
+import errno
 import os
 import signal
 import subprocess
@@ -169,4 +170,6 @@ def test_a_full_disk_is_named(tmp_path):
         told = rf"\[Errno 28\] No space left on device: '{path}'"
         with pytest.raises(OSError, match=told), writing(path), open("/dev/full", "w") as file:
             file.write("text")
+        with pytest.raises(OSError, match=told), writing(path) as unfinished:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), unfinished)
         assert not path.exists()

@@ -14,6 +14,7 @@ WARNING: All log messages before absl::InitializeLog() is called are written to 
 I0000 00:00:1795799013.259664   14208 port.cc:153] oneDNN custom operations are on.
 To enable the following instructions: AVX2, in other operations, rebuild TensorFlow.
 E0000 00:00:1795798258.870321    7783 util.cc:131] oneDNN supports DT_INT32 only on platforms with AVX-512. Falling back
+W0000 00:00:1795802343.558926    2614 local_rendezvous.cc:412] Local rendezvous is aborting with status: OUT_OF_RANGE
 I0000 00:00:1795798310.657471    8272 service.cc:153] XLA service 0x7f9c initialized for platform Host. Devices:
 """
 NO_GPU = b"E0000 00:00:1795798166.071465    7322 cuda_platform.cc:52] failed call to cuInit: INTERNAL: CUDA error\n"

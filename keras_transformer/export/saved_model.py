@@ -52,7 +52,8 @@ def write_saved_model(
             tf.saved_model.save(root, unfinished, signatures=signatures)
             write_warmup_requests(unfinished, warmup_requests)
     except _CANNOT_WRITE as error:
-        raise OSError(f"Expected a disk that takes {path}. Received: {error.message}") from error
+        reason = error.message.rpartition("; ")[2]  # after the name of a temporary file
+        raise OSError(f"Expected a disk that takes {path}. Received: {reason}") from error
 
 
 def check_new(path):
