@@ -1,7 +1,6 @@
 """Files and folders that are there whole or not at all."""
 
 import contextlib
-import errno
 import os
 import re
 import shutil
@@ -12,7 +11,8 @@ try:
 except ImportError:  # on Windows, where nothing is swept
     fcntl = None
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+from keras_transformer import disk
+
 _UNFINISHED = ".unfinished-"
 _MOST_BYTES = 200  # of a name within that of a workplace; file systems take 255 in all
 
@@ -29,15 +29,16 @@ def replacing(path):
 
     Raises:
         IsADirectoryError: if `path` is a folder.
+        OSError: with `path`, where the disk is full.
     """
     path = os.path.realpath(os.fspath(path))
     if os.path.isdir(path):
         raise IsADirectoryError(f"Expected a file. Received a folder: {path}")
     if os.path.exists(path) and not os.path.isfile(path):
-        with _naming(path):
+        with disk.naming(path, _UNFINISHED):
             yield path
         return
-    with _naming(path), _workplace(path) as unfinished:
+    with disk.naming(path, _UNFINISHED), _workplace(path) as unfinished:
         yield unfinished
         os.replace(unfinished, path)
 
@@ -52,20 +53,9 @@ def making_folder(path):
         path: the folder. Its parents are made too.
     """
     path = os.path.abspath(os.fspath(path))
-    with _naming(path), _workplace(path) as unfinished:
+    with disk.naming(path, _UNFINISHED), _workplace(path) as unfinished:
         yield unfinished
         os.rename(unfinished, path)
-
-
-@contextlib.contextmanager
-def _naming(path):
-    """Gives the error of a full disk, which tells no name or that of the workplace, the name of what is written."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL and (error.filename is None or _UNFINISHED in str(error.filename)):
-            error.filename = path
-        raise
 
 
 def remove_unfinished(path, more=""):

@@ -9,16 +9,17 @@ import pytest
 
 from keras_transformer import atomic
 from keras_transformer.atomic import making_folder, remove_unfinished, replacing
+from tests.disk import small_files
 
-# Loads the module alone, which takes no time, and waits within the context.
+# Imports the module without Keras, which takes no time, and waits within the context.
 _WRITER = """
-import importlib.util, pathlib, sys
-spec = importlib.util.spec_from_file_location("atomic", sys.argv[1])
-atomic = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(atomic)
-with getattr(atomic, sys.argv[2])(sys.argv[3]) as unfinished:
+import pathlib, sys
+import keras_transformer_command
+keras_transformer_command._make("keras_transformer")
+from keras_transformer import atomic
+with getattr(atomic, sys.argv[1])(sys.argv[2]) as unfinished:
     path = pathlib.Path(unfinished)
-    if sys.argv[2] == "making_folder":
+    if sys.argv[1] == "making_folder":
         path.mkdir()
         path = path / "part"
     path.write_text("half")
@@ -33,7 +34,7 @@ def start_writer():
     processes = []
 
     def start(function, path):
-        command = [sys.executable, "-c", _WRITER, atomic.__file__, function, str(path)]
+        command = [sys.executable, "-c", _WRITER, function, str(path)]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         processes.append(process)
         assert process.stdout.readline() == "writing\n"
@@ -173,3 +174,10 @@ def test_a_full_disk_is_named(tmp_path):
         with pytest.raises(OSError, match=told), writing(path) as unfinished:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), unfinished)
         assert not path.exists()
+
+
+def test_a_full_disk_is_said_with_the_path(tmp_path):
+    write(tmp_path / "file", "one")
+    with small_files(100), pytest.raises(OSError, match=r"\[Errno 27\] File too large: '.*/file'"):
+        write(tmp_path / "file", "x" * 200)
+    assert (tmp_path / "file").read_text() == "one" and os.listdir(tmp_path) == ["file"]

@@ -4,11 +4,17 @@ import os
 
 import tensorflow as tf
 
+from keras_transformer import disk
 from keras_transformer.atomic import making_folder
 from keras_transformer.export.warmup import write_warmup_requests
 
-# What TensorFlow makes of errors of the file system: ENOSPC, EACCES, EIO and others.
-_CANNOT_WRITE = tf.errors.ResourceExhaustedError, tf.errors.PermissionDeniedError, tf.errors.UnknownError
+# What TensorFlow makes of errors of the file system: ENOSPC, EFBIG, EACCES, EIO and others.
+_CANNOT_WRITE = (
+    tf.errors.ResourceExhaustedError,
+    tf.errors.OutOfRangeError,
+    tf.errors.PermissionDeniedError,
+    tf.errors.UnknownError,
+)
 
 
 def write_saved_model(
@@ -32,7 +38,7 @@ def write_saved_model(
 
     Raises:
         FileExistsError: if `path` exists.
-        OSError: if it cannot be written, as on a full disk.
+        OSError: with `path`, if it cannot be written: where the disk is full, for example.
         ValueError: for more than 1,000 warm-up requests.
 
     References:
@@ -52,8 +58,7 @@ def write_saved_model(
             tf.saved_model.save(root, unfinished, signatures=signatures)
             write_warmup_requests(unfinished, warmup_requests)
     except _CANNOT_WRITE as error:
-        reason = error.message.rpartition("; ")[2]  # after the name of a temporary file
-        raise OSError(f"Expected a disk that takes {path}. Received: {reason}") from error
+        raise disk.error_of_text(error.message, path) from error
 
 
 def check_new(path):
