@@ -8,7 +8,13 @@ Keras in their first lines, are made without being run; they are run when there 
 import importlib.util
 import sys
 
-_PACKAGES = ("keras_transformer", "keras_transformer.models", "keras_transformer.training")
+# In an order in which the inner ones can be run.
+_PACKAGES = (
+    "keras_transformer",
+    "keras_transformer.models",
+    "keras_transformer.evaluation",
+    "keras_transformer.training",
+)
 
 
 def main():

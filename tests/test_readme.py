@@ -40,7 +40,7 @@ def test_the_commands_parse(monkeypatch):
     commands = [shlex.split(line)[1:] for line in lines if re.match(r"(\.venv/bin/)?keras-transformer ", line)]
     assert len(commands) >= 3
     kinds = train.train_embedder, train.train_translator, evaluate.evaluate_embedder, evaluate.evaluate_translator
-    for module in (main.convert, main.demo, main.embed, main.export, main.translate, *kinds):
+    for module in (main.attention, main.convert, main.demo, main.embed, main.export, main.translate, *kinds):
         monkeypatch.setattr(module, "run", lambda args: None)
         monkeypatch.setattr(module, "check", lambda args: None)
     for command in commands:

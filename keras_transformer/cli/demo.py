@@ -114,6 +114,7 @@ def _use_the_shipped_embedder(picture):
     """Embeds sentences with the model that a checkout carries, and draws how alike they are."""
     from keras_transformer.cli.embedders import SHIPPED
     from keras_transformer.evaluation import plot_similarity
+    from keras_transformer.evaluation.rounding import rounded
     from keras_transformer.pipelines import similarity
     from keras_transformer.pipelines.exported_embedder import ExportedEmbedder
 
@@ -125,7 +126,7 @@ def _use_the_shipped_embedder(picture):
     cosines = similarity(vectors, vectors, "cosine")
     for number, row in enumerate(cosines):
         row[number] = -1.0
-        print(f"  {_SENTENCES[number]}  is  {_SENTENCES[row.argmax()]} ({row.max():.2f})")
+        print(f"  {_SENTENCES[number]}  is  {_SENTENCES[row.argmax()]} ({rounded(row.max(), 2):.2f})")
     os.makedirs(os.path.dirname(picture), exist_ok=True)
     plot_similarity(_SENTENCES, vectors, picture)
     print(f"Drew how alike they are: {picture}", flush=True)
@@ -183,8 +184,7 @@ def _draw(translator, path):
     from keras_transformer.evaluation import plot_attention
 
     text = "ko: Tuesday, March 5, 2024"
-    source, target, weights = translator.attention(text)
-    plot_attention(path, source, target, weights[-1], title="Cross-attention, last layer")
+    plot_attention(path, *translator.attention(text), title="Cross-attention")
     print(f"Drew the attention of {text!r}: {path}")
 
 

@@ -11,6 +11,7 @@ from keras_transformer.cli import embedders
 from keras_transformer.cli.once import Once
 from keras_transformer.cli.outputs import check_outputs
 from keras_transformer.cli.texts import check_texts
+from keras_transformer.evaluation import pictures
 
 
 def add_parser(kinds):
@@ -47,9 +48,12 @@ def add_parser(kinds):
         action="extend",
         default=[],
         metavar="FILE",
-        help="each query's answer among all answers of the file, by inner product; columns: query, answer",
+        help="each query's right answers among the different answers of the file, by inner product; columns: query, "
+        "answer; a query in several lines has several right answers",
     )
-    tasks.add_argument("--heat-map", action=Once, metavar="PNG", help="draw how alike the texts of --text are")
+    tasks.add_argument(
+        "--heat-map", action=Once, metavar="FILE", help="draw how alike the texts of --text are (.png, .svg or .pdf)"
+    )
     parser.add_argument("--text", nargs="+", action="extend", metavar="TEXT", help="texts for --heat-map")
     parser.add_argument("--json", action=Once, metavar="FILE", help="keep the figures")
     parser.add_argument("--overwrite", action="store_true", help="replace a --json or --heat-map that exists")
@@ -60,6 +64,8 @@ def run(args):
         from keras_transformer.evaluation.text_classification import check_scikit_learn
 
         check_scikit_learn()
+    if args.heat_map:
+        pictures.check_matplotlib()
     similarity = [(path, _read_similarity(path)) for path in args.similarity]
     classification = [(paths, [_read(path, "label", "text") for path in paths]) for paths in args.classification]
     retrieval = [(path, _read(path, "query", "answer")) for path in args.retrieval]
@@ -95,6 +101,8 @@ def check(args):
     if bool(args.heat_map) != bool(args.text):
         raise ValueError("Expected both of --heat-map and --text, or neither")
     arguments.positive_integer("--batch-size", args.batch_size)
+    if args.heat_map:
+        pictures.picture_format(args.heat_map)
     check_texts("--text", args.text or [])
     files = [*args.similarity, *args.retrieval, *(path for paths in args.classification for path in paths)]
     if files:
@@ -146,8 +154,10 @@ def _measure_retrieval(path, columns, embed):
     from keras_transformer.evaluation import score_retrieval
 
     scores = score_retrieval(*columns, embed)
-    print(f"Retrieval, {path}: {scores.num_pairs:,} pairs")
+    counts = f"{scores.num_pairs:,} pairs, {scores.num_queries:,} queries, {scores.num_answers:,} answers"
+    print(f"Retrieval, {path}: {counts}")
     named = {"P@1": scores.precision_at_1, "MRR": scores.mean_reciprocal_rank}
+    named.update({"MAP": scores.mean_average_precision, "nDCG@10": scores.ndcg_at_10})
     named.update((f"recall@{k}", value) for k, value in scores.recall.items())
     for name, value in named.items():
         print(f"  {name:<17}{value:8.4f}")
@@ -155,8 +165,10 @@ def _measure_retrieval(path, columns, embed):
 
 
 def _print_estimate(estimate):
-    low, high = estimate.interval
-    print(f"  {estimate.name:<17}{estimate.value:8.4f}   95% interval {low:.4f} to {high:.4f}", flush=True)
+    from keras_transformer.evaluation.rounding import rounded
+
+    value, low, high = (rounded(number, 4) for number in (estimate.value, *estimate.interval))
+    print(f"  {estimate.name:<17}{value:8.4f}   95% interval {low:.4f} to {high:.4f}", flush=True)
 
 
 def _without_nan(figures):

@@ -169,9 +169,11 @@ def _write(path, lines):
 
 
 def _print_scores(name, scores):
+    from keras_transformer.evaluation.rounding import rounded
+
     print(f"{name}: {scores.num_sentences:,} sentences")
     for metric in (scores.bleu, scores.chrf):
-        low, high = metric.interval
+        low, high = (rounded(bound, 2) for bound in metric.interval)
         print(f"  {metric.name:<5} {metric.score:6.2f}   95% interval {low:.2f} to {high:.2f}   {metric.signature}")
     precisions = " ".join(f"{precision:.1f}" for precision in scores.precisions)
     print(
@@ -181,9 +183,11 @@ def _print_scores(name, scores):
 
 
 def _print_comparison(systems, p_values):
+    from keras_transformer.evaluation.rounding import rounded
+
     print("The first less the second, by paired bootstrap resampling:")
     for first, second in zip(*((scores.bleu, scores.chrf) for scores in systems)):
-        print(f"  {first.name:<5} {first.score - second.score:+6.2f}   p = {p_values[first.name]:.4f}")
+        print(f"  {first.name:<5} {rounded(first.score - second.score, 2):+6.2f}   p = {p_values[first.name]:.4f}")
 
 
 def _print_worst(worst):

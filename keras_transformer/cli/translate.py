@@ -130,11 +130,13 @@ def _nearest(translations, references):
 
 def _tables(translations, count):
     """Lines of score, tab, translation for each text; an empty line between two texts."""
+    from keras_transformer.evaluation.rounding import rounded
+
     for number, beam in enumerate(translations):
         if number:
             yield ""
         for translation, score in beam[:count]:
-            yield f"{score:.4f}\t{translators.one_line(translation)}"
+            yield f"{rounded(score, 4):.4f}\t{translators.one_line(translation)}"
 
 
 def _write(lines, file):

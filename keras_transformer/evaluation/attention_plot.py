@@ -2,57 +2,143 @@
 
 import numpy as np
 
-from keras_transformer.atomic import replacing
-from keras_transformer.evaluation.fonts import installed_fonts
+from keras_transformer import arguments
+from keras_transformer.evaluation import pictures
+
+_LARGEST_CELL = 0.34
+_GAP = 0.45  # between panels: room for what stands below each
+_LONGEST_LABEL = 24
+_COLORS = "magma_r"
+_ROUNDING = 0.01  # bfloat16's, of weights that sum to 1
 
 
-def plot_attention(path, source_pieces, target_pieces, weights, title=None):
+def plot_attention(path, source_pieces, target_pieces, weights, title=None, layer="sharpest", head="mean"):
     """Draws attention weights as a heat map: a row for each target token, a column for each source token.
 
+    The colors go from 0 to 1 in every picture. Cells become smaller the more there are, down to 15 pixels.
+
+    Example:
+        ```python
+        plot_attention("attention.png", *translator.attention("A dog runs."))
+        ```
+
     Args:
-        path: PNG file to write; an older one is replaced.
-        source_pieces: S tokens, as `str`.
+        path: picture to write, its format told by the ending, .png, .svg or .pdf; an older one is replaced. `None` to
+            write none.
+        source_pieces: S tokens, as `str`. In the picture long ones are cut, and an empty one, as some tokenizers have
+            for the end, is "</s>".
         target_pieces: T tokens, as `str`.
-        weights: (T, S), or (..., T, S), whose leading axes (layers, heads) are averaged.
+        weights: (T, S), from 0 to 1; of all heads (H, T, S); or of all layers and heads (layers, H, T, S).
         title: a line above the picture.
+        layer: which one of several: its number, from 1; "all" for a row of panels each; or "sharpest": the one whose
+            weights, of the head or the mean of heads that is drawn, have the lowest entropy in the mean over target
+            tokens. 0 is the entropy of a token that looks at one place only, log S of one that looks everywhere alike.
+        head: which one of several: its number, from 1; "all" for a panel each; or "mean".
+
+    Returns:
+        A `matplotlib.figure.Figure`.
 
     Raises:
-        ValueError: if the shape of `weights` does not fit the tokens.
+        ValueError: if the shape of `weights` does not fit the tokens, for weights that are not from 0 to 1, for a layer
+            or head that is not there, for more than 300 cells side by side (those of all panels together), and for
+            another format.
         ImportError: without matplotlib (`pip install keras-transformer-layers[plot]`).
     """
+    pictures.check_matplotlib()
+    if path is not None:
+        pictures.picture_format(path)
+    weights = _checked(weights, len(target_pieces), len(source_pieces))
+    panels = _panels(weights, layer, head)  # a row for each layer, a column for each head
+    cell = _cell_size(panels, len(target_pieces), len(source_pieces))
+
+    figure = pictures.new_figure()
+    width, height = len(source_pieces) * cell, len(target_pieces) * cell
+    style = pictures.text_style(pictures.label_font_size(cell, 10))
+    for row, of_layer in enumerate(panels):
+        for column, (name, values) in enumerate(of_layer):
+            corner = column * (width + _GAP), -row * (height + _GAP)
+            axes, image = pictures.draw_cells(figure, corner, cell, values, _COLORS)
+            axes.set_xlabel(name, labelpad=4, **pictures.text_style(9))
+            axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
+            if row == 0:
+                to_the_right = {"rotation": 60, "ha": "left", "rotation_mode": "anchor"}
+                axes.set_xticks(range(len(source_pieces)), map(_label, source_pieces), **to_the_right, **style)
+                axes.set_title("source", pad=6, **pictures.text_style(9))
+            if column == 0:
+                axes.set_yticks(range(len(target_pieces)), map(_label, target_pieces), **style)
+                axes.set_ylabel("translation", **pictures.text_style(9))
+    pictures.draw_scale(figure, image, "attention weight")
+    pictures.finish(figure, title, path)
+    return figure
+
+
+def _checked(weights, num_targets, num_sources):
     weights = np.asarray(weights, dtype="float32")
-    expected = (len(target_pieces), len(source_pieces))
-    if weights.shape[-2:] != expected:
-        raise ValueError(f"Expected weights of shape (..., {expected}). Received: {weights.shape}")
-    weights = weights.reshape((-1,) + expected).mean(axis=0)
+    if weights.ndim not in (2, 3, 4) or weights.shape[-2:] != (num_targets, num_sources) or not weights.size:
+        axes = f"{num_targets}, {num_sources}"
+        raise ValueError(
+            f"Expected weights of shape ({axes}), (heads, {axes}) or (layers, heads, {axes}), none of them 0. "
+            f"Received: {weights.shape}"
+        )
+    if not (weights.min() >= -_ROUNDING and weights.max() <= 1 + _ROUNDING):  # neither of NaN
+        raise ValueError(f"Expected weights from 0 to 1. Received: {weights.min():g} to {weights.max():g}")
+    return weights
 
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
-    rows, columns = expected
-    figure = Figure(figsize=(2.2 + 0.42 * columns, 1.6 + 0.36 * rows), dpi=150, layout="tight")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    image = axes.imshow(weights, cmap="magma_r", vmin=0, vmax=max(1e-6, float(weights.max())))
-    font = {"fontfamily": installed_fonts(), "fontsize": 10}
-    axes.set_xticks(range(columns), [_label(p) for p in source_pieces], rotation=60, **font)
-    axes.set_yticks(range(rows), [_label(p) for p in target_pieces], **font)
-    axes.xaxis.tick_top()
-    axes.set_xlabel("source", labelpad=8)
-    axes.set_ylabel("translation, top to bottom")
-    axes.set_xticks(np.arange(columns + 1) - 0.5, minor=True)
-    axes.set_yticks(np.arange(rows + 1) - 0.5, minor=True)
-    axes.grid(which="minor", color="white", linewidth=1)
-    axes.tick_params(which="both", length=0)
-    for side in axes.spines.values():
-        side.set_visible(False)
-    figure.colorbar(image, ax=axes, fraction=0.046, pad=0.03, label="attention weight")
-    if title:
-        axes.set_title(title, fontsize=11, pad=12, fontfamily=installed_fonts())
-    with replacing(path) as unfinished:
-        figure.savefig(unfinished, format="png")
+def _panels(weights, layer, head):
+    """A list for each layer to draw, of (name, (T, S)) for each head to draw."""
+    if weights.ndim < 4 and layer != "sharpest":
+        raise ValueError(f"Expected weights (layers, heads, T, S) for layer={layer!r}. Received: {weights.shape}")
+    if weights.ndim < 3 and head != "mean":
+        raise ValueError(f"Expected weights (heads, T, S) for head={head!r}. Received: {weights.shape}")
+    if weights.ndim == 2:
+        return [[("", weights)]]
+    num_heads = weights.shape[-3]
+    if head == "mean":
+        weights, heads = weights.mean(axis=-3, keepdims=True), [f"mean of {num_heads} heads"]
+    else:
+        numbers = _numbers("head", head, num_heads, "mean")
+        weights = weights[..., [number - 1 for number in numbers], :, :]
+        heads = [f"head {number} of {num_heads}" for number in numbers]
+    if weights.ndim == 3:
+        return [list(zip(heads, weights))]
+    num_layers = len(weights)
+    layers = [_sharpest(weights)] if layer == "sharpest" else _numbers("layer", layer, num_layers, "sharpest")
+    return [
+        [(f"layer {number} of {num_layers}, {name}", values) for name, values in zip(heads, weights[number - 1])]
+        for number in layers
+    ]
+
+
+def _numbers(name, value, count, default):
+    """The numbers, from 1, of the layers or heads that `value` asks for."""
+    if value == "all":
+        return list(range(1, count + 1))
+    if isinstance(value, str):
+        raise ValueError(f'Expected a number, "all" or "{default}". Received: {name}={value!r}')
+    if arguments.positive_integer(name, value) > count:
+        raise ValueError(f"Expected a {name} from 1 to {count}. Received: {name}={value}")
+    return [value]
+
+
+def _sharpest(weights):
+    """The number, from 1, of the layer of (layers, heads, T, S) with the lowest mean entropy."""
+    entropies = -np.sum(weights * np.log(np.maximum(weights, 1e-9)), axis=-1)
+    return 1 + int(entropies.mean(axis=(1, 2)).argmin())
+
+
+def _cell_size(panels, num_targets, num_sources):
+    for name, count, tokens in (("source", len(panels[0]), num_sources), ("target", len(panels), num_targets)):
+        if count * tokens > pictures.MOST_CELLS:
+            times = f"{count} panels of {tokens}" if count > 1 else f"{tokens}"
+            raise ValueError(
+                f"Expected at most {pictures.MOST_CELLS} {name} tokens in a picture, so that they can be read. "
+                f"Received: {times}"
+            )
+    most = max(len(panels[0]) * num_sources, len(panels) * num_targets)
+    return pictures.cell_size(most, _LARGEST_CELL)
 
 
 def _label(piece):
     """SentencePiece's mark of a blank as a middle dot, which every font has."""
-    return piece.replace("\u2581", "\u00b7")
+    return pictures.label(piece.replace("\u2581", "\u00b7"), _LONGEST_LABEL) or "</s>"

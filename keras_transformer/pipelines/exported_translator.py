@@ -1,7 +1,10 @@
+import numpy as np
 import tensorflow as tf
 
 from keras_transformer.pipelines.exported import ExportedPipeline, is_strings
 from keras_transformer.pipelines.streaming import Limit, in_batches, text_rows
+
+_ALIGNMENT = {"source_tokens", "target_tokens", "weights"}
 
 
 class ExportedTranslator(ExportedPipeline):
@@ -55,3 +58,38 @@ class ExportedTranslator(ExportedPipeline):
         texts = tf.constant(texts)
         lengths = None if self.max_source_length is None else self._num_tokens(texts).numpy()
         return [translation.decode("utf-8", "replace") for translation in self(texts).numpy()], lengths
+
+    def attention(self, text):
+        """As `Translator.attention`, of the last layer's mean over its heads: what the signature "alignment" gives.
+
+        Args:
+            text: a `str`.
+
+        Returns:
+            (source pieces, target pieces, weights): the tokens as lists of `str`, and a float32 array (T, S).
+
+        Raises:
+            ValueError: for a text without tokens, and a SavedModel without such a signature.
+        """
+        limit = Limit("max_source_length", self.max_source_length, "translated")
+        (found,) = in_batches(text_rows(text=[text]), 1, self._attention, limit)
+        return found
+
+    def _attention(self, texts):
+        alignment = getattr(self._root, "signatures", {}).get("alignment")
+        if alignment is None or not _ALIGNMENT.issubset(alignment.structured_outputs):
+            raise ValueError(
+                f'Expected a SavedModel with a signature "alignment" to {sorted(_ALIGNMENT)}. Received: none'
+            )
+        inputs = tf.constant(texts)
+        found = {name: value.numpy()[0] for name, value in alignment(inputs=inputs).items()}
+        # Rows of padding are zero.
+        is_token = np.any(found["weights"] > 0, axis=1)
+        if not is_token.any():
+            raise ValueError(f"Expected a text with tokens. Received: {texts[0].decode('utf-8', 'replace')!r}")
+        source, target = (
+            [piece.decode("utf-8", "replace") for piece in pieces]
+            for pieces in (found["source_tokens"], found["target_tokens"][is_token])
+        )
+        lengths = None if self.max_source_length is None else self._num_tokens(inputs).numpy()
+        return [(source, target, found["weights"][is_token])], lengths

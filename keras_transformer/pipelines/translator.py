@@ -256,27 +256,37 @@ class Translator(Pipeline):
     def attention(self, text):
         """How one translation came about: the cross-attention of every layer and head.
 
+        `keras_transformer.evaluation.plot_attention(path, *translator.attention(text))` draws it.
+
         Args:
             text: a `str`.
 
         Returns:
             (source pieces, target pieces, weights): the tokens as lists of `str`, the end id as "</s>" or "", and
-            a float32 array (layers, H, T, S) of attention weights, each row summing to 1.
+            a float32 array (layers, H, T, S) of attention weights, each row summing to 1. A warning says if the text
+            was cut.
 
         Raises:
             ValueError: for a text without tokens, which has no translation to look at.
         """
-        source_ids, _ = self.source_ids([text])
+        limit = Limit("max_source_length", self.max_source_length, "translated")
+        (found,) = in_batches(text_rows(text=[text]), 1, self._attention, limit)
+        return found
+
+    def _attention(self, texts):
+        """`attention` of one text, in a list, and the number of its tokens."""
+        source_ids, lengths = self.source_ids(tf.constant(texts))
         if int(source_ids[0, 0]) == self.tokenizer.end_id:
-            raise ValueError(f"Expected a text with tokens. Received: {text!r}")
+            raise ValueError(f"Expected a text with tokens. Received: {texts[0].decode('utf-8', 'replace')!r}")
         target_ids = self._from_ids(source_ids)
         target_ids = target_ids[:, : int(tf.math.count_nonzero(target_ids != self.target_side.padding_id))]
         weights = self.cross_attention(source_ids, target_ids)
-        return (
+        found = (
             _piece_list(self.tokenizer, source_ids),
             _piece_list(self.target_side, target_ids),
             tf.concat(weights, axis=0).numpy(),
         )
+        return [found], lengths.numpy()
 
     def exported(self, trainable):
         # An export of a translator is for inference, but its weights can be read and replaced.

@@ -29,7 +29,7 @@ class ResponseRanking(keras.layers.Layer):
             input of the batch.
         keys: integer (B, 1 + number of vectors): what tells texts apart. A candidate does not count as a wrong
             one for inputs whose own response has the same key, or that are the same text. The first column is of
-            rows: rows with the same key are never candidates for one another.
+            rows: the responses of rows with the same key, or with the same input, are never wrong for one another.
 
     Returns:
         The mean loss, a float32 scalar.
@@ -69,7 +69,8 @@ class ResponseRanking(keras.layers.Layer):
         scores = self.scale * (scores - self.margin * ops.cast(is_own, "float32"))
         keys = ops.cast(keys, "int32")
         of_rows, of_inputs, of_candidates = keys[:, 0], keys[:, 1], ops.reshape(ops.transpose(keys[:, 2:]), (-1,))
-        same_row = of_rows[:, None] == ops.tile(of_rows, (len(responses),))[None, :]
+        same_row = ops.logical_or(of_rows[:, None] == of_rows[None, :], of_inputs[:, None] == of_inputs[None, :])
+        same_row = ops.tile(same_row, (1, len(responses)))
         is_negative_of_row = ops.arange(ops.shape(candidates)[0])[None, :] >= count
         is_right = of_candidates[None, :] == of_candidates[:count, None]
         is_itself = of_candidates[None, :] == of_inputs[:, None]

@@ -86,12 +86,19 @@ def test_answers_without_keras(command, arguments, status, shown):
         ("convert model --out o.keras --export o.keras", "Expected different paths for --out and --export"),
         ("export --model nowhere --out o", "Expected a .keras file with a translator or an embedder"),
         ("export --model in.txt --out o", "Received in.txt: it is truncated, or something else"),
+        (
+            "evaluate translator --model model --source in.txt --reference in.txt --output o --json o",
+            "Expected different files for --output and --json. Received: o",
+        ),
+        ("attention --model model --output a.gif x", "ends in .png, .svg or .pdf. Received: a.gif"),
+        ("attention --model model --output in.png x", "Expected --output not to exist, or --overwrite. Received: in.p"),
         ("demo --pairs 0", "Received: --pairs=0"),
         ("demo --out in.txt", "Expected a folder for --out. Received: in.txt"),
     ],
 )
 def test_wrong_arguments_are_refused_without_keras(arguments, message, model, tmp_path):
-    (tmp_path / "in.txt").write_text("dog\n")
+    for name in ("in.txt", "in.png"):
+        (tmp_path / name).write_text("dog\n")
     before = sorted(tmp_path.rglob("*"))
     done = run(*arguments.split(), cwd=tmp_path)
     assert done.returncode == 1 and done.stderr.startswith("keras-transformer: ") and message in done.stderr

@@ -53,7 +53,7 @@ def test_every_measure(files, embedder_dir, tmp_path, capsys):
     folds, given = cross_validate(FIRST, LABELS, embed), train_and_test(FIRST, LABELS, SECOND, LABELS, embed)
 
     assert shown.startswith(f"{embedder_dir}\nSimilarity, {files['similarity']}: 40 pairs\n")
-    assert f"\nRetrieval, {files['retrieval']}: 40 pairs\n" in shown
+    assert f"\nRetrieval, {files['retrieval']}: 40 pairs, 39 queries, 40 answers\n" in shown
     assert f"\nClassification, {files['classification']}: 40 texts, 2 labels, 10 folds\n" in shown
     assert f"\nClassification, {' '.join(both)}: 40 texts, 2 labels, trained on 40 others\n" in shown
     measures = similarity.cosine_pearson, similarity.angular_pearson, similarity.spearman
@@ -61,6 +61,7 @@ def test_every_measure(files, embedder_dir, tmp_path, capsys):
         assert shown_estimate(estimate) in shown
     assert f"of each fold       {' '.join(f'{share:.3f}' for share in folds.fold_accuracies)}\n" in shown
     named = {"P@1": retrieval.precision_at_1, "MRR": retrieval.mean_reciprocal_rank}
+    named.update({"MAP": retrieval.mean_average_precision, "nDCG@10": retrieval.ndcg_at_10})
     for name, value in {**named, "recall@5": retrieval.recall[5], "recall@10": retrieval.recall[10]}.items():
         assert f"  {name:<17}{value:8.4f}\n" in shown
 
@@ -90,9 +91,10 @@ class Constant(tf.Module):
         return tf.ones([tf.size(texts), 3]) * 2
 
 
-def test_what_is_not_defined_is_null(files, tmp_path, capsys):
+def test_what_is_not_defined_is_null(files, write_lines, tmp_path, capsys):
     tf.saved_model.save(Constant(), str(tmp_path / "saved"))
-    tasks = ("--similarity", files["similarity"], "--retrieval", files["retrieval"])
+    pairs = write_lines("numbered.tsv", [f"question {i}\tanswer {i}" for i in range(40)])
+    tasks = ("--similarity", files["similarity"], "--retrieval", pairs)
     assert run("--model", tmp_path / "saved", *tasks, "--json", tmp_path / "scores.json") == 0
     kept = json.loads((tmp_path / "scores.json").read_text())
     assert kept["similarity"][0]["spearman"] == {"name": "Spearman", "value": None, "interval": [None, None]}
@@ -126,7 +128,6 @@ def test_a_heat_map(embedder_dir, tmp_path, capsys, recwarn):
         (["--similarity", "GOOD", "--batch-size", "0"], "--batch-size=0"),
         (["--similarity", "GOOD"], "Expected a .keras file with an embedder. Received: nowhere"),
         (["--heat-map", "map.png", "--text", "a", "\udce9"], "--text 2: expected UTF-8. Received: byte 0xe9"),
-        (["--similarity", "GOOD", "--heat-map", "scores.json", "--text", "a"], "Expected different files for --heat"),
         (["--similarity", "GOOD", "--heat-map", "GOOD", "--text", "a", "--overwrite"], "that is read. Received: GOOD"),
         (["--similarity", "GOOD", "--heat-map", "BAD", "--text", "a"], "Expected --heat-map not to exist, or --over"),
     ],

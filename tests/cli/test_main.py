@@ -259,6 +259,7 @@ COMMANDS = [
     "evaluate translator",
     "evaluate embedder",
     "translate",
+    "attention",
     "embed",
     "export",
 ]

@@ -1,6 +1,7 @@
 import matplotlib.image
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from keras_transformer.evaluation import plot_similarity
 
@@ -19,7 +20,34 @@ def test_shows_the_cosines_and_the_texts():
     assert cells(figure) == ["1.00", "0.60", "-1.00", "0.60", "1.00", "-0.60", "-1.00", "-0.60", "1.00"]
     for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
         assert [label.get_text() for label in labels] == [*TEXTS[:2], "x" * 47 + "…"]
-    assert axes.get_title() == "Alike" and color_bar.get_ylabel() == "cosine similarity"
+    assert figure.texts[0].get_text() == "Alike" and color_bar.get_ylabel() == "cosine similarity"
+
+
+def test_the_same_cosine_has_the_same_color_in_every_picture():
+    colors = []
+    for vectors in (VECTORS, np.abs(VECTORS)):
+        image = plot_similarity(TEXTS, vectors).axes[0].images[0]
+        assert image.get_clim() == (0, 1)
+        colors.append(image.to_rgba(0.6))
+    assert colors[0] == colors[1]
+
+
+def test_zero_has_no_sign():
+    assert cells(plot_similarity(["a", "b"], [[1.0, 0.0], [-0.001, 1.0]])) == ["1.00", "0.00", "0.00", "1.00"]
+
+
+def test_texts_are_no_formulas(tmp_path):
+    texts = ["$5 or $6", "\\frac{$", "two\nlines\x07"]
+    figure = plot_similarity(texts, VECTORS, tmp_path / "a.png", title="\\frac{$")
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == [*texts[:2], "two lines\\x07"]
+    assert not [text for text in figure.findobj(Text) if text.get_text() and text.get_parse_math()]
+
+
+def test_how_many_texts_can_be_read():
+    figure = plot_similarity(["x"] * 300, np.ones((300, 2)))
+    assert 30 < figure.get_size_inches().max() < 33
+    with pytest.raises(ValueError, match="at most 300 texts in a picture.* Received: 301"):
+        plot_similarity(["x"] * 301, np.ones((301, 2)))
 
 
 def test_many_texts_have_no_numbers():

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -28,6 +29,12 @@ def test_equals_the_translator(translator, tmp_path):
     assert list(exported.translate(iter(TEXTS), batch_size=2)) == wanted
     assert [text.decode() for text in exported(TEXTS[:4]).numpy()] == wanted[:4]
     assert list(exported.translate([])) == []
+    source, target, weights = translator.attention("blue house runs")
+    found = exported.attention("blue house runs")
+    assert found[:2] == (source, target)
+    np.testing.assert_allclose(found[2], weights[-1].mean(axis=0), atol=1e-5)
+    with pytest.raises(ValueError, match="a text with tokens. Received: '  '"):
+        exported.attention("  ")
 
 
 def save(function, spec, path, signature):
@@ -44,6 +51,8 @@ def test_another_projects_model(signature, tmp_path):
     exported = ExportedTranslator(path)
     assert list(exported.translate(["a", "", "b"])) == ["A", "", "B"]
     assert exported.max_source_length is None
+    with pytest.raises(ValueError, match="SavedModel with a signature \"alignment\" to .*'weights'.*Received: none"):
+        exported.attention("a dog")
 
 
 def test_other_models_are_refused(tmp_path):

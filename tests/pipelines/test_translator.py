@@ -246,6 +246,13 @@ def test_a_model_with_more_ids_than_its_tokenizer():
         assert translator.attention("red dog")[2].shape[0] == 1
 
 
+def test_attention_tells_that_a_text_was_cut(translator, monkeypatch):
+    monkeypatch.setattr(translator, "max_source_length", 4)
+    with pytest.warns(UserWarning, match="more than max_source_length=4 tokens") as warned:
+        source, _, weights = translator.attention("red dog runs to the blue house")
+    assert len(source) == weights.shape[-1] == 4 and warned[0].filename == __file__
+
+
 def test_attention_of_nothing(translator):
     with pytest.raises(ValueError, match="a text with tokens. Received: '  '"):
         translator.attention("  ")

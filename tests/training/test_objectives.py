@@ -58,6 +58,18 @@ def test_what_is_no_wrong_answer_does_not_count():
     np.testing.assert_allclose(value(found), cross_entropy(scores), rtol=1e-5)
 
 
+def test_another_right_response_to_the_same_text_does_not_count():
+    """Rows 1 and 3, of different images, have the same input. What is wrong for one of them is wrong for the other."""
+    scores = 7.0 * unit(U) @ unit(np.concatenate([V, W])).T
+    scores[1, 3] = scores[3, 1] = -np.inf
+    texts = keys(range(5), [0, 1, 2, 1, 4], range(5, 10), range(10, 15))
+    found = ResponseRanking(7.0, symmetric=False)([U, V, W], texts)
+    np.testing.assert_allclose(value(found), cross_entropy(scores), rtol=1e-5)
+    scores = scores[:, :5]
+    both = ResponseRanking(7.0)([U, V], texts[:, :3])
+    np.testing.assert_allclose(value(both), (cross_entropy(scores) + cross_entropy(scores.T)) / 2, rtol=1e-5)
+
+
 def test_a_negative_that_is_the_response_itself_does_not_count():
     texts = keys(range(5), range(5), range(5, 10), [10, 11, 7, 12, 13])
     scores = 7.0 * unit(U) @ unit(np.concatenate([V, W])).T

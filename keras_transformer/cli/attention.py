@@ -1,0 +1,109 @@
+"""keras-transformer attention: a picture of how a translation came about."""
+
+import os
+
+from keras_transformer.cli import translators
+from keras_transformer.cli.outputs import check_outputs
+from keras_transformer.cli.progress import Progress
+from keras_transformer.cli.reported import results_of
+from keras_transformer.cli.saved_pipelines import shipped_model
+from keras_transformer.cli.texts import check_texts
+from keras_transformer.evaluation import pictures
+
+
+def add_parser(commands):
+    parser = commands.add_parser(
+        "attention",
+        help="draw where a translator looks",
+        description="Translates each TEXT and draws the cross-attention of the translation as a heat map: a row for "
+        "each of its tokens, a column for each token of the text.",
+    )
+    parser.set_defaults(check=check, run=run)
+    parser.add_argument("texts", nargs="+", metavar="TEXT")
+    parser.add_argument(
+        "--model",
+        help="a translator.keras, the folder it is in, or the folder of an exported SavedModel; in a checkout, by "
+        f"default, the newest in saved_models/{translators.SHIPPED}",
+    )
+    parser.add_argument(
+        "--output",
+        default="attention.png",
+        metavar="FILE",
+        help="picture to write, .png, .svg or .pdf (%(default)s); of several TEXTs, FILE-1.png, FILE-2.png and so on",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace an --output that exists")
+    parser.add_argument(
+        "--layer",
+        type=_number_or_all,
+        metavar="N",
+        help='which layer, from 1, or "all" for a row of panels each, where MODEL is a .keras file; by default the '
+        "sharpest: the one with the lowest mean entropy of what is drawn. (Of a SavedModel it is the last.)",
+    )
+    parser.add_argument(
+        "--head",
+        type=_number_or_all,
+        metavar="N",
+        help='which head, from 1, or "all" for a panel each, where MODEL is a .keras file; by default their mean',
+    )
+
+
+def check(args):
+    check_texts("TEXT", args.texts)
+    pictures.picture_format(args.output)
+    args.model = args.model or shipped_model(translators.SHIPPED)
+    files = translators.check_translators([args.model])
+    paths = _paths(args.output, len(args.texts))
+    check_outputs([("--output", path) for path in paths], files, args.overwrite)
+
+
+def run(args):
+    from keras_transformer.evaluation import plot_attention
+
+    pictures.check_matplotlib()
+    paths = _paths(args.output, len(args.texts))
+    options = {"layer": args.layer, "head": args.head}
+    options = {name: value for name, value in options.items() if value is not None}
+    translator = _open(args.model, options)
+    with Progress(shown=False) as progress:
+        for number, found in enumerate(_attention(translator, args.texts, progress)):
+            try:
+                plot_attention(paths[number], *found, **options)
+            except ValueError as error:  # too long, most likely
+                raise ValueError(f"TEXT {number + 1}: {error}") from error
+            print(f"Wrote {paths[number]}", flush=True)
+
+
+def _number_or_all(text):
+    return text if text == "all" else int(text)
+
+
+def _paths(path, count):
+    """The names of `count` pictures."""
+    start, ending = os.path.splitext(path)
+    return [path] if count == 1 else [f"{start}-{number}{ending}" for number in range(1, count + 1)]
+
+
+def _open(path, options):
+    from keras_transformer.pipelines.exported_translator import ExportedTranslator
+
+    translator = translators.open_translator([path])
+    if options and isinstance(translator, ExportedTranslator):
+        named = " and ".join(f"--{name}" for name in options)
+        raise ValueError(
+            f"Expected a .keras file for {named}: a SavedModel has the mean of the last layer's heads. Received: {path}"
+        )
+    return translator
+
+
+def _attention(translator, texts, progress):
+    """Yields what `translator.attention` gives for each text; says which ones are cut."""
+    from keras_transformer.pipelines.streaming import Limit
+
+    return results_of(
+        translators.numbered(texts, "TEXT"),
+        1,
+        progress,
+        lambda batch: [translator.attention(text) for text in batch],
+        translator.num_source_tokens,
+        Limit("max_source_length", translator.max_source_length, "translated"),
+    )

@@ -1,0 +1,134 @@
+"""What the pictures share: square cells of a readable size, texts in any language, and no formulas among them."""
+
+import os
+import textwrap
+
+from keras_transformer.atomic import replacing
+from keras_transformer.evaluation.fonts import installed_fonts
+
+# With so many cells of the smallest size a picture is 30 inches, 4,500 pixels, wide.
+MOST_CELLS = 300
+_SMALLEST_CELL = 0.1
+_LARGEST_PICTURE = 30.0
+_FORMATS = {".png": "png", ".svg": "svg", ".pdf": "pdf", "": "png"}
+_POINTS = 72  # to an inch
+_MARGIN = 0.1
+
+
+def check_matplotlib():
+    """Raises `ImportError`, with what to type, where there is no matplotlib."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            "Expected matplotlib, which draws pictures. Install it with: pip install keras-transformer-layers[plot]"
+        ) from error
+
+
+def picture_format(path):
+    """The format that the name of a picture asks for: "png" (also without an ending), "svg" or "pdf".
+
+    Raises:
+        ValueError: for another ending.
+    """
+    ending = os.path.splitext(os.fspath(path))[1]
+    if ending.lower() not in _FORMATS:
+        raise ValueError(f"Expected a picture that ends in .png, .svg or .pdf. Received: {os.fspath(path)}")
+    return _FORMATS[ending.lower()]
+
+
+def cell_size(count, largest):
+    """The side of a cell, in inches, where `count` of them stand side by side."""
+    return max(_SMALLEST_CELL, min(largest, _LARGEST_PICTURE / count))
+
+
+def text_style(size):
+    """Keyword arguments of every text: a font for each letter; dollar signs are no formulas."""
+    return {"fontfamily": installed_fonts(), "fontsize": size, "parse_math": False, "usetex": False}
+
+
+def label(text, longest):
+    """A text as one line of at most `longest` characters, with escapes for what cannot be printed."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
+
+
+def new_figure():
+    """A figure of one inch, so that positions in it are in inches, until `finish` gives it its size."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(1, 1), dpi=150)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def draw_cells(figure, corner, cell, values, colors):
+    """Draws a heat map, of the scale from 0 to 1.
+
+    Args:
+        figure: of `new_figure`.
+        corner: (x, y) of its upper left corner, in inches.
+        cell: side of a cell, in inches.
+        values: (rows, columns).
+        colors: the name of a color map of matplotlib.
+
+    Returns:
+        (the axes, the image).
+    """
+    rows, columns = values.shape
+    axes = figure.add_axes([corner[0], corner[1] - rows * cell, columns * cell, rows * cell])
+    image = axes.imshow(values, cmap=colors, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for edge in axes.spines.values():
+        edge.set_visible(False)
+    # Lines between cells, no ticks; where cells are small, lines would hide them.
+    if cell > 2 * _SMALLEST_CELL:
+        axes.hlines([row - 0.5 for row in range(1, rows)], -0.5, columns - 0.5, color="white", linewidth=1)
+        axes.vlines([column - 0.5 for column in range(1, columns)], -0.5, rows - 0.5, color="white", linewidth=1)
+    return axes, image
+
+
+def label_font_size(cell, largest):
+    """In points: a line of it is no higher than a cell."""
+    return min(largest, 0.8 * cell * _POINTS)
+
+
+def draw_scale(figure, image, name, extend="neither"):
+    """Draws what the colors mean, to the right of all that is there, from height 0 down."""
+    height = 1.8
+    bar_axes = figure.add_axes([_contents(figure).x1 + 2 * _MARGIN, -height, 0.14, height])
+    bar = figure.colorbar(image, cax=bar_axes, extend=extend)
+    ticks = [0, 0.25, 0.5, 0.75, 1]
+    bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks], **text_style(8))
+    bar.set_label(name, **text_style(9))
+    bar.outline.set_visible(False)
+
+
+def finish(figure, title, path):
+    """Puts a title above all, gives the figure the size of what is in it, and writes it unless `path` is `None`."""
+    box = _contents(figure)
+    if title:
+        middle = (box.x0 + box.x1) / 2
+        lines = textwrap.fill(title, max(40, int(11 * box.width)))
+        figure.text(middle, box.y1 + _MARGIN, lines, ha="center", va="bottom", **text_style(11))
+        box = _contents(figure)
+    width, height = box.width + 2 * _MARGIN, box.height + 2 * _MARGIN
+    left, bottom = box.x0 - _MARGIN, box.y0 - _MARGIN
+    for axes in figure.axes:
+        at = axes.get_position()
+        axes.set_position([(at.x0 - left) / width, (at.y0 - bottom) / height, at.width / width, at.height / height])
+    for text in figure.texts:
+        x, y = text.get_position()
+        text.set_position(((x - left) / width, (y - bottom) / height))
+    figure.set_size_inches(width, height)
+    if path is not None:
+        picture = picture_format(path)
+        with replacing(path) as unfinished:
+            figure.savefig(unfinished, format=picture, dpi=figure.dpi)
+
+
+def _contents(figure):
+    """The box around all that is drawn, in inches."""
+    return figure.get_tightbbox(figure.canvas.get_renderer())
