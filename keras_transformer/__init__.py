@@ -5,6 +5,13 @@ backend than TensorFlow there are layers, models and training; the rest, with st
 """
 
 import importlib
+import sys
+
+if sys.argv[:1] == ["-m"] and sys.orig_argv[1:3] == ["-m", __name__]:
+    # `python -m keras_transformer` looks for __main__: what can be answered without Keras is answered here.
+    import keras_transformer_command
+
+    keras_transformer_command.check_arguments()
 
 from keras_transformer.quiet import without_banner
 

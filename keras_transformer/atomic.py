@@ -35,12 +35,11 @@ def replacing(path):
     if os.path.isdir(path):
         raise IsADirectoryError(f"Expected a file. Received a folder: {path}")
     if os.path.exists(path) and not os.path.isfile(path):
-        with disk.naming(path):
+        with disk.naming(path, _UNFINISHED):
             yield path
         return
-    with _workplace(path) as unfinished:
-        with disk.naming(path):
-            yield unfinished
+    with disk.naming(path, _UNFINISHED), _workplace(path) as unfinished:
+        yield unfinished
         os.replace(unfinished, path)
 
 
@@ -54,7 +53,7 @@ def making_folder(path):
         path: the folder. Its parents are made too.
     """
     path = os.path.abspath(os.fspath(path))
-    with _workplace(path) as unfinished:
+    with disk.naming(path, _UNFINISHED), _workplace(path) as unfinished:
         yield unfinished
         os.rename(unfinished, path)
 

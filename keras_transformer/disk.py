@@ -9,12 +9,18 @@ WHILE_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 @contextlib.contextmanager
-def naming(path):
-    """Gives errors of a full or broken disk that name no file the name `path`."""
+def naming(path, temporary=None):
+    """Gives errors of a full or broken disk that name no file the name `path`.
+
+    Args:
+        path: of the file or folder that is written.
+        temporary: what stands in the names of temporary files, which are replaced by `path` too.
+    """
     try:
         yield
     except OSError as error:
-        if error.filename is not None or error.errno not in WHILE_WRITING:
+        is_ours = error.filename is None or (temporary and temporary in os.fsdecode(error.filename))
+        if not is_ours or error.errno not in WHILE_WRITING:
             raise
         raise OSError(error.errno, os.strerror(error.errno), os.fspath(path)) from error
 

@@ -1,23 +1,106 @@
-"""Keeps TensorFlow's start-up banner off the terminal."""
+"""Keeps what TensorFlow writes to standard error without need off the terminal; errors and warnings pass.
+
+The lines come from C++, where Python cannot turn them off. With TF_CPP_MIN_LOG_LEVEL=0 all of them are shown.
+"""
 
 import contextlib
+import glob
 import os
+import re
+import signal
 import sys
 import tempfile
 
-# What TensorFlow 2.21 writes while it is imported, whatever TF_CPP_MIN_LOG_LEVEL says.
-_BANNER = ("I0000 ", "WARNING: All log messages before absl", "To enable the following instr")
+_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+# Lines of TensorFlow 2.21 that say nothing to a user: information, which it writes while it is imported whatever the
+# level is, errors that are none, and those that Python raises.
+_NOISE = re.compile(
+    rb"""I\d{4}\ \d\d:\d\d:
+    |WARNING:\ All\ log\ messages\ before\ absl
+    |To\ enable\ the\ following\ instr
+    |E\d{4}\ .*oneDNN\ supports\ DT_\w+\ only\ on\ platforms\ with
+    |E\d{4}\ .*Unable\ to\ register\ cu\w+\ factory
+    |W\d{4}\ .*computation\ placer\ already\ registered
+    |[IW]\d{4}\ .*(OP_REQUIRES\ failed|Local\ rendezvous\ is\ aborting)""",
+    re.VERBOSE,
+)
+_NO_DRIVER = re.compile(rb"E\d{4} .*failed call to cuInit")
+_FIRST_BYTES = b"IWET"  # of these lines
+_NVIDIA = ("/dev/nvidia*", "/dev/nvhost*", "/dev/nvmap", "/dev/dxg", "/proc/driver/nvidia")
 
 
 @contextlib.contextmanager
 def without_banner():
-    """Holds back standard error during an import and passes on all of it but informational start-up lines.
+    """Holds back standard error while TensorFlow is imported, and passes on all of it but what says nothing.
 
-    The lines come from C++, before Python could turn them off. With TF_CPP_MIN_LOG_LEVEL=0 nothing is held back.
+    From then on, information is not logged. That there is no GPU is found out here, where there is no trace of one,
+    so that it is not logged as an error later.
     """
-    if os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "0" or "tensorflow" in sys.modules:
+    if _shows_all() or "tensorflow" in sys.modules:
         yield
         return
+    with _held_back(), _level("1"):
+        yield
+        _look_for_devices()
+
+
+def filter_standard_error():
+    """From now on C++ code writes to standard error by way of another process, which leaves out what says nothing.
+
+    Another process, since it passes on what this one says when it dies. Python's `sys.stderr` is as it was, a terminal
+    where it was one. For programs of our own, before there are threads.
+    """
+    if _shows_all() or not hasattr(os, "fork"):
+        return
+    original = os.dup(2)
+    source, pipe = os.pipe()
+    if not os.fork():
+        _be_the_filter(source, original)
+    os.close(source)
+    os.dup2(pipe, 2)
+    os.close(pipe)
+    sys.stderr = os.fdopen(original, "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
+
+
+def restore_standard_error():
+    """Takes `filter_standard_error` back, for a program that begins again in this process."""
+    os.dup2(sys.stderr.fileno(), 2)
+
+
+def _shows_all():
+    return os.environ.get(_LEVEL) == "0"
+
+
+def _is_noise(line):
+    return bool(_NOISE.match(line)) or (bool(_NO_DRIVER.match(line)) and not _has_nvidia_driver())
+
+
+def _has_nvidia_driver():
+    return any(glob.glob(pattern) for pattern in _NVIDIA)
+
+
+def _look_for_devices():
+    """Makes TensorFlow look for a GPU. Where there may be one this would be too early: a process may fork yet."""
+    tensorflow = sys.modules.get("tensorflow")
+    if tensorflow and tensorflow.test.is_built_with_cuda() and not _has_nvidia_driver():
+        tensorflow.config.list_physical_devices()
+
+
+@contextlib.contextmanager
+def _level(level):
+    """Sets the level of logging, which TensorFlow reads once, unless it is set."""
+    is_set = _LEVEL in os.environ
+    os.environ.setdefault(_LEVEL, level)
+    try:
+        yield
+    finally:
+        if not is_set:
+            del os.environ[_LEVEL]
+
+
+@contextlib.contextmanager
+def _held_back():
+    """Holds back standard error, and passes it on without noise at the end."""
     try:
         original = os.dup(2)
     except OSError:  # no standard error at all
@@ -32,6 +115,43 @@ def without_banner():
             os.dup2(original, 2)
             os.close(original)
             held.seek(0)
-            kept = [line for line in held if not line.startswith(tuple(map(str.encode, _BANNER)))]
-            if kept:
-                os.write(2, b"".join(kept))
+            if kept := b"".join(line for line in held if not _is_noise(line)):
+                os.write(2, kept)
+
+
+def _be_the_filter(source, target):
+    """What the other process does, until the last one that writes is gone."""
+    try:
+        for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"):  # they are meant for that one
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+        os.dup2(target, 2)
+        os.dup2(source, 0)
+        os.dup2(2, 1)  # who reads standard output waits for nobody here
+        os.closerange(3, 256)
+        pass_on(0, 2)
+    finally:
+        os._exit(0)
+
+
+def pass_on(source, target):
+    """Copies lines from one file descriptor to another, without noise; a line that is none comes as it is written."""
+    held, is_passing = b"", False
+    while data := os.read(source, 1 << 16):
+        passed = b""
+        for piece in re.findall(rb"[^\n]*\n|[^\n]+", data):
+            held += piece
+            is_whole = piece.endswith(b"\n")
+            if is_passing or held[0] not in _FIRST_BYTES or (is_whole and not _is_noise(held)):
+                passed += held
+                held, is_passing = b"", True
+            if is_whole:
+                held, is_passing = b"", False
+        _write(target, passed)
+    _write(target, held)
+
+
+def _write(target, data):
+    """Writes all of it, or nothing if nobody reads."""
+    with contextlib.suppress(OSError):
+        while data:
+            data = data[os.write(target, data) :]

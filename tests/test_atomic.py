@@ -1,3 +1,4 @@
+import errno
 import os
 import signal
 import subprocess
@@ -10,10 +11,11 @@ from keras_transformer import atomic
 from keras_transformer.atomic import making_folder, remove_unfinished, replacing
 from tests.disk import small_files
 
-# Loads the module without the rest of the package, which would take seconds, and waits within the context.
+# Imports the module without Keras, which takes no time, and waits within the context.
 _WRITER = """
-import importlib.util, pathlib, sys
-sys.modules["keras_transformer"] = importlib.util.module_from_spec(importlib.util.find_spec("keras_transformer"))
+import pathlib, sys
+import keras_transformer_command
+keras_transformer_command._make("keras_transformer")
 from keras_transformer import atomic
 with getattr(atomic, sys.argv[1])(sys.argv[2]) as unfinished:
     path = pathlib.Path(unfinished)
@@ -91,16 +93,6 @@ def test_a_folder_is_refused(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_a_full_disk_is_said_with_the_path(tmp_path):
-    write(tmp_path / "file", "one")
-    with small_files(100), pytest.raises(OSError, match=r"\[Errno 27\] File too large: '.*/file'"):
-        write(tmp_path / "file", "x" * 200)
-    assert (tmp_path / "file").read_text() == "one" and os.listdir(tmp_path) == ["file"]
-    if os.path.exists("/dev/full"):
-        with pytest.raises(OSError, match=r"\[Errno 28\] No space left on device: '/dev/full'"):
-            write("/dev/full", "x")
-
-
 def test_what_a_killed_process_left_goes_and_what_another_one_writes_stays(start_writer, tmp_path):
     killed, alive = (start_writer("replacing", tmp_path / "file.txt") for _ in range(2))
     start_writer("replacing", tmp_path / "other.txt")
@@ -168,3 +160,24 @@ def test_the_longest_names(tmp_path):
     name = "é" * 125 + ".txt"  # 254 bytes
     write(tmp_path / name, "text")
     assert os.listdir(tmp_path) == [name]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no disk that is always full")
+def test_a_full_disk_is_named(tmp_path):
+    with pytest.raises(OSError, match=r"\[Errno 28\] No space left on device: '/dev/full'"):
+        write("/dev/full", "text")
+    for writing in (replacing, making_folder):
+        path = tmp_path / writing.__name__
+        told = rf"\[Errno 28\] No space left on device: '{path}'"
+        with pytest.raises(OSError, match=told), writing(path), open("/dev/full", "w") as file:
+            file.write("text")
+        with pytest.raises(OSError, match=told), writing(path) as unfinished:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), unfinished)
+        assert not path.exists()
+
+
+def test_a_full_disk_is_said_with_the_path(tmp_path):
+    write(tmp_path / "file", "one")
+    with small_files(100), pytest.raises(OSError, match=r"\[Errno 27\] File too large: '.*/file'"):
+        write(tmp_path / "file", "x" * 200)
+    assert (tmp_path / "file").read_text() == "one" and os.listdir(tmp_path) == ["file"]

@@ -4,9 +4,12 @@ import os
 
 from keras_transformer.cli import translators
 from keras_transformer.cli.once import Once
+from keras_transformer.cli.outputs import check_outputs
 from keras_transformer.cli.progress import Progress
 from keras_transformer.cli.reported import results_of
 from keras_transformer.cli.saved_pipelines import shipped_model
+from keras_transformer.cli.texts import check_texts
+from keras_transformer.evaluation import pictures
 
 
 def add_parser(commands):
@@ -16,7 +19,7 @@ def add_parser(commands):
         description="Translates each TEXT and draws the cross-attention of the translation as a heat map: a row for "
         "each of its tokens, a column for each token of the text.",
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(check=check, run=run)
     parser.add_argument("texts", nargs="+", metavar="TEXT")
     parser.add_argument(
         "--model",
@@ -47,18 +50,23 @@ def add_parser(commands):
     )
 
 
+def check(args):
+    check_texts("TEXT", args.texts)
+    pictures.picture_format(args.output)
+    args.model = args.model or shipped_model(translators.SHIPPED)
+    files = translators.check_translators([args.model])
+    paths = _paths(args.output, len(args.texts))
+    check_outputs([("--output", path) for path in paths], files, args.overwrite)
+
+
 def run(args):
-    from keras_transformer.evaluation import pictures, plot_attention
+    from keras_transformer.evaluation import plot_attention
 
     pictures.check_matplotlib()
-    pictures.picture_format(args.output)
     paths = _paths(args.output, len(args.texts))
-    for path in paths:
-        if os.path.lexists(path) and not args.overwrite:
-            raise FileExistsError(f"Expected an --output that does not exist, or --overwrite. Received: {path}")
     options = {"layer": args.layer, "head": args.head}
     options = {name: value for name, value in options.items() if value is not None}
-    translator = _open(args.model or shipped_model(translators.SHIPPED), options)
+    translator = _open(args.model, options)
     with Progress(shown=False) as progress:
         for number, found in enumerate(_attention(translator, args.texts, progress)):
             try:

@@ -3,6 +3,7 @@
 import os
 
 from keras_transformer.cli.once import Once
+from keras_transformer.cli.outputs import check_outputs
 
 
 def add_parser(commands):
@@ -13,7 +14,7 @@ def add_parser(commands):
         "MPNet), or a Marian translation model (OPUS-MT; Hugging Face's format or Marian's .npz). Weights are read "
         "from safetensors or .npz; pickles are refused.",
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(check=check, run=run)
     parser.add_argument("folder", metavar="FOLDER", help="of the checkpoint, on this machine")
     parser.add_argument("--out", action=Once, metavar="FILE.keras", help="what load_model, embed and translate read")
     parser.add_argument(
@@ -23,16 +24,21 @@ def add_parser(commands):
     parser.add_argument("--overwrite", action="store_true", help="replace an --out that exists")
 
 
-def run(args):
+def check(args):
     if not args.out and not args.export:
         raise ValueError("Expected --out, --export, or both. Received neither")
     if args.out and not args.out.endswith(".keras"):
         raise ValueError(f"Expected an --out that ends in .keras. Received: {args.out}")
-    if args.out and os.path.lexists(args.out) and not args.overwrite:
-        raise FileExistsError(f"Expected an --out that does not exist, or --overwrite. Received: {args.out}")
+    check_outputs([("--out", args.out)], [args.folder], args.overwrite)
     if args.export and os.path.lexists(args.export):
         raise FileExistsError(f"Expected an --export that does not exist. Received: {args.export}")
+    if args.out and args.export and os.path.realpath(args.out) == os.path.realpath(args.export):
+        raise ValueError(f"Expected different paths for --out and --export. Received: {args.out}")
+    if not os.path.isdir(args.folder):
+        raise FileNotFoundError(f"Expected the folder of a checkpoint. Received: {args.folder}")
 
+
+def run(args):
     from keras_transformer.convert import convert
 
     pipeline = convert(args.folder, dtype=args.dtype)

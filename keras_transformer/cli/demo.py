@@ -6,6 +6,10 @@ import subprocess
 import sys
 import time
 
+from keras_transformer import arguments
+from keras_transformer.cli.saved_pipelines import shipped_model
+from keras_transformer.cli.texts import check_texts
+
 # Runs without this package: what a user of the exported model has to write.
 _CLIENT = """
 import sys
@@ -39,7 +43,7 @@ def add_parser(commands):
         "in words between Korean, English, German, French, Spanish and Japanese, and takes it all the way to TF-Hub. "
         "A few minutes on two cores.",
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(check=check, run=run)
     parser.add_argument(
         "texts",
         nargs="*",
@@ -51,6 +55,14 @@ def add_parser(commands):
     parser.add_argument("--pairs", type=int, default=40_000, help="for training; a tenth as many are held out")
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--seed", type=int, default=1)
+
+
+def check(args):
+    check_texts("TEXT", args.texts)
+    for name in ("pairs", "epochs"):
+        arguments.positive_integer(f"--{name}", getattr(args, name))
+    if os.path.lexists(args.out) and not os.path.isdir(args.out):
+        raise NotADirectoryError(f"Expected a folder for --out. Received: {args.out}")
 
 
 def run(args):
@@ -77,32 +89,37 @@ def run(args):
 
 
 def _use_the_shipped_translator():
-    """Translates with the English-German model that a checkout carries; an installed package has none."""
-    from keras_transformer.cli.saved_pipelines import shipped_model
+    """Translates with the English-German model that a checkout carries."""
     from keras_transformer.cli.translators import SHIPPED
     from keras_transformer.pipelines.exported_translator import ExportedTranslator
 
-    try:
-        path = shipped_model(SHIPPED)
-    except FileNotFoundError:
+    path = _shipped(SHIPPED, "translating with a trained model")
+    if path is None:
         return
     print(f"{os.path.relpath(path)} translates")
     for text, translation in zip(_CAPTIONS, ExportedTranslator(path).translate(_CAPTIONS)):
         print(f"  {text}  ->  {translation}")
 
 
+def _shipped(name, what):
+    """The path of a model that a checkout carries; `None` elsewhere, where the demo says what it leaves out."""
+    try:
+        return shipped_model(name)
+    except FileNotFoundError:
+        print(f"Left out: {what}. Its model, saved_models/{name}, comes with a checkout: run the demo there.")
+        return None
+
+
 def _use_the_shipped_embedder(picture):
     """Embeds sentences with the model that a checkout carries, and draws how alike they are."""
     from keras_transformer.cli.embedders import SHIPPED
-    from keras_transformer.cli.saved_pipelines import shipped_model
     from keras_transformer.evaluation import plot_similarity
     from keras_transformer.evaluation.rounding import rounded
     from keras_transformer.pipelines import similarity
     from keras_transformer.pipelines.exported_embedder import ExportedEmbedder
 
-    try:
-        path = shipped_model(SHIPPED)
-    except FileNotFoundError:
+    path = _shipped(SHIPPED, "comparing sentences by a trained model")
+    if path is None:
         return
     vectors = ExportedEmbedder(path).embed(_SENTENCES)
     print(f"{os.path.relpath(path)} embeds {len(vectors)} sentences as vectors of {vectors.shape[1]}; nearest to")

@@ -1,11 +1,11 @@
 """keras-transformer embed: the vectors of the lines of files, or of standard input."""
 
 import argparse
-import os
 import sys
 
+from keras_transformer import arguments
 from keras_transformer.atomic import replacing
-from keras_transformer.cli import embedders, vector_files
+from keras_transformer.cli import embedders, outputs, standard_streams, vector_files
 from keras_transformer.cli.once import Once
 from keras_transformer.cli.progress import Progress
 from keras_transformer.cli.reported import results_of
@@ -20,7 +20,7 @@ def add_parser(commands):
         "for an empty one. To standard output go lines of JSON, as to an --output that ends in .jsonl. Memory does "
         "not grow with the input.",
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(check=check, run=run)
     parser.add_argument("files", nargs="*", metavar="FILE", help="plain or .gz, a text a line")
     parser.add_argument(
         "--model",
@@ -43,19 +43,32 @@ def add_parser(commands):
     )
 
 
-def run(args):
-    from keras_transformer.data.lines import as_paths, read_lines
+def check(args):
+    from keras_transformer.data.lines import as_paths
 
-    if args.files:
-        as_paths(args.files)  # before time is spent on the model
+    files = as_paths(args.files) if args.files else [outputs.STANDARD_INPUT]
+    if not args.files:
+        standard_streams.check_input("FILEs")
+    if args.output is None:
+        standard_streams.check_output()
+    else:
+        vector_files.writer(args.output)
+    arguments.positive_integer("--batch-size", args.batch_size)
+    args.model = args.model or shipped_model(embedders.SHIPPED)
+    files.append(embedders.check_embedder(args.model))
+    written = outputs.STANDARD_OUTPUT if args.output is None else args.output
+    outputs.check_outputs([("--output", written)], files, args.overwrite)
+
+
+def run(args):
+    from keras_transformer.data.lines import read_lines
+
     write = vector_files.writer(args.output) if args.output else vector_files.write_json_lines
-    if args.output and os.path.lexists(args.output) and not args.overwrite:
-        raise FileExistsError(f"Expected an --output that does not exist, or --overwrite. Received: {args.output}")
     shown = args.progress
     if shown is None:  # on a terminal, unless the vectors go there too
         shown = sys.stderr.isatty() and bool(args.output or not sys.stdout.isatty())
     total = sum(1 for _ in read_lines(args.files)) if shown and args.files else None
-    embedder = embedders.open_embedder(args.model or shipped_model(embedders.SHIPPED))
+    embedder = embedders.open_embedder(args.model)
     with Progress(shown, total) as progress:
         pairs = _embedded(embedder, _lines(args.files), args.batch_size, progress)
         if not args.output:

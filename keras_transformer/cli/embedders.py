@@ -1,10 +1,16 @@
 """Finding a sentence embedder."""
 
-from keras_transformer.cli.saved_pipelines import is_saved_model, load_pipeline
+from keras_transformer.cli.saved_pipelines import check_model, is_saved_model, load_pipeline
 
 SHIPPED = "sentence_encoder_en"  # by default
 _KERAS_NAME = "embedder.keras"
+_DESCRIPTION = "an embedder"
 MODEL_HELP = "an embedder.keras, the folder it is in, or the folder of a SavedModel from strings to vectors (TF-Hub's)"
+
+
+def check_embedder(path):
+    """Refuses a path without a model, as `open_embedder` would; gives the file or folder that is read."""
+    return check_model(path, _KERAS_NAME, _DESCRIPTION)
 
 
 def load_embedder(path):
@@ -16,7 +22,7 @@ def load_embedder(path):
     """
     from keras_transformer.pipelines import TextEmbedder
 
-    return load_pipeline(path, TextEmbedder, _KERAS_NAME, "an embedder")
+    return load_pipeline(path, TextEmbedder, _KERAS_NAME, _DESCRIPTION)
 
 
 def open_embedder(path):

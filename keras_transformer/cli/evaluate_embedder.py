@@ -9,6 +9,9 @@ from keras_transformer import arguments
 from keras_transformer.atomic import replacing
 from keras_transformer.cli import embedders
 from keras_transformer.cli.once import Once
+from keras_transformer.cli.outputs import check_outputs
+from keras_transformer.cli.texts import check_texts
+from keras_transformer.evaluation import pictures
 
 
 def add_parser(kinds):
@@ -18,7 +21,7 @@ def add_parser(kinds):
         description="Measures any model from strings to vectors. Files are tab-separated, plain or .gz, UTF-8, without "
         "header and quoting. Intervals are of 95%, by the bootstrap.",
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(check=check, run=run)
     parser.add_argument("--model", action=Once, required=True, help=embedders.MODEL_HELP)
     parser.add_argument("--batch-size", type=int, default=32, help="texts embedded at once (%(default)s)")
     tasks = parser.add_argument_group("what to measure, at least one of them")
@@ -53,10 +56,16 @@ def add_parser(kinds):
     )
     parser.add_argument("--text", nargs="+", action="extend", metavar="TEXT", help="texts for --heat-map")
     parser.add_argument("--json", action=Once, metavar="FILE", help="keep the figures")
+    parser.add_argument("--overwrite", action="store_true", help="replace a --json or --heat-map that exists")
 
 
 def run(args):
-    _check(args)
+    if args.classification:
+        from keras_transformer.evaluation.text_classification import check_scikit_learn
+
+        check_scikit_learn()
+    if args.heat_map:
+        pictures.check_matplotlib()
     similarity = [(path, _read_similarity(path)) for path in args.similarity]
     classification = [(paths, [_read(path, "label", "text") for path in paths]) for paths in args.classification]
     retrieval = [(path, _read(path, "query", "answer")) for path in args.retrieval]
@@ -75,11 +84,15 @@ def run(args):
     for path, columns in retrieval:
         figures["retrieval"].append({"file": path, **_measure_retrieval(path, columns, embed)})
     if args.json:
-        with replacing(args.json) as unfinished, open(unfinished, "w", encoding="utf-8", newline="\n") as file:
+        # Names of files that are not UTF-8 are escaped, as JSON has it.
+        options = {"encoding": "utf-8", "errors": "backslashreplace", "newline": "\n"}
+        with replacing(args.json) as unfinished, open(unfinished, "w", **options) as file:
             file.write(json.dumps(_without_nan(figures), indent=2, ensure_ascii=False) + "\n")
 
 
-def _check(args):
+def check(args):
+    from keras_transformer.data.lines import as_paths
+
     if not (args.similarity or args.classification or args.retrieval or args.heat_map):
         raise ValueError("Expected at least one of --similarity, --classification, --retrieval and --heat-map")
     for paths in args.classification:
@@ -88,15 +101,14 @@ def _check(args):
     if bool(args.heat_map) != bool(args.text):
         raise ValueError("Expected both of --heat-map and --text, or neither")
     arguments.positive_integer("--batch-size", args.batch_size)
-    if args.classification:
-        from keras_transformer.evaluation.text_classification import check_scikit_learn
-
-        check_scikit_learn()
     if args.heat_map:
-        from keras_transformer.evaluation import pictures
-
-        pictures.check_matplotlib()
         pictures.picture_format(args.heat_map)
+    check_texts("--text", args.text or [])
+    files = [*args.similarity, *args.retrieval, *(path for paths in args.classification for path in paths)]
+    if files:
+        as_paths(files)
+    files.append(embedders.check_embedder(args.model))
+    check_outputs([("--heat-map", args.heat_map), ("--json", args.json)], files, args.overwrite)
 
 
 def _read(path, *columns, numbers=None):

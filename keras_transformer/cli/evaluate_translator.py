@@ -8,6 +8,7 @@ from keras_transformer import arguments
 from keras_transformer.atomic import replacing
 from keras_transformer.cli import translators
 from keras_transformer.cli.once import Once
+from keras_transformer.cli.outputs import check_outputs
 from keras_transformer.cli.progress import Progress
 
 
@@ -19,7 +20,7 @@ def add_parser(kinds):
         "BLEU and chrF with 95% bootstrap intervals and sacrebleu's signatures. Against a second system, a paired "
         "bootstrap test says whether the two differ. Files are plain or .gz, a sentence a line.",
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(check=check, run=run)
     files = parser.add_argument_group("what to compare")
     first = files.add_mutually_exclusive_group(required=True)
     first.add_argument("--model", action="append", help=translators.MODEL_HELP)
@@ -48,6 +49,7 @@ def add_parser(kinds):
     results.add_argument("--worst", type=int, metavar="N", help="show the N sentences with the lowest chrF")
     results.add_argument("--output", action=Once, metavar="FILE", help="keep the translations of --model")
     results.add_argument("--json", action=Once, metavar="FILE", help="keep the figures")
+    results.add_argument("--overwrite", action="store_true", help="replace an --output or --json that exists")
     translators.add_options(parser.add_argument_group("translating, with --model and --against-model"))
 
 
@@ -59,7 +61,6 @@ def run(args):
         worst_translations,
     )
 
-    _check(args)
     check_tokenize(args.tokenize)
     sources, references = _sources_and_references(args)
     hypotheses, others = _aligned(args.reference or args.pairs, references, args.hypotheses, args.against)
@@ -101,7 +102,9 @@ def _name(models, file):
     return " + ".join(models) if models else file
 
 
-def _check(args):
+def check(args):
+    from keras_transformer.data.lines import as_paths
+
     if args.pairs and (args.source or args.reference):
         raise ValueError("Expected --pairs, or --source and --reference. Received both")
     if not args.pairs and not args.reference:
@@ -114,6 +117,11 @@ def _check(args):
         raise ValueError("Expected --model with --beam and --length-penalty")
     arguments.positive_integer("--batch-size", args.batch_size)
     arguments.optional_positive_integer("--worst", args.worst)
+    files = [path for path in (args.reference, args.source, args.pairs, args.hypotheses, args.against) if path]
+    as_paths(files)
+    for models in (args.model, args.against_model):
+        files += translators.check_translators(models or [], args.beam, args.length_penalty)
+    check_outputs([("--output", args.output), ("--json", args.json)], files, args.overwrite)
 
 
 def _sources_and_references(args):
@@ -154,7 +162,9 @@ def _translate(translator, sources, args):
 
 
 def _write(path, lines):
-    with replacing(path) as unfinished, open(unfinished, "w", encoding="utf-8", newline="\n") as file:
+    # Names of files that are not UTF-8 are escaped, as JSON has it.
+    options = {"encoding": "utf-8", "errors": "backslashreplace", "newline": "\n"}
+    with replacing(path) as unfinished, open(unfinished, "w", **options) as file:
         file.writelines(f"{line}\n" for line in lines)
 
 

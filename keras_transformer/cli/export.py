@@ -4,9 +4,10 @@ import argparse
 import os
 
 from keras_transformer.cli.once import Once
-from keras_transformer.cli.saved_pipelines import load_pipeline
+from keras_transformer.cli.saved_pipelines import check_keras_file, load_pipeline
 
 _KERAS_NAMES = ("translator.keras", "embedder.keras")
+_DESCRIPTION = "a translator or an embedder"
 
 
 def add_parser(commands):
@@ -15,7 +16,7 @@ def add_parser(commands):
         help="write a SavedModel for TF-Hub and TF Serving",
         description="Writes the translator or embedder in MODEL as a SavedModel that takes strings.",
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(check=check, run=run)
     parser.add_argument(
         "--model",
         action=Once,
@@ -68,6 +69,17 @@ def add_parser(commands):
     )
 
 
+def check(args):
+    from keras_transformer.data.lines import as_paths
+
+    for path in (args.warmup, args.calibrate):
+        if path is not None:
+            as_paths(path)
+    check_keras_file(args.model, _keras_name(args.model), _DESCRIPTION)
+    if not args.next_version and os.path.lexists(args.out):
+        raise FileExistsError(f"Expected a path that does not exist. Received: {args.out}")
+
+
 def run(args):
     from keras_transformer.data.lines import read_lines
     from keras_transformer.export import next_version
@@ -91,5 +103,10 @@ def run(args):
 def _load(path):
     from keras_transformer.pipelines.pipeline import Pipeline
 
+    return load_pipeline(path, Pipeline, _keras_name(path), _DESCRIPTION)
+
+
+def _keras_name(path):
+    """The name of the `.keras` file in a folder."""
     there = [name for name in _KERAS_NAMES if os.path.isfile(os.path.join(path, name))]
-    return load_pipeline(path, Pipeline, (there or _KERAS_NAMES)[0], "a translator or an embedder")
+    return (there or _KERAS_NAMES)[0]

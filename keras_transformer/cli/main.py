@@ -1,41 +1,75 @@
 """The command line: parse, then call the library."""
 
 import argparse
-import os
+import contextlib
 import sys
 
-from keras_transformer.cli import attention, convert, demo, embed, evaluate, export, train, translate
+from keras_transformer import quiet
+from keras_transformer.cli import attention, convert, demo, embed, evaluate, export, standard_streams, train, translate
+from keras_transformer.version import __version__
 
 
-def main(arguments=None):
+def main(arguments=None, before_running=lambda: None):
     """Runs one command.
 
     Args:
         arguments: list of `str`; by default those of the process.
+        before_running: called when the arguments are found to be right.
 
     Returns:
         The exit status: 0; 1 where the input is at fault, with the message on standard error; 130 when interrupted.
     """
-    parser = argparse.ArgumentParser(
-        prog="keras-transformer", description="Train, try and ship Transformers in Keras 3."
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (demo, train, evaluate, translate, attention, embed, convert, export):
-        module.add_parser(commands)
-    parsed = parser.parse_args(arguments)
-    parsed.is_own_process = arguments is None
-    try:
+
+    def run(parsed):
+        if parsed.is_own_process:
+            quiet.filter_standard_error()
+        before_running()
         parsed.run(parsed)
+
+    return _status(arguments, run)
+
+
+def check():
+    """As `main`, but runs nothing: 0 if the arguments of the process are right."""
+    return _status(None, lambda parsed: None)
+
+
+def _status(arguments, run):
+    """Parses and checks arguments, calls `run` with them, and gives the exit status."""
+    is_own_process = arguments is None
+    if is_own_process:
+        standard_streams.prepare()
+    parsed = _parser().parse_args(arguments)
+    parsed.is_own_process = is_own_process
+    try:
+        parsed.check(parsed)
+        run(parsed)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader went away, as `head` does; Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         return 130
     except (ValueError, OSError, ImportError) as error:
-        print(f"keras-transformer: {error}", file=sys.stderr)
-        return 1
+        return _fail(error)
     return 0
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="keras-transformer", description="Train, try and ship Transformers in Keras 3."
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for module in (demo, train, evaluate, translate, attention, embed, convert, export):
+        module.add_parser(commands)
+    return parser
+
+
+def _fail(error):
+    """Says what went wrong; gives the exit status."""
+    if standard_streams.is_gone(error):
+        return 0
+    with contextlib.suppress(OSError):  # nobody reads that either
+        print(f"keras-transformer: {error}", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """How far a long run is: one line on standard error."""
 
+import contextlib
 import datetime
 import sys
 import time
@@ -25,7 +26,7 @@ class Progress:
 
     def __exit__(self, *_):
         if self._width:
-            print(file=sys.stderr)
+            _show("\n")
 
     def advance(self, count):
         """Adds `count` sentences that are done."""
@@ -35,7 +36,7 @@ class Progress:
     def say(self, message):
         """Prints a message on a line of its own."""
         self._write(f"keras-transformer: {message}")
-        print(file=sys.stderr)
+        _show("\n")
         self._width = 0
         self._draw()
 
@@ -52,4 +53,10 @@ class Progress:
 
     def _write(self, line):
         start = "\r" if self._width else ""
-        print(start + line.ljust(self._width), end="", file=sys.stderr, flush=True)
+        _show(start + line.ljust(self._width))
+
+
+def _show(text):
+    """Writes to standard error; the work goes on if nobody reads there."""
+    with contextlib.suppress(OSError):
+        print(text, end="", file=sys.stderr, flush=True)

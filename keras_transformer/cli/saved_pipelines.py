@@ -5,9 +5,12 @@ import pathlib
 import zipfile
 
 import keras_transformer
+from keras_transformer.data.lines import LFS_POINTER, is_lfs_pointer
 
-# The models that a checkout carries; an installed package has none.
+# The models that a checkout carries: the one that this package lies in and, where it is installed, the one that the
+# command is typed in.
 _SHIPPED = pathlib.Path(keras_transformer.__file__).parents[1] / "saved_models"
+_SHIPPED_HERE = pathlib.Path("saved_models")
 
 
 def shipped_model(name):
@@ -16,17 +19,30 @@ def shipped_model(name):
     Raises:
         FileNotFoundError: if there is none.
     """
-    folder = _SHIPPED / name
-    versions = [path for path in folder.iterdir() if path.name.isdecimal()] if folder.is_dir() else []
-    if not versions:
-        raise FileNotFoundError(f"Expected --model: there is no model to take by default in {folder}")
-    return str(max(versions, key=lambda path: int(path.name)))
+    for folder in (_SHIPPED / name, _SHIPPED_HERE / name):
+        versions = [path for path in folder.iterdir() if path.name.isdecimal()] if folder.is_dir() else []
+        if versions:
+            return str(max(versions, key=lambda path: int(path.name)))
+    raise FileNotFoundError(
+        f"Expected --model MODEL, or the current folder to be a checkout of the project, with saved_models/{name}. "
+        f"Received no --model, and {os.getcwd()} has no saved_models/{name}"
+    )
 
 
 def is_saved_model(path, keras_name):
     """Whether `path` is the folder of a SavedModel; not where a `.keras` file of that name lies in it too."""
     has_keras_file = os.path.isfile(os.path.join(path, keras_name))
     return not has_keras_file and os.path.isfile(os.path.join(path, "saved_model.pb"))
+
+
+def check_model(path, keras_name, description):
+    """Refuses a path with neither a `.keras` file nor a SavedModel, as loading it would; gives what loading it reads.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        ValueError: if the file cannot be one.
+    """
+    return path if is_saved_model(path, keras_name) else check_keras_file(path, keras_name, description)
 
 
 def load_pipeline(path, pipeline_class, keras_name, description):
@@ -44,15 +60,37 @@ def load_pipeline(path, pipeline_class, keras_name, description):
     """
     import keras
 
+    path = check_keras_file(path, keras_name, description)
+    try:
+        pipeline = keras.models.load_model(path)
+    except Exception as error:  # of any kind, as the damage is
+        raise ValueError(
+            f"Expected a .keras file with {description}. Received {path}: it is damaged, or of a later version "
+            f"({_in_short(error)})"
+        ) from error
+    if not isinstance(pipeline, pipeline_class):
+        raise ValueError(f"Expected a {pipeline_class.__name__} in {path}. Received: {type(pipeline).__name__}")
+    return pipeline
+
+
+def check_keras_file(path, keras_name, description):
+    """The `.keras` file that `path` is, or that lies in it.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        ValueError: if the file cannot be one.
+    """
     if os.path.isdir(path):
         path = os.path.join(path, keras_name)
     if not os.path.isfile(path):
         raise FileNotFoundError(f"Expected a .keras file with {description}. Received: {path}")
     if not zipfile.is_zipfile(path):  # Keras would say that there is no such file
-        raise ValueError(
-            f"Expected a .keras file with {description}. Received {path}: it is truncated, or something else"
-        )
-    pipeline = keras.models.load_model(path)
-    if not isinstance(pipeline, pipeline_class):
-        raise ValueError(f"Expected a {pipeline_class.__name__} in {path}. Received: {type(pipeline).__name__}")
-    return pipeline
+        fault = LFS_POINTER if is_lfs_pointer(path) else "truncated, or something else"
+        raise ValueError(f"Expected a .keras file with {description}. Received {path}: it is {fault}")
+    return path
+
+
+def _in_short(error):
+    """The kind and the first line of an error; Keras' go on for pages."""
+    line = (str(error).strip().splitlines() or [""])[0]
+    return f"{type(error).__name__}: {line[:200]}"

@@ -4,6 +4,8 @@ import inspect
 
 from keras_transformer.cli import training_options
 from keras_transformer.cli.once import Once
+from keras_transformer.cli.outputs import check_training_outputs
+from keras_transformer.data.lines import as_paths
 from keras_transformer.training.embedding_recipe import EmbeddingRecipe
 
 _TASKS = {
@@ -49,7 +51,7 @@ def add_parser(kinds):
         "(or .gz), and writes OUT/embedder.keras and OUT/history.csv. A training that was cut off goes on when it is "
         "started again with the same arguments.",
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(check=check, run=run)
     tasks = parser.add_argument_group("tasks", "Each step trains a batch of one of them.")
     for name, text in _TASKS.items():
         tasks.add_argument(f"--{name}", nargs="+", action="extend", metavar="FILE", help=text)
@@ -106,9 +108,16 @@ def add_parser(kinds):
     training_options.add_machine(parser)
 
 
+def check(args):
+    _check_encoder(args, _recipe(args))
+    training_options.output_path(args, "embedder.keras")
+    given, _ = _given(args)
+    files = as_paths([path for paths in (*given.values(), args.validation or []) for path in paths])
+    check_training_outputs(args.out, ("embedder.keras", training_options.STATE), files)
+
+
 def run(args):
-    recipe = training_options.changed_recipe(EmbeddingRecipe(), args, (*_FIELDS, "lower_case"), (*_MODEL, *_FLAGS))
-    _check_encoder(args, recipe)
+    recipe = _recipe(args)
     path = training_options.output_path(args, "embedder.keras")
 
     from keras_transformer.data.tab_separated import read_rows
@@ -142,6 +151,10 @@ def run(args):
         )
 
 
+def _recipe(args):
+    return training_options.changed_recipe(EmbeddingRecipe(), args, (*_FIELDS, "lower_case"), (*_MODEL, *_FLAGS))
+
+
 def _tasks(args):
     from keras_transformer.training import (
         ResponseRanking,
@@ -150,14 +163,7 @@ def _tasks(args):
         SimilarityRegression,
     )
 
-    given = {name: getattr(args, name) for name in _TASKS if getattr(args, name)}
-    given.update((f"teacher{i}" if i > 1 else "teacher", files) for i, files in enumerate(args.teacher or [], start=1))
-    if not given:
-        raise ValueError(
-            f"Expected at least one task of {', '.join(map(training_options.option, (*_TASKS, 'teacher')))}"
-        )
-    weights = _weights(args.weights, given)
-    _check_used(args, given)
+    given, weights = _given(args)
     tasks = []
     for name, files in given.items():
         options = {"weight": weights.get(name, 1.0), "batch_size": args.batch_size}
@@ -175,6 +181,19 @@ def _tasks(args):
             tasks.append(SentenceTask.teacher(*files, **options))
             tasks[-1].name = name
     return tasks
+
+
+def _given(args):
+    """{task: files} and {task: weight}."""
+    given = {name: getattr(args, name) for name in _TASKS if getattr(args, name)}
+    given.update((f"teacher{i}" if i > 1 else "teacher", files) for i, files in enumerate(args.teacher or [], start=1))
+    if not given:
+        raise ValueError(
+            f"Expected at least one task of {', '.join(map(training_options.option, (*_TASKS, 'teacher')))}"
+        )
+    weights = _weights(args.weights, given)
+    _check_used(args, given)
+    return given, weights
 
 
 def _weights(texts, given):

@@ -3,9 +3,12 @@
 import os
 import sys
 
+from keras_transformer import quiet
 from keras_transformer.cli import training_options
 from keras_transformer.cli.once import Once
-from keras_transformer.cli.translators import load_translator
+from keras_transformer.cli.outputs import check_training_outputs
+from keras_transformer.cli.translators import check_translators, load_translator
+from keras_transformer.data.lines import as_paths
 from keras_transformer.training.recipes import RECIPES
 
 _VOCABULARY = "vocabulary.model"
@@ -60,7 +63,7 @@ def add_parser(kinds):
         "the other, or on tab-separated pairs, and writes OUT/translator.keras and OUT/history.csv. A training that "
         "was cut off goes on when it is started again with the same arguments.",
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(check=check, run=run)
     files = parser.add_argument_group("files")
     for prefix, text in (("", ""), ("validation-", "the same for validation: ")):
         for name in ("source", "target"):
@@ -104,11 +107,18 @@ def add_parser(kinds):
     )
 
 
+def check(args):
+    _check_options(args, _recipe(args))
+    training_options.output_path(args, "translator.keras")
+    given = args.pairs, args.source, args.target, args.validation_pairs, args.validation_source, args.validation_target
+    files = as_paths([path for paths in given for path in paths or []])
+    if args.start_from:
+        files += check_translators([args.start_from])
+    check_training_outputs(args.out, ("translator.keras", _VOCABULARY, training_options.STATE), files)
+
+
 def run(args):
-    recipe = training_options.changed_recipe(
-        RECIPES[args.recipe], args, _FIELDS, (*_MODEL, *training_options.NORM_FIRST)
-    )
-    _check(args, recipe)
+    recipe = _recipe(args)
     path = training_options.output_path(args, "translator.keras")
 
     import tensorflow as tf
@@ -124,7 +134,11 @@ def run(args):
         _begin_again(error, os.path.join(args.out, training_options.STATE))
 
 
-def _check(args, recipe):
+def _recipe(args):
+    return training_options.changed_recipe(RECIPES[args.recipe], args, _FIELDS, (*_MODEL, *training_options.NORM_FIRST))
+
+
+def _check_options(args, recipe):
     """`ValueError` for options that go without another one, or contradict or replace one."""
     if args.pairs and (args.source or args.target):
         raise ValueError("Expected --pairs, or --source and --target. Received both")
@@ -287,5 +301,6 @@ def _begin_again(error, state):
         raise OSError(f"Another worker was lost {restarts} times since the last state was written: {error}") from error
     print(f"Another worker was lost ({type(error).__name__}); beginning again from the last state", file=sys.stderr)
     sys.stdout.flush()
+    quiet.restore_standard_error()
     os.environ[_RESTARTS] = f"{restarts} {written}"
     os.execv(sys.executable, [sys.executable, "-m", "keras_transformer.cli.main", *sys.argv[1:]])

@@ -2,11 +2,13 @@
 
 import sys
 
+from keras_transformer import arguments
 from keras_transformer.atomic import replacing
-from keras_transformer.cli import translators
+from keras_transformer.cli import outputs, standard_streams, translators
 from keras_transformer.cli.once import Once
 from keras_transformer.cli.progress import Progress
 from keras_transformer.cli.saved_pipelines import shipped_model
+from keras_transformer.cli.texts import check_texts
 
 
 def add_parser(commands):
@@ -16,7 +18,7 @@ def add_parser(commands):
         description="Translates TEXTs, or each line of --input or of standard input, to standard output or --output: "
         "line n is the translation of line n, an empty one of a blank one. Memory does not grow with the input.",
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(check=check, run=run)
     parser.add_argument("texts", nargs="*", metavar="TEXT")
     parser.add_argument(
         "--model",
@@ -25,6 +27,7 @@ def add_parser(commands):
     )
     parser.add_argument("--input", nargs="+", action="extend", metavar="FILE", help="plain or .gz; instead of TEXTs")
     parser.add_argument("--output", action=Once, metavar="FILE", help="written whole or not at all")
+    parser.add_argument("--overwrite", action="store_true", help="replace an --output that exists")
     parser.add_argument(
         "--n-best",
         type=int,
@@ -42,22 +45,36 @@ def add_parser(commands):
     translators.add_options(parser)
 
 
-def run(args):
+def check(args):
     from keras_transformer.data.lines import as_paths
 
     if args.texts and args.input:
         raise ValueError("Expected TEXTs or --input. Received both")
-    if args.input:
-        as_paths(args.input)  # before time is spent on the model
+    if args.reference and not (args.input and args.n_best):
+        raise ValueError("Expected --input and --n-best with --reference")
+    files = as_paths(args.input) if args.input else []
+    files += as_paths(args.reference) if args.reference else []
+    check_texts("TEXT", args.texts)
+    arguments.positive_integer("--batch-size", args.batch_size)
+    args.model = args.model or [shipped_model(translators.SHIPPED)]
+    files += translators.check_translators(args.model, args.beam, args.length_penalty, args.n_best)
+    if not (args.texts or args.input):
+        standard_streams.check_input("TEXTs, --input")
+        files.append(outputs.STANDARD_INPUT)
+    if not args.output:
+        standard_streams.check_output()
+    written = outputs.STANDARD_OUTPUT if args.output is None else args.output
+    outputs.check_outputs([("--output", written)], files, args.overwrite)
+
+
+def run(args):
     if args.reference:
         _check_references(args)
     shown = args.progress
     if shown is None:  # on a terminal, unless the translations go there too
         shown = sys.stderr.isatty() and bool(args.output or not sys.stdout.isatty())
     total = _count(args) if shown else None
-    translator = translators.open_translator(
-        args.model or [shipped_model(translators.SHIPPED)], args.beam, args.length_penalty, args.n_best
-    )
+    translator = translators.open_translator(args.model, args.beam, args.length_penalty, args.n_best)
     with Progress(shown, total) as progress:
         translations = translators.translated(translator, _lines(args), args.batch_size, progress, bool(args.n_best))
         if args.reference:
@@ -87,8 +104,6 @@ def _lines(args):
 
 
 def _check_references(args):
-    if not (args.input and args.n_best):
-        raise ValueError("Expected --input and --n-best with --reference")
     from keras_transformer.data import count_pairs
     from keras_transformer.evaluation.translation import check_tokenize
 

@@ -4,10 +4,11 @@ import argparse
 
 from keras_transformer import arguments
 from keras_transformer.cli.reported import results_of
-from keras_transformer.cli.saved_pipelines import is_saved_model, load_pipeline
+from keras_transformer.cli.saved_pipelines import check_model, is_saved_model, load_pipeline
 
 SHIPPED = "translator_en_de"  # by default
 _KERAS_NAME = "translator.keras"
+_DESCRIPTION = "a translator"
 MODEL_HELP = (
     "a translator.keras, the folder it is in, or the folder of an exported SavedModel; given more than once, the "
     "former translate as an ensemble"
@@ -28,6 +29,29 @@ def add_options(parser):
     )
 
 
+def check_translators(paths, beam=None, length_penalty=None, n_best=None):
+    """Refuses what `open_translator` would, as far as it can be seen without loading a model.
+
+    Returns:
+        The files and folders that are read.
+    """
+    files = [check_model(path, _KERAS_NAME, _DESCRIPTION) for path in paths]
+    exported = [path for path in paths if is_saved_model(path, _KERAS_NAME)]
+    if exported and len(paths) > 1:
+        raise ValueError(f"Expected .keras files for an ensemble. Received: {exported[0]}")
+    wanted = {"--beam": beam, "--length-penalty": length_penalty, "--n-best": n_best}
+    wanted = [name for name, value in wanted.items() if value is not None]
+    if exported and wanted:
+        raise ValueError(
+            f"Expected a .keras file for {', '.join(wanted)}: the search of a SavedModel is fixed. Received: {paths[0]}"
+        )
+    arguments.optional_positive_integer("--beam", beam)
+    arguments.optional_positive_integer("--n-best", n_best)
+    if beam is not None and n_best is not None and beam < n_best:
+        raise ValueError(f"Expected --n-best of at most --beam. Received: --beam {beam} --n-best {n_best}")
+    return files
+
+
 def load_translator(path):
     """The `Translator` saved in `path`, a `.keras` file or a folder with a translator.keras.
 
@@ -37,7 +61,7 @@ def load_translator(path):
     """
     from keras_transformer.pipelines import Translator
 
-    return load_pipeline(path, Translator, _KERAS_NAME, "a translator")
+    return load_pipeline(path, Translator, _KERAS_NAME, _DESCRIPTION)
 
 
 def open_translator(paths, beam=None, length_penalty=None, n_best=None):
@@ -55,23 +79,15 @@ def open_translator(paths, beam=None, length_penalty=None, n_best=None):
         ValueError: if the file holds something else, for a search that a SavedModel cannot do, and for an ensemble of
             SavedModels or of translators with different vocabularies.
     """
-    wanted = {"--beam": beam, "--length-penalty": length_penalty, "--n-best": n_best}
-    wanted = [name for name, value in wanted.items() if value is not None]
-    exported = [path for path in paths if is_saved_model(path, _KERAS_NAME)]
-    if not exported:
-        translator = _ensemble(paths) if len(paths) > 1 else load_translator(paths[0])
-        if wanted:
-            translator.search = _beam_search(translator.search, beam, length_penalty, n_best)
-        return translator
-    if len(paths) > 1:
-        raise ValueError(f"Expected .keras files for an ensemble. Received: {exported[0]}")
-    if wanted:
-        raise ValueError(
-            f"Expected a .keras file for {', '.join(wanted)}: the search of a SavedModel is fixed. Received: {paths[0]}"
-        )
-    from keras_transformer.pipelines.exported_translator import ExportedTranslator
+    check_translators(paths, beam, length_penalty, n_best)
+    if is_saved_model(paths[0], _KERAS_NAME):
+        from keras_transformer.pipelines.exported_translator import ExportedTranslator
 
-    return ExportedTranslator(paths[0])
+        return ExportedTranslator(paths[0])
+    translator = _ensemble(paths) if len(paths) > 1 else load_translator(paths[0])
+    if any(option is not None for option in (beam, length_penalty, n_best)):
+        translator.search = _beam_search(translator.search, beam, length_penalty, n_best)
+    return translator
 
 
 def _ensemble(paths):
@@ -144,13 +160,11 @@ def _beam_search(current, beam, length_penalty, n_best):
     settings = current.get_config()
     settings["num_best"] = 1
     if beam is not None:
-        settings["beam_size"] = arguments.positive_integer("--beam", beam)
+        settings["beam_size"] = beam
     if n_best is not None:
-        settings["num_best"] = arguments.positive_integer("--n-best", n_best)
+        settings["num_best"] = n_best
         if beam is None:
             settings["beam_size"] = max(n_best, settings["beam_size"])
-        elif beam < n_best:
-            raise ValueError(f"Expected --n-best of at most --beam. Received: --beam {beam} --n-best {n_best}")
     if length_penalty is not None:
         settings["length_penalty"] = length_penalty
     return BeamSearch(**settings)

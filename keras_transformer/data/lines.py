@@ -1,8 +1,13 @@
 """Lines of UTF-8 text files, plain or gzipped, with errors that name the file and the line."""
 
+import codecs
 import gzip
+import itertools
 import os
 import zlib
+
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/v1"
+LFS_POINTER = "a Git LFS pointer: `git lfs pull` fetches the file that it stands for"
 
 
 def as_paths(paths):
@@ -18,35 +23,52 @@ def as_paths(paths):
     return paths
 
 
+def is_lfs_pointer(path):
+    """Whether a file is what Git leaves in the place of one that Git LFS has not fetched."""
+    with open(path, "rb") as file:
+        return file.read(len(_LFS_POINTER)) == _LFS_POINTER
+
+
 def read_lines(paths):
     """Yields the lines, without their ends, of one file after the other; `.gz` files are unpacked.
 
-    Only "\\n" (or "\\r\\n") ends a line, so that other separators of Unicode stay inside it.
+    "\\n" (or "\\r\\n") ends a line, so that other separators of Unicode stay inside it; in a file without any "\\n",
+    "\\r" does, as on old Macs. A byte order mark at the start of a file is no part of its first line.
 
     Args:
         paths: one path or several.
 
     Raises:
         FileNotFoundError: if a file is missing.
-        ValueError: with file and line number, at a line that is not UTF-8 or a damaged gzip stream.
+        ValueError: with file and line number, at a line that is not UTF-8 or a damaged gzip stream; for a file that Git
+            LFS has not fetched.
     """
     for path in as_paths(paths):
-        opener = gzip.open if path.endswith(".gz") else open
-        with opener(path, "rb") as file:
+        if is_lfs_pointer(path):
+            raise ValueError(f"Expected a text file. Received: {path}, {LFS_POINTER}")
+        with _open(path) as file:
             yield from decoded_lines(file, path)
 
 
+def has_plain_lines(path):
+    """Whether the lines of a file are what stands between its "\\n"s, for readers that know no more."""
+    with _open(path) as file:
+        first = file.readline()
+    is_all = not first.endswith(b"\n")
+    return not first.startswith(codecs.BOM_UTF8) and not (is_all and b"\r" in first)
+
+
 def decoded_lines(file, name):
-    """Yields the lines, without their ends, of an open binary file; `name` stands in its errors.
+    """Yields the lines of an open binary file, as `read_lines` does; `name` stands in its errors.
 
     Raises:
         ValueError: with name and line number, at a line that is not UTF-8 or a damaged gzip stream.
     """
     number = 0
     try:
-        for line in file:
+        for line in _lines(file):
             number += 1
-            yield line.rstrip(b"\n").removesuffix(b"\r").decode("utf-8")
+            yield line.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{name}, line {number}: expected UTF-8. Received: byte "
@@ -54,3 +76,18 @@ def decoded_lines(file, name):
         ) from error
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(f"{name}, after line {number}: damaged gzip file ({error})") from error
+
+
+def _open(path):
+    return gzip.open(path, "rb") if path.endswith(".gz") else open(path, "rb")
+
+
+def _lines(file):
+    """Yields the lines of an open binary file without their ends, and without a byte order mark."""
+    file = iter(file)
+    first = next(file, b"").removeprefix(codecs.BOM_UTF8)
+    if not first.endswith(b"\n"):  # All that there is
+        yield from first.removesuffix(b"\r").split(b"\r") if first else ()
+        return
+    for line in itertools.chain([first], file):
+        yield line.rstrip(b"\n").removesuffix(b"\r")

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_transformer import arguments
-from keras_transformer.data.lines import as_paths, read_lines
+from keras_transformer.data.lines import as_paths, has_plain_lines, read_lines
 from keras_transformer.data.tab_separated import read_rows
 
 # Lines that are tokenized at once, by so many threads; batches made ahead; batches shuffled among each other.
@@ -278,13 +278,17 @@ def _options():
 
 
 def _text_lines(paths):
-    datasets = [
-        tf.data.TextLineDataset(path, compression_type="GZIP" if path.endswith(".gz") else None) for path in paths
-    ]
-    lines = datasets[0]
-    for dataset in datasets[1:]:
-        lines = lines.concatenate(dataset)
+    lines, *others = map(_lines_of_file, paths)
+    for other in others:
+        lines = lines.concatenate(other)
     return lines
+
+
+def _lines_of_file(path):
+    if has_plain_lines(path):
+        return tf.data.TextLineDataset(path, compression_type="GZIP" if path.endswith(".gz") else None)
+    # With a byte order mark, or with "\r" as the end of lines: TensorFlow would keep the one and drop the other.
+    return tf.data.Dataset.from_generator(lambda: read_lines(path), output_signature=tf.TensorSpec([], tf.string))
 
 
 def _pad_to_bucket(pair, lengths, padding):

@@ -1,6 +1,5 @@
 """SavedModels with the reusable interface of TF2 hub modules, written whole or not at all."""
 
-import contextlib
 import os
 
 import tensorflow as tf
@@ -8,6 +7,14 @@ import tensorflow as tf
 from keras_transformer import disk
 from keras_transformer.atomic import making_folder
 from keras_transformer.export.warmup import write_warmup_requests
+
+# What TensorFlow makes of errors of the file system: ENOSPC, EFBIG, EACCES, EIO and others.
+_CANNOT_WRITE = (
+    tf.errors.ResourceExhaustedError,
+    tf.errors.OutOfRangeError,
+    tf.errors.PermissionDeniedError,
+    tf.errors.UnknownError,
+)
 
 
 def write_saved_model(
@@ -46,9 +53,12 @@ def write_saved_model(
     for name, function in functions.items():
         setattr(root, name, function)
 
-    with making_folder(path) as unfinished, _naming(path):
-        tf.saved_model.save(root, unfinished, signatures=signatures)
-        write_warmup_requests(unfinished, warmup_requests)
+    try:
+        with making_folder(path) as unfinished:
+            tf.saved_model.save(root, unfinished, signatures=signatures)
+            write_warmup_requests(unfinished, warmup_requests)
+    except _CANNOT_WRITE as error:
+        raise disk.error_of_text(error.message, path) from error
 
 
 def check_new(path):
@@ -66,13 +76,3 @@ class _Root(tf.Module):
     """
 
     variables = trainable_variables = None
-
-
-@contextlib.contextmanager
-def _naming(path):
-    """Gives errors of writing, those of TensorFlow too, the name `path`."""
-    try:
-        with disk.naming(path):
-            yield
-    except tf.errors.OpError as error:
-        raise disk.error_of_text(error.message, path) from error

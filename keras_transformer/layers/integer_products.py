@@ -164,8 +164,15 @@ def calibrated_product(inputs, input_range, kernel, kernel_scale, bias=None, act
     import tensorflow as tf
 
     rows = tf.cast(tf.reshape(inputs, (-1, inputs.shape[-1])), tf.float32)
-    integers, _, _ = tf.quantization.quantize(
-        rows, -input_range, input_range, tf.qint8, "SCALED", "HALF_TO_EVEN", narrow_range=True
+    # What `tf.quantization.quantize` calls, with a warning that it is deprecated.
+    integers, _, _ = tf.raw_ops.QuantizeV2(
+        input=rows,
+        min_range=-input_range,
+        max_range=input_range,
+        T=tf.qint8,
+        mode="SCALED",
+        round_mode="HALF_TO_EVEN",
+        narrow_range=True,
     )
     largest = 127 / ops.cast(kernel_scale, "float32")
     outputs = _quantized_matmul(integers, input_range, kernel, largest, False, bias, activation)

@@ -2,10 +2,7 @@
 
 import dataclasses
 
-import keras
-
 from keras_transformer import arguments
-from keras_transformer.training.schedules import InverseSquareRootSchedule, LinearDecaySchedule, NoamSchedule
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -80,6 +77,10 @@ class Optimization:
 
     def make_optimizer(self, hidden_dim):
         """The optimizer on the recipe's schedule, for a model of this width."""
+        import keras  # the command line's --help shows recipes, and does without
+
+        from keras_transformer.training.schedules import InverseSquareRootSchedule, LinearDecaySchedule, NoamSchedule
+
         if self.schedule == "noam":
             rate = NoamSchedule(hidden_dim, self.warmup_steps)
         elif self.schedule == "linear":

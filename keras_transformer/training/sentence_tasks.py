@@ -1,11 +1,12 @@
 """What a sentence encoder learns from: rows of texts with an objective, in batches that a number decides."""
 
 import dataclasses
+import os
 
 import numpy as np
 
 from keras_transformer import arguments
-from keras_transformer.data.lines import as_paths, read_lines
+from keras_transformer.data.lines import LFS_POINTER, as_paths, is_lfs_pointer, read_lines
 from keras_transformer.data.tab_separated import read_rows
 from keras_transformer.training import fingerprints
 from keras_transformer.training.objectives import (
@@ -227,8 +228,12 @@ class SentenceTask:
         Args:
             paths: text files.
             vectors: (number of lines, width), an array or the path of an `.npy` file, which is not read into memory.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+            ValueError: if the file is damaged or something else; if there is not a vector for each line.
         """
-        vectors = vectors if isinstance(vectors, np.ndarray) else np.load(vectors, mmap_mode="r")
+        vectors = vectors if isinstance(vectors, np.ndarray) else _read_vectors(vectors)
         rows = [(line,) for line in read_lines(paths)]
         if vectors.ndim != 2 or len(vectors) != len(rows):
             raise ValueError(f"Expected a vector for each of {len(rows)} lines. Received: shape {vectors.shape}")
@@ -237,3 +242,19 @@ class SentenceTask:
 
 def _rows(paths, columns, **checks):
     return [row for path in as_paths(paths) for row in read_rows(path, columns, **checks)]
+
+
+def _read_vectors(path):
+    """The array of an `.npy` file, mapped into memory."""
+    try:
+        vectors = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # of any kind: NumPy parses the file's header as Python
+        fault = (
+            LFS_POINTER if os.path.isfile(path) and is_lfs_pointer(path) else f"damaged, or something else ({error})"
+        )
+        raise ValueError(f"Expected an .npy file of vectors. Received {path}: it is {fault}") from error
+    if not isinstance(vectors, np.ndarray) or vectors.dtype.kind not in "fiu":
+        raise ValueError(f"Expected an .npy file of vectors. Received {path}: it is no array of numbers")
+    return vectors

@@ -60,7 +60,7 @@ def test_a_picture_for_each_text(model_dir, drawn, tmp_path, capsys):
 
 def test_nothing_is_overwritten(model_dir, tmp_path, capsys):
     (tmp_path / "a-2.png").write_text("mine")
-    assert run("--model", "nowhere", "--output", tmp_path / "a.png", "x", "y") == 1
+    assert run("--model", model_dir, "--output", tmp_path / "a.png", "x", "y") == 1
     assert f"or --overwrite. Received: {tmp_path / 'a-2.png'}" in capsys.readouterr().err
     assert (tmp_path / "a-2.png").read_text() == "mine" and len(list(tmp_path.iterdir())) == 1
 

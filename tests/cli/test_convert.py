@@ -27,7 +27,7 @@ def test_a_keras_file(tmp_path, capsys):
     assert type(embedder) is TextEmbedder
     np.testing.assert_allclose(embedder(wanted["texts"][:5]), wanted["vectors"][:5], atol=1e-5)
     assert run(GOLDEN / "bert", "--out", out) == 1
-    assert "Expected an --out that does not exist, or --overwrite" in capsys.readouterr().err
+    assert "Expected --out not to exist, or --overwrite. Received: " in capsys.readouterr().err
 
 
 def without_a_tensor(folder):

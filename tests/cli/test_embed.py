@@ -60,9 +60,16 @@ def test_a_checkout_has_a_default_model(exported, embedder, write_lines, tmp_pat
     monkeypatch.setattr(saved_pipelines, "_SHIPPED", exported.parents[1])
     assert run(file, "--output", tmp_path / "out.npy") == 0
     np.testing.assert_allclose(np.load(tmp_path / "out.npy"), embedder.embed(TEXTS[:3]), atol=1e-5)
+
+    # Of an installed package, the checkout is the current folder.
     monkeypatch.setattr(saved_pipelines, "_SHIPPED", tmp_path)
+    monkeypatch.chdir(tmp_path)
     assert run(file) == 1
-    assert "Expected --model: there is no model to take by default" in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert f"a checkout of the project, with saved_models/{exported.parent.name}" in message
+    (tmp_path / "saved_models").symlink_to(exported.parents[1])
+    assert run(file, "--output", "here.npy") == 0
+    np.testing.assert_array_equal(np.load("here.npy"), np.load("out.npy"))
 
 
 def test_an_array(model_dir, embedder, write_lines, tmp_path, capsys):
@@ -127,7 +134,7 @@ def test_an_output_is_not_overwritten_unasked(model_dir, write_lines, tmp_path, 
     arguments = ("--model", model_dir, write_lines("in.txt", ["dog"]), "--output", tmp_path / "out.npy")
     (tmp_path / "out.npy").write_text("mine")
     assert run(*arguments) == 1
-    assert "does not exist, or --overwrite. Received: " in capsys.readouterr().err
+    assert "Expected --output not to exist, or --overwrite. Received: " in capsys.readouterr().err
     assert (tmp_path / "out.npy").read_text() == "mine"
     assert run(*arguments, "--overwrite") == 0
     assert np.load(tmp_path / "out.npy").shape == (1, 7)
@@ -175,7 +182,7 @@ def test_an_array_is_written_in_constant_memory(tmp_path):
         (["--model", "nowhere"], "Expected a .keras file with an embedder. Received: nowhere"),
         (["--model", "m", "nowhere"], "Expected a text file. Received: nowhere"),
         (["--model", "m", "--output", "out.txt"], "ends in .npy or .jsonl. Received: out.txt"),
-        (["--model", "MODEL", "--batch-size", "0", "--output", "o.npy"], "Received: batch_size=0"),
+        (["--model", "MODEL", "--batch-size", "0", "--output", "o.npy"], "Received: --batch-size=0"),
     ],
 )
 def test_bad_options(options, message, model_dir, tmp_path, monkeypatch, capsys):

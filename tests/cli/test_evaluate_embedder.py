@@ -127,13 +127,17 @@ def test_a_heat_map(embedder_dir, tmp_path, capsys, recwarn):
         (["--text", "a", "--similarity", "BAD"], "both of --heat-map and --text"),
         (["--similarity", "GOOD", "--batch-size", "0"], "--batch-size=0"),
         (["--similarity", "GOOD"], "Expected a .keras file with an embedder. Received: nowhere"),
+        (["--heat-map", "map.png", "--text", "a", "\udce9"], "--text 2: expected UTF-8. Received: byte 0xe9"),
+        (["--similarity", "GOOD", "--heat-map", "GOOD", "--text", "a", "--overwrite"], "that is read. Received: GOOD"),
+        (["--similarity", "GOOD", "--heat-map", "BAD", "--text", "a"], "Expected --heat-map not to exist, or --over"),
     ],
 )
-def test_bad_options(options, message, write_lines, capsys, tmp_path, monkeypatch):
+def test_bad_options(options, message, embedder_dir, write_lines, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name, lines in (("GOOD", ["5\ta\tb"]), ("BAD", ["5\ta\tb", "6\ta\tb"]), ("EMPTY", [])):
         write_lines(name, lines)
     before = set(tmp_path.iterdir())
-    assert run("--model", "nowhere", *options, "--json", "scores.json") == 1
+    model = "nowhere" if "nowhere" in message else embedder_dir
+    assert run("--model", model, *options, "--json", "scores.json") == 1
     assert message in capsys.readouterr().err
     assert set(tmp_path.iterdir()) == before

@@ -128,6 +128,8 @@ def test_the_worst_sentences(files, write_lines, capsys):
         ({"--tokenize": "14b"}, "Received: tokenize='14b'"),
         ({"--worst": "0"}, "Received: --worst=0"),
         ({"--output": "out"}, "Expected --model with --output"),
+        ({"--json": "SHORT"}, "Expected --json not to exist, or --overwrite. Received: SHORT"),
+        ({"--json": "REFERENCE"}, "Expected --json to be no file that is read. Received: REFERENCE"),
         ({"--beam": "2"}, "Expected --model with --beam"),
         ({"--against-model": "m"}, "Expected --source"),
     ],

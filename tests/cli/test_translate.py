@@ -1,6 +1,7 @@
 """keras-transformer translate, in this process."""
 
 import io
+import os
 import sys
 
 import keras
@@ -106,11 +107,19 @@ def test_a_checkout_has_a_default_model(exported, translator, monkeypatch, capsy
     assert capsys.readouterr().out.split("\n")[:-1] == list(translator.translate(["dog"]))
 
 
-def test_elsewhere_the_model_must_be_named(tmp_path, monkeypatch, capsys):
+def test_elsewhere_the_model_must_be_named(exported, translator, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(translators, "SHIPPED", exported.parent.name)
+    monkeypatch.chdir(tmp_path)
     for folder in (tmp_path, tmp_path / "missing"):
         monkeypatch.setattr(saved_pipelines, "_SHIPPED", folder)
         assert run("dog") == 1
-        assert "Expected --model: there is no model to take by default" in capsys.readouterr().err
+        message = capsys.readouterr().err
+        assert "Expected --model MODEL, or the current folder to be a checkout of the project" in message
+        assert f"{tmp_path} has no saved_models/{exported.parent.name}" in message
+    # Of an installed package, the checkout is the current folder.
+    (tmp_path / "saved_models").symlink_to(exported.parents[1])
+    assert run("dog") == 0
+    assert capsys.readouterr().out.split("\n")[:-1] == list(translator.translate(["dog"]))
 
 
 @pytest.mark.parametrize("kind", ["keras", "saved_model"])
@@ -132,8 +141,46 @@ def test_progress_is_counted_on_standard_error(model_dir, write_lines, tmp_path,
     assert run(*arguments, "--progress") == 0
     last = capsys.readouterr().err.split("\r")[-1]
     assert last.startswith("3 of 3 sentences, ") and last.rstrip(" \n").endswith(" a second, 0:00:00 left")
-    assert run(*arguments, "--no-progress") == 0
+    assert run(*arguments, "--no-progress", "--overwrite") == 0
     assert "sentences" not in capsys.readouterr().err
+
+
+def test_an_output_is_not_overwritten_unasked(model_dir, translator, write_lines, tmp_path, capsys):
+    output = tmp_path / "out"
+    arguments = ("--model", model_dir, "--input", write_lines("in.txt", ["dog"]), "--output", output)
+    output.write_text("mine")
+    assert run(*arguments) == 1
+    assert f"Expected --output not to exist, or --overwrite. Received: {output}" in capsys.readouterr().err
+    assert output.read_text() == "mine"
+    assert run(*arguments, "--overwrite") == 0
+    assert output.read_text() == next(translator.translate(["dog"])) + "\n"
+
+
+def test_an_output_may_have_the_longest_name(model_dir, translator, tmp_path):
+    assert run("--model", model_dir, "dog", "--output", tmp_path / ("o" * 255)) == 0
+    assert (tmp_path / ("o" * 255)).read_text() == next(translator.translate(["dog"])) + "\n"
+
+
+def test_an_input_is_never_the_output(model_dir, exported, write_lines, tmp_path, capsys):
+    source = write_lines("in.txt", ["dog"])
+    (tmp_path / "link").symlink_to(source)
+    os.link(source, tmp_path / "hard")
+    graph = (exported / "saved_model.pb").read_bytes()
+    for model, output in [
+        (model_dir, source),
+        (model_dir, tmp_path / "link"),
+        (model_dir, tmp_path / "hard"),
+        (model_dir, model_dir / "translator.keras"),
+        (exported, exported / "saved_model.pb"),
+    ]:
+        assert run("--model", model, "--input", source, "--output", output, "--overwrite") == 1
+        assert f"Expected --output to be no file that is read. Received: {output}" in capsys.readouterr().err
+    assert (tmp_path / "in.txt").read_text() == "dog\n" and (exported / "saved_model.pb").read_bytes() == graph
+
+
+def test_several_inputs_may_be_given_one_by_one(model_dir, translator, write_lines, capsys):
+    assert run("--model", model_dir, "--input", write_lines("1", ["dog"]), "--input", write_lines("2", ["cat"])) == 0
+    assert capsys.readouterr().out.split("\n")[:-1] == list(translator.translate(["dog", "cat"]))
 
 
 @pytest.mark.parametrize("fault", [b"\xff", KeyboardInterrupt])
@@ -190,7 +237,11 @@ def test_the_nearest_of_the_beam(model_dir, write_lines, tmp_path, capsys):
         (["--model", "m", "x", "--input", "f"], "Expected TEXTs or --input. Received both"),
         (["--model", "m", "x", "--n-best", "2", "--reference", "r"], "Expected --input and --n-best with --reference"),
         (["--model", "m", "--input", "nowhere"], "Expected a text file. Received: nowhere"),
-        (["--model", "MODEL", "--batch-size", "0", "x"], "Received: batch_size=0"),
+        (["--model", "MODEL", "x", "cat \udcff"], "TEXT 2: expected UTF-8. Received: byte 0xff at character 5"),
+        (["--model", "MODEL", "x", "--output", "o" * 256], "File name too long: 'ooo"),
+        (["--model", "MODEL", "x", "--output", "."], "Expected a file for --output. Received a folder: ."),
+        (["--model", "MODEL", "x", "--output", ""], "Expected the name of a file for --output"),
+        (["--model", "MODEL", "--batch-size", "0", "x"], "Received: --batch-size=0"),
         (["--model", "MODEL", "--beam", "0", "x"], "Expected a positive integer. Received: --beam=0"),
         (["--model", "MODEL", "--n-best", "0", "x"], "Received: --n-best=0"),
         (["--model", "MODEL", "--n-best", "3", "--beam", "2", "x"], "Received: --beam 2 --n-best 3"),

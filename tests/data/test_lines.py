@@ -1,3 +1,4 @@
+import gzip
 import pathlib
 
 import pytest
@@ -38,3 +39,34 @@ def test_missing_file_and_no_file(tmp_path):
         list(read_lines(tmp_path / "nowhere.txt"))
     with pytest.raises(ValueError, match="at least one file"):
         list(read_lines([]))
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.txt.gz"])
+def test_a_byte_order_mark_is_no_text(write_lines, name):
+    marked = write_lines(name, ["\ufeffone", "\ufefftwo"])
+    assert list(read_lines([marked, marked])) == ["one", "\ufefftwo"] * 2  # elsewhere it is a character
+    assert list(read_lines(write_lines(name, [b"\xef\xbb\xbf"]))) == [""]
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.txt.gz"])
+@pytest.mark.parametrize(
+    "data, lines",
+    [
+        (b"one\r\rtwo\r", ["one", "", "two"]),
+        (b"\xef\xbb\xbfone\rtwo", ["one", "two"]),
+        (b"one\rtwo\nthree", ["one\rtwo", "three"]),  # a carriage return inside a line is a character
+        (b"\r", [""]),
+        (b"\xef\xbb\xbf", []),
+        (b"", []),
+    ],
+)
+def test_carriage_returns_alone_end_lines(tmp_path, name, data, lines):
+    (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    assert list(read_lines(tmp_path / name)) == lines
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.txt.gz"])
+def test_a_file_that_git_lfs_has_not_fetched_is_refused(tmp_path, name):
+    (tmp_path / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n")
+    with pytest.raises(ValueError, match=rf"Expected a text file. Received: .*{name}, a Git LFS pointer"):
+        list(read_lines(tmp_path / name))

@@ -35,6 +35,14 @@ def test_an_epoch_has_each_pair_once_with_begin_and_end(files):
     assert sorted(rows(data.batches(256, shuffle=False))) == sorted(wanted)
 
 
+def test_pairs_are_those_that_read_lines_gives(tmp_path, write_lines):
+    """TensorFlow's own reader would keep a byte order mark, and drop the line ends of old Macs."""
+    (tmp_path / "cr").write_bytes(b"x\ry\rz\r")
+    data = ParallelText(write_lines("mark.gz", ["\ufeffa", "b", "c"]), tmp_path / "cr", ByteTokenizer(), max_length=9)
+    wanted = [((*byte_ids(s), 3), (2, *byte_ids(t)), (*byte_ids(t), 3)) for s, t in zip("abc", "xyz")]
+    assert sorted(rows(data.batches(256, seed=1))) == wanted
+
+
 def test_a_tab_separated_file_has_the_pairs_of_two_files(files, write_lines):
     sources, targets = made_data.pairs(200)
     lines = ["\t".join(pair) for pair in zip(sources, targets)]

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -25,6 +26,8 @@ def run_command(*arguments, **kwargs):
         capture_output=True, text=True, check=False, **kwargs,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-4000:]
+    noise = re.findall(r"^[IWE]\d{4} .*|.*deprecated.*", done.stderr, re.MULTILINE)  # of TensorFlow
+    assert not noise, noise
     return done.stdout
 
 

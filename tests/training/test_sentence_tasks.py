@@ -1,3 +1,5 @@
+import contextlib
+
 import numpy as np
 import pytest
 
@@ -130,3 +132,30 @@ def test_bad_files(kind, lines, message, write):
 def test_bad_values(values, message):
     with pytest.raises(ValueError, match=message):
         SentenceTask("t", [("a", "b"), ("c", "d")], None, **values)
+
+
+def test_damaged_vectors_are_told(write, tmp_path):
+    """A bit of the header in another place, which NumPy parses as Python, and other files than arrays."""
+    texts, path = write("t.txt", "a", "b", "c"), tmp_path / "v.npy"
+    np.save(path, np.ones((3, 4), "float32"))
+    whole = path.read_bytes()
+    for bit in range(0, 8 * 70, 3):
+        damaged = bytearray(whole)
+        damaged[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(damaged)
+        with contextlib.suppress(ValueError):  # of any other kind it would fail the test
+            SentenceTask.teacher(texts, path)
+    np.savez(tmp_path / "archive", np.ones((3, 4)))
+    np.save(tmp_path / "words.npy", np.array([["a"], ["b"], ["c"]]))
+    (tmp_path / "pointer.npy").write_text("version https://git-lfs.github.com/spec/v1\n")
+    path.write_bytes(whole[:-1])
+    for name, fault in [
+        ("v.npy", "damaged, or something else"),
+        ("archive.npz", "no array of numbers"),
+        ("words.npy", "no array of numbers"),
+        ("pointer.npy", "a Git LFS pointer"),
+    ]:
+        with pytest.raises(ValueError, match=rf"Expected an .npy file of vectors. Received .*{name}: it is {fault}"):
+            SentenceTask.teacher(texts, tmp_path / name)
+    with pytest.raises(FileNotFoundError, match="nowhere.npy"):
+        SentenceTask.teacher(texts, tmp_path / "nowhere.npy")

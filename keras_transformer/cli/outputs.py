@@ -1,0 +1,81 @@
+"""Checks of the files that a command is to write, before time is spent on models."""
+
+import os
+import stat
+
+STANDARD_INPUT, STANDARD_OUTPUT = 0, 1  # in the places of paths
+
+
+def check_outputs(outputs, inputs, overwrite=False):
+    """Refuses to write onto what the command reads, twice onto the same file, and, unasked, onto what exists.
+
+    Args:
+        outputs: a list of (option, path); the path is `None` for an option that was not given.
+        inputs: paths of what the command reads: files, and folders of files.
+        overwrite: whether `--overwrite` was given.
+
+    Raises:
+        FileExistsError: for a file that exists, without `overwrite`.
+        IsADirectoryError: for a folder.
+        OSError: for a path that no file can have.
+        ValueError: for an input, and for two options of the same file.
+    """
+    outputs = [(option, path) for option, path in outputs if path is not None]
+    for number, (option, path) in enumerate(outputs):
+        for file in _files(inputs):
+            if _are_the_same(path, file):
+                raise ValueError(f"Expected {option} to be no file that is read. Received: {_name(path, file)}")
+        for other_option, other in outputs[:number]:
+            if _are_the_same(path, other):
+                raise ValueError(f"Expected different files for {other_option} and {option}. Received: {path}")
+        if path != STANDARD_OUTPUT:
+            _check_free(option, path, overwrite)
+
+
+def check_training_outputs(folder, names, inputs):
+    """Refuses a training whose files, of these names, would replace what it reads."""
+    paths = [os.path.join(folder, name) for name in (*names, "history.csv")]
+    check_outputs([("--out", path) for path in paths], inputs, overwrite=True)
+
+
+def _check_free(option, path, overwrite):
+    if not path:
+        raise ValueError(f"Expected the name of a file for {option}. Received: ''")
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        if not os.path.islink(path):
+            return
+        mode = stat.S_IFREG  # a link to a file that is not there, and would be made
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(f"Expected a file for {option}. Received a folder: {path}")
+    if stat.S_ISREG(mode) and not overwrite:
+        raise FileExistsError(f"Expected {option} not to exist, or --overwrite. Received: {path}")
+
+
+def _files(paths):
+    """The paths, and the files in those of folders."""
+    for path in paths:
+        if path != STANDARD_INPUT and os.path.isdir(path):
+            for folder, _, names in os.walk(path):
+                yield from (os.path.join(folder, name) for name in names)
+        else:
+            yield path
+
+
+def _are_the_same(one, other):
+    """Whether two paths are of one file; devices and pipes may be read and written."""
+    try:
+        return os.path.samefile(one, other) and stat.S_ISREG(os.stat(one).st_mode)
+    except OSError:  # one is not there
+        pass
+    if STANDARD_INPUT in (one, other) or STANDARD_OUTPUT in (one, other):
+        return False
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _name(path, file):
+    """The two names of a file, or the one."""
+    names = {STANDARD_INPUT: "standard input", STANDARD_OUTPUT: "standard output"}
+    path, file = names.get(path, path), names.get(file, file)
+    return path if path == file else f"{path}, which is {file}"

@@ -1,0 +1,62 @@
+"""Standard input, output and error of the process, any of which may be closed, or break."""
+
+import io
+import os
+import sys
+
+_OUTPUT = "standard output"
+
+
+def prepare():
+    """Opens what is closed, so that no file that is opened later is taken for it; gives errors of output a name."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    # What is closed is `None`. Messages are let go; `check_input` and `check_output` know where data would be.
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+    else:
+        sys.stdout = io.TextIOWrapper(
+            io.BufferedWriter(_Output(sys.stdout.fileno(), "w", closefd=False)),
+            encoding=sys.stdout.encoding,
+            errors="surrogateescape",  # names of files that are not UTF-8
+            line_buffering=sys.stdout.line_buffering,
+        )
+
+
+def check_input(instead):
+    """`ValueError` if standard input, which is to be read, is closed; `instead` is what may be given in its place."""
+    if sys.stdin is None:
+        raise ValueError(f"Expected {instead} or standard input. Received: standard input is closed")
+
+
+def check_output():
+    """`ValueError` if standard output, where the results are to go, is closed."""
+    if sys.__stdout__ is None:
+        raise ValueError("Expected --output or standard output. Received: standard output is closed")
+
+
+def is_gone(error):
+    """Whether an error is that nobody reads standard output any more, as `head` does when it has enough.
+
+    After any error of standard output Python is kept from trying once more when it exits.
+    """
+    is_of_output = isinstance(error, OSError) and error.filename == _OUTPUT
+    if is_of_output:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return is_of_output and isinstance(error, BrokenPipeError)
+
+
+class _Output(io.FileIO):
+    """Standard output, whose errors say so as those of a file do."""
+
+    def write(self, data):
+        try:
+            return super().write(data)
+        except OSError as error:
+            error.filename = _OUTPUT
+            raise
