@@ -76,6 +76,7 @@ def read_architecture(folder):
         activation=_ACTIVATIONS[activation],
         layer_norm_epsilon=config.get("layer_norm_eps", 1e-12),
         padding_id=padding_id,
+        counts_padding=not is_mpnet,
     )
     return Architecture(model_type, arguments, 0 if is_mpnet else config.get("type_vocab_size", 2), first_position)
 
@@ -89,14 +90,17 @@ def load_weights(encoder, architecture, tensors):
     is_mpnet = architecture.model_type == "mpnet"
     tensors = tensors.without_prefix(f"{architecture.model_type}.")
     width = encoder.constructor_arguments["hidden_dim"]
-    words = encoder.token_embedding.embedding.embeddings
-    tensors.load(words, tensors.take("embeddings.word_embeddings.weight", tuple(words.shape)))
-
+    table = encoder.token_embedding.embedding.embeddings
+    words = tensors.take("embeddings.word_embeddings.weight", tuple(table.shape))
     first, num_segments = architecture.first_position, architecture.num_segments
     rows = encoder.position_embedding.max_length + first
-    positions = tensors.take("embeddings.position_embeddings.weight", (rows, width))[first:]
+    positions = tensors.take("embeddings.position_embeddings.weight", (rows, width))
+    if is_mpnet:  # A padding token has a row of its own for its position, wherever it stands.
+        words[first - 1] += positions[first - 1]
+    positions = positions[first:]
     if num_segments:
         positions = positions + tensors.take("embeddings.token_type_embeddings.weight", (num_segments, width))[0]
+    tensors.load(table, words)
     tensors.load(encoder.position_embedding.embeddings, positions)
     tensors.load_norm(encoder.embedding_norm, _norm(tensors, "embeddings.LayerNorm"))
 

@@ -30,6 +30,7 @@ class MarianCheckpoint:
         lacks_padding: whether the tables lack the last row, that of the padding id: zeros.
         unused: patterns of the names of tensors that are of no use.
         search: how its own library decodes.
+        special_in_text: of `MarianTokenizer`.
     """
 
     arguments: dict
@@ -43,6 +44,7 @@ class MarianCheckpoint:
     lacks_padding: bool
     unused: tuple
     search: typing.Any
+    special_in_text: bool
 
 
 def make_translator(folder, checkpoint, dtype=None):
@@ -59,7 +61,7 @@ def make_translator(folder, checkpoint, dtype=None):
     """
     shares = checkpoint.source_vocabulary == checkpoint.target_vocabulary
     tokenizer, target_tokenizer = (
-        MarianTokenizer(_read_bytes(folder, name), vocabulary)
+        MarianTokenizer(_read_bytes(folder, name), vocabulary, special_in_text=checkpoint.special_in_text)
         for name, vocabulary in (
             ("source.spm", checkpoint.source_vocabulary),
             ("target.spm", checkpoint.target_vocabulary),

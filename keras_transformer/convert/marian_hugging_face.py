@@ -54,6 +54,7 @@ def read_hugging_face(folder):
         lacks_padding=False,
         unused=("model.*.embed_positions.weight",),
         search=_search({**config, **read_json(folder, "generation_config.json", {})}),
+        special_in_text=True,
     )
 
 

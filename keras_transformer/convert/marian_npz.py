@@ -66,6 +66,7 @@ def read_npz(folder):
         lacks_padding=True,
         unused=("special:*",),
         search=_search(folder),
+        special_in_text=False,
     )
 
 

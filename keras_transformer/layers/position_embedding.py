@@ -16,7 +16,7 @@ class PositionEmbedding(keras.layers.Layer):
 
     Call arguments:
         inputs: (B, T, D), floating. Their mask is passed on.
-        positions: integers (T,) or (B, T) below `max_length`; by default 0 ... T-1.
+        positions: integers (T,) or (B, T) below `max_length`, -1 for no vector; by default 0 ... T-1.
 
     Returns:
         (B, T, D) in the compute dtype. At a position outside the table that is known only when the graph runs
@@ -52,6 +52,7 @@ class PositionEmbedding(keras.layers.Layer):
         rows = ops.take(self.embeddings, ops.where(known, positions, 0), axis=0)
         # A graph cannot raise on every device; NaN cannot be overlooked.
         rows = ops.where(known[..., None], rows, ops.cast(float("nan"), rows.dtype))
+        rows = ops.where((positions == -1)[..., None], 0, rows)
         return inputs + ops.cast(rows, inputs.dtype)
 
     def get_config(self):

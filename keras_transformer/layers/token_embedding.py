@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 from keras_transformer import arguments
+from keras_transformer.layers import masks
 from keras_transformer.layers.composite import CompositeLayer
 from keras_transformer.layers.reversible_embedding import ReversibleEmbedding
 
@@ -16,6 +17,8 @@ class TokenEmbedding(CompositeLayer):
         padding_id: the id that the mask marks as padding, or `None` for no mask.
         begins_with_padding: whether the first id of a sequence is real even if it is the padding id, where decoding
             begins with that, as in Marian.
+        padding_side: where the padding id is padding: "anywhere", or only to the "right" of the last other id, or on
+            "both" sides of the others. For tokenizers that have this id for a text that spells the padding token.
         scale: whether embeddings are multiplied by sqrt(D), as in the paper.
         embeddings_initializer: by default normal with standard deviation D^-0.5, so that the scaled
             embeddings have about unit variance.
@@ -27,12 +30,12 @@ class TokenEmbedding(CompositeLayer):
 
     Returns:
         (B, T, D) with a Keras mask (B, T), True where the id is not `padding_id` (and
-        at the first, if `begins_with_padding`); with `reverse`, logits
+        at the first, if `begins_with_padding`; see also `padding_side`); with `reverse`, logits
         (B, T, V). Both in the compute dtype. Ids outside [0, V) raise where the device can (TensorFlow on
         CPU: "indices[...] = ... is not in [0, V)"); where it cannot, their vectors are NaN.
 
     Raises:
-        ValueError: for sizes below 1, a padding id outside the vocabulary, ids of a floating dtype.
+        ValueError: for sizes below 1, a padding id outside the vocabulary, an unknown side, ids of a floating dtype.
 
     References:
         Vaswani et al., 2017, "Attention Is All You Need", section 3.4; Press and Wolf, 2017, "Using the Output
@@ -47,6 +50,7 @@ class TokenEmbedding(CompositeLayer):
         begins_with_padding=False,
         scale=True,
         embeddings_initializer=None,
+        padding_side="anywhere",
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -57,6 +61,7 @@ class TokenEmbedding(CompositeLayer):
         self.padding_id = padding_id
         self.begins_with_padding = begins_with_padding
         self.scale = scale
+        self.padding_side = arguments.one_of("padding_side", padding_side, ("anywhere", "right", "both"))
         self.embeddings_initializer = keras.initializers.get(
             embeddings_initializer or keras.initializers.RandomNormal(stddev=self.hidden_dim**-0.5)
         )
@@ -90,7 +95,7 @@ class TokenEmbedding(CompositeLayer):
             return previous_mask
         if self.padding_id is None:
             return previous_mask
-        is_real = ops.not_equal(inputs, self.padding_id)
+        is_real = masks.of_ids(inputs, self.padding_id, self.padding_side)
         if not self.begins_with_padding:
             return is_real
         return ops.concatenate([ops.ones_like(is_real[:, :1]), is_real[:, 1:]], axis=1)
@@ -103,5 +108,6 @@ class TokenEmbedding(CompositeLayer):
             "padding_id": self.padding_id,
             "begins_with_padding": self.begins_with_padding,
             "scale": self.scale,
+            "padding_side": self.padding_side,
             "embeddings_initializer": keras.initializers.serialize(self.embeddings_initializer),
         }

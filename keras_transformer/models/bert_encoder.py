@@ -1,4 +1,5 @@
 import keras
+from keras import ops
 
 from keras_transformer import arguments
 from keras_transformer.layers import (
@@ -35,7 +36,10 @@ class BertEncoder(EncoderModel):
         attention_dropout: rate on attention weights.
         activation: of the feed-forward networks; BERT's is the exact GELU.
         layer_norm_epsilon: added to variances.
-        padding_id: the id that is not attended to.
+        padding_id: the id that fills up a batch, and is not attended to in front of the other ids and behind them.
+            Between them, where a text spells the padding token, it is a token as any other.
+        counts_padding: whether such a token has a position, as in BERT. In MPNet it has none, and those behind it
+            follow on.
         name: the model's name.
         dtype: dtype or dtype policy, as "mixed_bfloat16"; by default the global one.
 
@@ -71,6 +75,7 @@ class BertEncoder(EncoderModel):
         activation="gelu",
         layer_norm_epsilon=1e-12,
         padding_id=0,
+        counts_padding=True,
         name=None,
         dtype=None,
     ):
@@ -78,8 +83,15 @@ class BertEncoder(EncoderModel):
         arguments.rate("dropout", dropout)
         dtype = keras.dtype_policies.get(dtype)
         self.token_embedding = TokenEmbedding(
-            vocabulary_size, hidden_dim, padding_id=padding_id, scale=False, dtype=dtype, name="embedding"
+            vocabulary_size,
+            hidden_dim,
+            padding_id=padding_id,
+            padding_side="both",
+            scale=False,
+            dtype=dtype,
+            name="embedding",
         )
+        self.counts_padding = counts_padding
         self.position_embedding = PositionEmbedding(max_length, dtype=dtype, name="position_embedding")
         self.embedding_norm = keras.layers.LayerNormalization(
             epsilon=layer_norm_epsilon, dtype=dtype, name="embedding_norm"
@@ -133,6 +145,7 @@ class BertEncoder(EncoderModel):
             "activation": keras.activations.serialize(keras.activations.get(activation)),
             "layer_norm_epsilon": layer_norm_epsilon,
             "padding_id": padding_id,
+            "counts_padding": counts_padding,
         }
 
     def encode(self, ids, training=None, packed=False):
@@ -140,9 +153,18 @@ class BertEncoder(EncoderModel):
 
         With `packed`, which is not for XLA, padding costs nothing.
         """
-        x = self.position_embedding(self.token_embedding(ids))
+        x = self.token_embedding(ids)
+        x = self.position_embedding(x) if self.counts_padding else self.position_embedding(x, self._positions(ids))
         bias = self.relative_position_bias(x) if self.relative_position_bias else None
         return self.run_encoder(x, self._prepared, training, packed, bias)
+
+    def _positions(self, ids):
+        """The place (B, T) of each id among those that are not padding, and -1 for padding."""
+        length, most = ids.shape[1], self.position_embedding.max_length
+        if isinstance(length, int) and length > most:
+            raise ValueError(f"Expected at most max_length={most} positions. Received: length={length}")
+        is_counted = ops.cast(ops.not_equal(ids, self.token_embedding.padding_id), "int32")
+        return ops.cumsum(is_counted, axis=1) * is_counted - 1
 
     def _prepared(self, x, training):
         return self.embedding_dropout(self.embedding_norm(x), training=training)

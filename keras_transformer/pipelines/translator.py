@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from keras_transformer import arguments
 from keras_transformer.decoding import GreedySearch, Search
+from keras_transformer.layers import masks
 from keras_transformer.pipelines import translator_export
 from keras_transformer.pipelines.compiled_search import compiled_search
 from keras_transformer.pipelines.pipeline import Pipeline, deserialize_parts, pieces, serialize_part
@@ -149,8 +150,10 @@ class Translator(Pipeline):
         Returns:
             `Hypotheses`.
         """
-        is_content = (source_ids != self.tokenizer.padding_id) & (source_ids != self.tokenizer.end_id)
-        lengths = tf.reduce_sum(tf.cast(is_content, tf.int32), axis=1)
+        # By position: a text may spell the tokens of both ids.
+        is_real = masks.of_ids(source_ids, self.tokenizer.padding_id, "right")
+        has_end = tf.reduce_any(source_ids == self.tokenizer.end_id, axis=1)
+        lengths = tf.reduce_sum(tf.cast(is_real, tf.int32), axis=1) - tf.cast(has_end, tf.int32)
         limits = tf.where(lengths > 0, lengths + self.max_extra_length, 0)
         find = functools.partial(
             search or self.search,
@@ -267,7 +270,7 @@ class Translator(Pipeline):
             ValueError: for a text without tokens, which has no translation to look at.
         """
         source_ids, _ = self.source_ids([text])
-        if int(source_ids[0, 0]) == self.tokenizer.end_id:
+        if source_ids.shape[1] == 1:  # the end id
             raise ValueError(f"Expected a text with tokens. Received: {text!r}")
         target_ids = self._from_ids(source_ids)
         target_ids = target_ids[:, : int(tf.math.count_nonzero(target_ids != self.target_side.padding_id))]

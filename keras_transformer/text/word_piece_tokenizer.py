@@ -26,8 +26,9 @@ class WordPieceTokenizer(Tokenizer):
     cannot be put together from the vocabulary, or of more than 100 characters, is the unknown id. Special tokens in
     the text ("[MASK]") have their own ids. The begin and end ids stand around each text, an empty one too.
 
-    Two things differ: some 570 marks and signs that came into Unicode after version 8 count here as what they are, and
-    a padding token that stands in the text is not attended to.
+    One thing differs: some 570 marks and signs that came into Unicode after version 8 count here as what they are. A
+    padding token that stands in the text has the padding id: a `BertEncoder` attends to it, since only what stands
+    behind the end id is padding to it; a `SentenceEncoder` does not.
 
     Args:
         vocabulary: the subwords by id, a list of `str`; "##" marks those that continue a word.

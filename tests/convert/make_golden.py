@@ -27,7 +27,7 @@ def main():
             vectors=encoder.encode(texts).tolist(),
         )
     model, tokenizer = originals.make_marian(GOLDEN / "marian")
-    texts = [*originals.NASTY, ">>deu<< red dog", ">>xxx<< red", ">>deu<<", "red >>deu<<"]
+    texts = [*originals.NASTY, ">>deu<< red dog", ">>xxx<< red", ">>deu<<", "red >>deu<<", *originals.MARIAN_SPECIAL]
     short = originals.sentences(12, seed=5)
     beams = {penalty: originals.marian_beams(model, tokenizer, short, penalty, MAX_TOKENS) for penalty in (1.0, 1.3)}
     targets = [model.config.decoder_start_token_id, 5, 9, 12, 3]

@@ -27,7 +27,8 @@ NASTY = [
     "한국어 हिन्दी ภาษาไทย مُشَكَّل",
     "\ufffd\ue000 x \u2028\u3000y",
 ]
-SPECIAL = ["a [MASK] dog[SEP]runs [mask]"]
+SPECIAL = ["a [MASK] dog[SEP]runs [mask]", "[PAD] a[PAD]dog", "<pad> a<pad>dog<mask>  <pad>", "[PAD]<pad>"]
+MARIAN_SPECIAL = ["red</s>dog <pad>", "<pad>red", "a<unk> </s>", "</s>", "</s> >>deu<< red", "<pad>>>deu<<dog>>deu<<"]
 WORDS = ["red", "blue", "green", "one", "two", "three", "dog", "cat", "bird", "house", "tree", "runs", "café"]
 _SUBWORDS = ["dog", "run", "two", "##ing", "cafe", "naive", "istanbul", "ran", "don", "stop", "it"]
 

@@ -7,6 +7,7 @@ import shutil
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_transformer import TextEmbedder
 from keras_transformer.convert import convert
@@ -69,6 +70,24 @@ def test_token_vectors_with_their_ends(embedder, kind):
     pooled = vectors.mean(axis=0)
     if kind == "mpnet":  # the mean is its vector
         np.testing.assert_allclose(pooled, embedder(["Two dogs"])[0], atol=1e-5)
+
+
+def test_a_spelled_padding_token_is_attended_to_in_exports(embedder, kind, tmp_path):
+    wanted = original(kind)
+    padding_token = {"bert": "[PAD]", "mpnet": "<pad>"}[kind]
+    texts = [text for text in wanted["texts"] if padding_token in text]
+    assert len(texts) == 2
+    vectors = [vector for text, vector in zip(wanted["texts"], wanted["vectors"]) if text in texts]
+    embedder.export(tmp_path / "1", frozen=True, warmup_texts=())
+    signatures = tf.saved_model.load(tmp_path / "1").signatures
+    np.testing.assert_allclose(signatures["serving_default"](inputs=texts)["outputs"], vectors, atol=1e-5)
+    ids = embedder.tokenizer(texts)  # padded with the padding id
+    np.testing.assert_allclose(signatures["ids"](inputs=ids)["outputs"], vectors, atol=1e-5)
+    found = signatures["tokens"](inputs=texts)
+    for length, pieces in zip(found["lengths"].numpy(), found["tokens"].numpy()):
+        assert (
+            padding_token.encode() in pieces[:length] and b"" not in pieces[:length] and set(pieces[length:]) <= {b""}
+        )
 
 
 def test_other_dtypes_are_close(kind):

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_transformer.data import ParallelText
 from keras_transformer.data.parallel_text import bucket_lengths
@@ -33,6 +34,14 @@ def test_an_epoch_has_each_pair_once_with_begin_and_end(files):
     wanted = [((*byte_ids(s), 3), (2, *byte_ids(t)), (*byte_ids(t), 3)) for s, t in zip(sources, targets)]
     assert sorted(rows(data.batches(256, seed=1))) == sorted(wanted)
     assert sorted(rows(data.batches(256, shuffle=False))) == sorted(wanted)
+
+
+def test_padding_is_what_stands_behind_the_last_token(files):
+    """A tokenizer may have the padding id for a text that spells the padding token."""
+    data = ParallelText(*files, ByteTokenizer(), max_length=64)
+    inputs, labels = data._teacher_forcing(None, tf.constant([[2, 5, 0, 6, 3], [2, 7, 3, 0, 0]]))
+    np.testing.assert_array_equal(inputs["target_ids"], [[2, 5, 0, 6], [2, 7, 0, 0]])
+    np.testing.assert_array_equal(labels, [[5, 0, 6, 3], [7, 3, 0, 0]])
 
 
 def test_token_budget_and_little_padding(files):

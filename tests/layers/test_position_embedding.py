@@ -28,6 +28,14 @@ def test_positions_known_only_in_the_graph_give_nan_outside_the_table():
     assert np.isnan(outputs[:, 2]).all()
 
 
+def test_no_vector_at_a_position_of_minus_1():
+    layer = PositionEmbedding(2)
+    outputs = np.asarray(layer(ZEROS, positions=np.array([[0, -1, 1], [-1, -1, 0]])))
+    first, second = np.asarray(layer.embeddings)
+    nothing = np.zeros(4)
+    np.testing.assert_array_equal(outputs, [[first, nothing, second], [nothing, nothing, first]])
+
+
 def test_bad_length():
     with pytest.raises(ValueError, match="Received: max_length=0"):
         PositionEmbedding(0)
