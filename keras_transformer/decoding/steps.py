@@ -125,6 +125,13 @@ class Steps:
         log_sum = highest - ops.log(ops.max(ops.softmax(logits, axis=-1), axis=-1, keepdims=True))
         return ops.minimum(select(logits, tokens) - log_sum, 0.0)  # never above, so that sums of them can only fall
 
+    def log_allowed(self, logits, step):
+        """The log-probability (B, K, 1) that all logits (B, K, V) give to the tokens that may come."""
+        special = sorted({self.padding_id, self.begin_id, self.end_id})
+        tokens = ops.broadcast_to(ops.convert_to_tensor(special, "int32"), (*ops.shape(logits)[:2], len(special)))
+        probs = ops.where(self._forbidden(tokens, step), ops.exp(self.log_probs(tokens, logits)), 0.0)
+        return ops.log1p(-ops.sum(probs, axis=-1, keepdims=True))
+
     def append(self, ids, tokens, step):
         """`ids` (B, K, T + 1) with `tokens` (B, K) behind the first `step`."""
         return ops.slice_update(ids, (0, 0, step + 1), tokens[..., None])

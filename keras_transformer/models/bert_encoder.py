@@ -32,6 +32,7 @@ class BertEncoder(EncoderModel):
         pooling: mode of `SequencePooling`, or a list of modes whose vectors are joined.
         projections: the layers after the pooling, each a dictionary with "units", "activation" and "use_bias".
         unit_length: whether vectors are divided by their length.
+        truncate_dim: only so many dimensions of the vector are kept, which was divided before; by default all.
         dropout: rate on sub-layer outputs and on the normalised embeddings.
         attention_dropout: rate on attention weights.
         activation: of the feed-forward networks; BERT's is the exact GELU.
@@ -48,8 +49,8 @@ class BertEncoder(EncoderModel):
         training: whether dropout is active.
 
     Returns:
-        (B, D), or of the width of the last projection, or of several poolings together; float32 of length 1 with
-        `unit_length`, else in the compute dtype.
+        (B, D), or of the width of the last projection, or of several poolings together, or `truncate_dim`; float32 of
+        length 1 with `unit_length` (before it is truncated), else in the compute dtype.
 
     Raises:
         ValueError: for bad sizes, rates, ids and poolings.
@@ -76,6 +77,7 @@ class BertEncoder(EncoderModel):
         layer_norm_epsilon=1e-12,
         padding_id=0,
         counts_padding=True,
+        truncate_dim=None,
         name=None,
         dtype=None,
     ):
@@ -92,6 +94,7 @@ class BertEncoder(EncoderModel):
             name="embedding",
         )
         self.counts_padding = counts_padding
+        self.truncate_dim = arguments.optional_positive_integer("truncate_dim", truncate_dim)
         self.position_embedding = PositionEmbedding(max_length, dtype=dtype, name="position_embedding")
         self.embedding_norm = keras.layers.LayerNormalization(
             epsilon=layer_norm_epsilon, dtype=dtype, name="embedding_norm"
@@ -146,6 +149,7 @@ class BertEncoder(EncoderModel):
             "layer_norm_epsilon": layer_norm_epsilon,
             "padding_id": padding_id,
             "counts_padding": counts_padding,
+            "truncate_dim": truncate_dim,
         }
 
     def encode(self, ids, training=None, packed=False):
@@ -153,18 +157,10 @@ class BertEncoder(EncoderModel):
 
         With `packed`, which is not for XLA, padding costs nothing.
         """
-        x = self.token_embedding(ids)
-        x = self.position_embedding(x) if self.counts_padding else self.position_embedding(x, self._positions(ids))
+        is_counted = None if self.counts_padding else ops.not_equal(ids, self.token_embedding.padding_id)
+        x = self.position_embedding(self.token_embedding(ids), counted=is_counted)
         bias = self.relative_position_bias(x) if self.relative_position_bias else None
         return self.run_encoder(x, self._prepared, training, packed, bias)
-
-    def _positions(self, ids):
-        """The place (B, T) of each id among those that are not padding, and -1 for padding."""
-        length, most = ids.shape[1], self.position_embedding.max_length
-        if isinstance(length, int) and length > most:
-            raise ValueError(f"Expected at most max_length={most} positions. Received: length={length}")
-        is_counted = ops.cast(ops.not_equal(ids, self.token_embedding.padding_id), "int32")
-        return ops.cumsum(is_counted, axis=1) * is_counted - 1
 
     def _prepared(self, x, training):
         return self.embedding_dropout(self.embedding_norm(x), training=training)
@@ -175,7 +171,8 @@ class BertEncoder(EncoderModel):
         x = self.join(pooled) if self.join else pooled[0]
         for layer in self.projections:
             x = layer(x)
-        return self.unit_length(x) if self.unit_length else x
+        x = self.unit_length(x) if self.unit_length else x
+        return x[:, : self.truncate_dim] if self.truncate_dim else x
 
     def get_config(self):
         return {**self.base_config(), **self.constructor_arguments}

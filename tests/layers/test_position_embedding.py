@@ -28,12 +28,14 @@ def test_positions_known_only_in_the_graph_give_nan_outside_the_table():
     assert np.isnan(outputs[:, 2]).all()
 
 
-def test_no_vector_at_a_position_of_minus_1():
-    layer = PositionEmbedding(2)
-    outputs = np.asarray(layer(ZEROS, positions=np.array([[0, -1, 1], [-1, -1, 0]])))
-    first, second = np.asarray(layer.embeddings)
+def test_positions_that_do_not_count():
+    layer = PositionEmbedding(3)
+    outputs = np.asarray(layer(ZEROS, counted=np.array([[True, False, True], [False, False, True]])))
+    first, second, _ = np.asarray(layer.embeddings)
     nothing = np.zeros(4)
     np.testing.assert_array_equal(outputs, [[first, nothing, second], [nothing, nothing, first]])
+    with pytest.raises(ValueError, match="at most max_length=2 positions. Received: length=3"):
+        PositionEmbedding(2)(ZEROS, counted=np.ones((2, 3), bool))
 
 
 def test_bad_length():
