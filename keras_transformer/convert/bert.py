@@ -3,12 +3,26 @@
 import dataclasses
 import os
 
-from keras_transformer.convert.files import read_json, settings
+from keras_transformer.convert.files import read_json, reading, report_unfollowed, settings
+from keras_transformer.convert.generation import GENERATION_KEYS, OF_ANY_MODEL
 from keras_transformer.convert.tensors import linear
 
 _ACTIVATIONS = {"gelu": "gelu", "relu": "relu", "silu": "silu", "swish": "silu", "tanh": "tanh"}
 # Of training heads, and a buffer of old versions.
 _UNUSED = ("pooler.*", "cls.*", "lm_head.*", "embeddings.position_ids")
+_FOLLOWED = {
+    "model_type", "vocab_size", "num_hidden_layers", "hidden_size", "intermediate_size", "num_attention_heads",
+    "max_position_embeddings", "hidden_act", "position_embedding_type", "is_decoder", "pad_token_id",
+    "relative_attention_num_buckets", "hidden_dropout_prob", "attention_probs_dropout_prob", "layer_norm_eps",
+    "type_vocab_size", "tokenizer_class",
+}  # fmt: skip
+# Of training, of heads that are not converted, of how transformers runs the model.
+_WITHOUT_EFFECT = {
+    *GENERATION_KEYS, *OF_ANY_MODEL, "add_cross_attention", "bos_token_id", "classifier_dropout", "directionality",
+    "embedding_size", "eos_token_id", "gradient_checkpointing", "initializer_range", "pooler_fc_size",
+    "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head", "pooler_type", "sep_token_id",
+    "cls_token_id", "use_cache",
+}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +54,20 @@ def read_architecture(folder):
     """
     source = os.path.join(folder, "config.json")
     config = read_json(folder, "config.json")
+    with reading(source):
+        return _architecture(config, source)
+
+
+def num_weights(arguments):
+    """About how many weights a `BertEncoder` of these arguments has."""
+    width = arguments["hidden_dim"]
+    of_layer = width * (4 * width + 2 * arguments["intermediate_dim"])
+    of_bias = (arguments["relative_position_buckets"] or 0) * arguments["num_heads"]
+    rows = arguments["vocabulary_size"] + arguments["max_length"]
+    return arguments["num_layers"] * of_layer + rows * width + of_bias
+
+
+def _architecture(config, source):
     model_type = config.get("model_type")
     if model_type not in MODEL_TYPES:
         raise ValueError(
@@ -66,6 +94,7 @@ def read_architecture(folder):
             f"Expected an encoder with absolute positions in {source}. "
             f"Received: position_embedding_type={positions!r}, is_decoder={bool(config.get('is_decoder'))}"
         )
+    report_unfollowed(config, source, _FOLLOWED, _WITHOUT_EFFECT)
     padding_id = config.get("pad_token_id", 1 if is_mpnet else 0)
     first_position = padding_id + 1 if is_mpnet else 0
     arguments.update(
@@ -76,6 +105,7 @@ def read_architecture(folder):
         activation=_ACTIVATIONS[activation],
         layer_norm_epsilon=config.get("layer_norm_eps", 1e-12),
         padding_id=padding_id,
+        counts_padding=not is_mpnet,
     )
     return Architecture(model_type, arguments, 0 if is_mpnet else config.get("type_vocab_size", 2), first_position)
 
@@ -89,14 +119,17 @@ def load_weights(encoder, architecture, tensors):
     is_mpnet = architecture.model_type == "mpnet"
     tensors = tensors.without_prefix(f"{architecture.model_type}.")
     width = encoder.constructor_arguments["hidden_dim"]
-    words = encoder.token_embedding.embedding.embeddings
-    tensors.load(words, tensors.take("embeddings.word_embeddings.weight", tuple(words.shape)))
-
+    table = encoder.token_embedding.embedding.embeddings
+    words = tensors.take("embeddings.word_embeddings.weight", tuple(table.shape))
     first, num_segments = architecture.first_position, architecture.num_segments
     rows = encoder.position_embedding.max_length + first
-    positions = tensors.take("embeddings.position_embeddings.weight", (rows, width))[first:]
+    positions = tensors.take("embeddings.position_embeddings.weight", (rows, width))
+    if is_mpnet:  # A padding token has a row of its own for its position, wherever it stands.
+        words[first - 1] += positions[first - 1]
+    positions = positions[first:]
     if num_segments:
         positions = positions + tensors.take("embeddings.token_type_embeddings.weight", (num_segments, width))[0]
+    tensors.load(table, words)
     tensors.load(encoder.position_embedding.embeddings, positions)
     tensors.load_norm(encoder.embedding_norm, _norm(tensors, "embeddings.LayerNorm"))
 

@@ -22,7 +22,7 @@ def convert(folder, dtype=None):
       vectors are those of the original to 1e-5.
     - A Marian model (OPUS-MT), as transformers saves it or as Marian itself does (.npz), gives a `Translator` that
       searches as the original would by default; a translation has at most `max_extra_length` tokens more than
-      its source.
+      its source, and at most as many as the checkpoint says.
 
     Token ids are those of the original. Weights of 16 bits become float32.
 
@@ -35,8 +35,12 @@ def convert(folder, dtype=None):
 
     Raises:
         FileNotFoundError: if there is no such folder, or a file in it is missing.
-        ValueError: for an architecture that is not supported; for tensors that are missing, misshapen or left over,
-            with all of them; for a damaged file; for a pickle where safetensors are expected.
+        ValueError: for an architecture, a part of a tokenizer or a setting that is not supported; for tensors that are
+            missing, misshapen or left over, with all of them; for a damaged file or a Git-LFS pointer; for a pickle
+            where safetensors are expected.
+
+    Warns:
+        UserWarning: for settings that change results and are not followed, and for unknown ones, with all of them.
     """
     folder = os.fspath(folder)
     if not os.path.isdir(folder):

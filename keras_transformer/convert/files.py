@@ -1,9 +1,68 @@
 """The small files of a checkpoint's folder."""
 
+import contextlib
 import json
 import os
+import warnings
 
+_POINTER = b"version https://git-lfs.github.com/spec/"
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
+
+
+@contextlib.contextmanager
+def reading(path):
+    """Within it, whatever the content of a damaged file leads to becomes a `ValueError` that names the file."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        names = os.path.basename(path), os.path.join(os.path.dirname(path), "")
+        if isinstance(error, ValueError) and any(name and name in str(error) for name in names):
+            raise
+        reason = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        raise ValueError(f"Expected {path} as its own library writes it. Received one that is not: {reason}") from error
+
+
+def check_no_pointer(path):
+    """Raises `ValueError` if the file at `path` only tells what Git LFS would fetch."""
+    with open(path, "rb") as file:
+        if file.read(len(_POINTER)) == _POINTER:
+            raise ValueError(
+                f"Expected the file itself. Received a Git-LFS pointer to it: {path}; `git lfs pull` fetches it"
+            )
+
+
+def read_lines(folder, name):
+    """The lines of a text file.
+
+    Raises:
+        ValueError: if it is not UTF-8, or a Git-LFS pointer.
+    """
+    path = os.path.join(folder, name)
+    check_no_pointer(path)
+    with reading(path), open(path, encoding="utf-8") as file:
+        return [line.rstrip("\n") for line in file]
+
+
+def report_unfollowed(config, source, followed, without_effect=(), neutral=None):
+    """Warns of settings in a configuration that are not followed.
+
+    Args:
+        config: the object.
+        source: the file, for the message.
+        followed: the keys that are dealt with elsewhere.
+        without_effect: keys that change no result.
+        neutral: {key: value} of settings that ours has no counterpart of; with this value or null they change nothing.
+    """
+    neutral = neutral or {}
+    further = {key: value for key, value in config.items() if key not in followed and key not in without_effect}
+    dropped = [f"{k}={v!r}" for k, v in further.items() if k in neutral and v is not None and v != neutral[k]]
+    if dropped:
+        warnings.warn(f"Settings in {source} that are not followed: {', '.join(dropped)}", stacklevel=3)
+    unknown = [key for key in further if key not in neutral and not key.startswith("_")]
+    if unknown:
+        warnings.warn(f"Unknown settings in {source}, which are not followed: {', '.join(unknown)}", stacklevel=3)
 
 
 def read_json(folder, name, default=None, kind=dict):
@@ -17,17 +76,18 @@ def read_json(folder, name, default=None, kind=dict):
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is not JSON, or holds something else.
+        ValueError: if it is not JSON, a Git-LFS pointer, or holds something else.
     """
     path = os.path.join(folder, name)
     if not os.path.isfile(path):
         if default is not None:
             return default
         raise FileNotFoundError(f"Expected {name} in the checkpoint. Received a folder without: {folder}")
+    check_no_pointer(path)
     try:
         with open(path, encoding="utf-8") as file:
             value = json.load(file)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"Expected JSON in {path}. Received: {error}") from None
     if not isinstance(value, kind):
         expected = {dict: "an object", list: "a list"}[kind]
@@ -89,6 +149,7 @@ def vocabulary_list(ids, source):
     Raises:
         ValueError: unless the ids are 0, 1, 2, ...
     """
-    if sorted(ids.values()) != list(range(len(ids))):
+    numbers = list(ids.values())
+    if not all(type(number) is int for number in numbers) or sorted(numbers) != list(range(len(ids))):
         raise ValueError(f"Expected the ids 0 to {len(ids) - 1} in {source}. Received others")
     return sorted(ids, key=ids.get)

@@ -6,6 +6,7 @@ import typing
 
 import numpy as np
 
+from keras_transformer.convert.files import check_no_pointer, reading
 from keras_transformer.convert.tensors import Tensors
 from keras_transformer.models import Transformer
 from keras_transformer.pipelines import Translator
@@ -30,6 +31,8 @@ class MarianCheckpoint:
         lacks_padding: whether the tables lack the last row, that of the padding id: zeros.
         unused: patterns of the names of tensors that are of no use.
         search: how its own library decodes.
+        max_length: the most tokens of a translation, or `None`.
+        special_in_text: of `MarianTokenizer`.
     """
 
     arguments: dict
@@ -43,6 +46,8 @@ class MarianCheckpoint:
     lacks_padding: bool
     unused: tuple
     search: typing.Any
+    max_length: int | None
+    special_in_text: bool
 
 
 def make_translator(folder, checkpoint, dtype=None):
@@ -59,7 +64,7 @@ def make_translator(folder, checkpoint, dtype=None):
     """
     shares = checkpoint.source_vocabulary == checkpoint.target_vocabulary
     tokenizer, target_tokenizer = (
-        MarianTokenizer(_read_bytes(folder, name), vocabulary)
+        _tokenizer(folder, name, vocabulary, checkpoint.special_in_text)
         for name, vocabulary in (
             ("source.spm", checkpoint.source_vocabulary),
             ("target.spm", checkpoint.target_vocabulary),
@@ -75,18 +80,34 @@ def make_translator(folder, checkpoint, dtype=None):
             "Expected one vocabulary for both sides, or an embedding of each. "
             f"Received: two vocabularies and one embedding in {folder}"
         )
-    transformer = Transformer(
-        len(checkpoint.source_vocabulary),
-        **checkpoint.arguments,
-        target_vocabulary_size=None if shares and not checkpoint.target_table else len(checkpoint.target_vocabulary),
-        padding_id=tokenizer.padding_id,
-        position_layout="halves",
-        logits_bias=True,
-        begins_with_padding=True,
-        dtype=dtype,
-    )
+    source = os.path.join(folder, "config.json")
+    checkpoint.tensors.check_number(_num_weights(checkpoint), source)
+    with reading(source):
+        transformer = Transformer(
+            len(checkpoint.source_vocabulary),
+            **checkpoint.arguments,
+            target_vocabulary_size=None
+            if shares and not checkpoint.target_table
+            else len(checkpoint.target_vocabulary),
+            padding_id=tokenizer.padding_id,
+            position_layout="halves",
+            logits_bias=True,
+            begins_with_padding=True,
+            dtype=dtype,
+        )
     _load_weights(transformer, checkpoint)
-    return Translator(transformer, tokenizer, target_tokenizer, search=checkpoint.search)
+    return Translator(
+        transformer, tokenizer, target_tokenizer, search=checkpoint.search, max_target_length=checkpoint.max_length
+    )
+
+
+def _num_weights(checkpoint):
+    """About how many weights the model has."""
+    arguments = checkpoint.arguments
+    width = arguments["hidden_dim"]
+    of_layer = width * (4 * width + 2 * arguments["intermediate_dim"])
+    num_layers = arguments["num_layers"] + arguments["num_decoder_layers"]
+    return num_layers * of_layer + len(checkpoint.source_vocabulary) * width
 
 
 def _load_weights(transformer, checkpoint):
@@ -122,9 +143,16 @@ def _load_block(block, tensors, names):
     tensors.load_norm(block.feed_forward_residual.norm, names("ffn_norm"))
 
 
+def _tokenizer(folder, name, vocabulary, special_in_text):
+    model = _read_bytes(folder, name)
+    with reading(os.path.join(folder, name)):
+        return MarianTokenizer(model, vocabulary, special_in_text=special_in_text)
+
+
 def _read_bytes(folder, name):
     path = os.path.join(folder, name)
     if not os.path.isfile(path):
         raise FileNotFoundError(f"Expected {name} in the checkpoint. Received a folder without: {folder}")
+    check_no_pointer(path)
     with open(path, "rb") as file:
         return file.read()

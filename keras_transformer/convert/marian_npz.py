@@ -2,11 +2,10 @@
 
 import glob
 import os
-import zipfile
 
 import numpy as np
 
-from keras_transformer.convert.files import vocabulary_list
+from keras_transformer.convert.files import check_no_pointer, reading, report_unfollowed, vocabulary_list
 from keras_transformer.convert.flat_yaml import read_flat_yaml
 from keras_transformer.convert.marian import MarianCheckpoint
 from keras_transformer.convert.tensors import Tensors
@@ -28,6 +27,18 @@ _ONLY = {
     "input-types": ([], ["sequence", "sequence"]),
     "transformer-tied-layers": ([], ""),
 }
+# Of decoder.yml: where files are, how fast it runs.
+_WITHOUT_EFFECT = {
+    "alignment", "cpu-threads", "devices", "interpolate-env-vars", "log", "log-level", "maxi-batch", "maxi-batch-sort",
+    "mini-batch", "mini-batch-words", "models", "num-devices", "optimize", "precision", "quiet", "quiet-translation",
+    "relative-paths", "seed", "version", "vocabs", "workspace",
+}  # fmt: skip
+# Also of decoder.yml: settings without a counterpart, and the value with which they change nothing.
+_NEUTRAL = {
+    "allow-unk": "false", "max-length": "1000", "max-length-crop": "false", "max-length-factor": "3", "n-best": "false",
+    "output-sampling": "false", "right-left": "false", "shortlist": "", "skip-cost": "false", "weights": "",
+    "word-penalty": "0", "xml-input": "false",
+}  # fmt: skip
 
 
 def npz_files(folder):
@@ -46,6 +57,11 @@ def read_npz(folder):
     if len(paths) != 1:
         raise ValueError(f"Expected one .npz file in {folder}. Received: {', '.join(map(os.path.basename, paths))}")
     (path,) = paths
+    with reading(path):
+        return _checkpoint(folder, path)
+
+
+def _checkpoint(folder, path):
     arrays = _read_arrays(path)
     if _CONFIGURATION not in arrays:
         raise ValueError(f"Expected a Marian model with {_CONFIGURATION} in {path}. Received: {', '.join(arrays)}")
@@ -66,14 +82,17 @@ def read_npz(folder):
         lacks_padding=True,
         unused=("special:*",),
         search=_search(folder),
+        max_length=None,
+        special_in_text=False,
     )
 
 
 def _read_arrays(path):
+    check_no_pointer(path)
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # of the archive, its compression, and a header that NumPy parses as Python
         raise ValueError(f"Expected an .npz file of numbers. Received: {path} ({error})") from None
     # Vectors are matrices of one row in Marian.
     is_vector = [name for name, array in arrays.items() if array.ndim == 2 and len(array) == 1]
@@ -125,24 +144,29 @@ def _vocabularies(folder):
 
 def _vocabulary(path):
     """The tokens by id, with the padding token behind, which Marian does without."""
-    with open(path, encoding="utf-8", newline="\n") as file:
-        ids = read_flat_yaml(file.read(), path)
+    ids = _read_yaml(path)
     if not all(str(value).isdecimal() for value in ids.values()):
         raise ValueError(f"Expected token: id in {path}. Received others")
-    return [*vocabulary_list({token: int(value) for token, value in ids.items()}, path), "<pad>"]
+    with reading(path):
+        return [*vocabulary_list({token: int(value) for token, value in ids.items()}, path), "<pad>"]
+
+
+def _read_yaml(path):
+    check_no_pointer(path)
+    with reading(path), open(path, encoding="utf-8", newline="\n") as file:
+        return read_flat_yaml(file.read(), path)
 
 
 def _search(folder):
-    """As decoder.yml says."""
+    """As decoder.yml says; settings without a counterpart are told in a warning."""
     path = os.path.join(folder, "decoder.yml")
-    config = {}
-    if os.path.isfile(path):
-        with open(path, encoding="utf-8") as file:
-            config = read_flat_yaml(file.read(), path)
-    beam_size = int(config.get("beam-size", 6))
-    if beam_size == 1:
-        return GreedySearch()
-    return BeamSearch(beam_size, float(config.get("normalize", 1.0)), length_normalization="power")
+    config = _read_yaml(path) if os.path.isfile(path) else {}
+    report_unfollowed(config, path, {"beam-size", "normalize"}, _WITHOUT_EFFECT, _NEUTRAL)
+    with reading(path):
+        beam_size = int(config.get("beam-size", 6))
+        if beam_size == 1:
+            return GreedySearch()
+        return BeamSearch(beam_size, float(config.get("normalize", 1.0)), length_normalization="power")
 
 
 def _names(side, index, role):

@@ -7,6 +7,8 @@ import os
 import ml_dtypes
 import numpy as np
 
+from keras_transformer.convert.files import check_no_pointer, reading
+
 _DTYPES = {
     "F64": np.float64,
     "F32": np.float32,
@@ -33,13 +35,19 @@ def read_safetensors(path):
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is truncated, damaged, or something else.
+        ValueError: if it is truncated, damaged, a Git-LFS pointer, or something else.
 
     References:
         The format: 8 bytes with the length of the header, the header in JSON ({name: {"dtype", "shape",
         "data_offsets"}}), the tensors without gaps. https://github.com/huggingface/safetensors
     """
     path = os.fspath(path)
+    check_no_pointer(path)
+    with reading(path):
+        return _tensors(path)
+
+
+def _tensors(path):
     size = os.path.getsize(path)
     with open(path, "rb") as file:
         start = file.read(8)
@@ -52,7 +60,7 @@ def read_safetensors(path):
         try:
             header = json.loads(file.read(length))
             entries = {name: _entry(**entry) for name, entry in header.items() if name != "__metadata__"}
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise ValueError(
                 f"Expected a safetensors file. Received: {path}, whose header is damaged ({error})"
             ) from None

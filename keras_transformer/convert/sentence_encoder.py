@@ -1,9 +1,11 @@
 """Sentence encoders in the layout of sentence-transformers: modules.json, a BERT or MPNet, pooling, projections."""
 
+import numbers
 import os
+import warnings
 
 from keras_transformer.convert import bert
-from keras_transformer.convert.files import read_json, settings, weights_file
+from keras_transformer.convert.files import read_json, reading, report_unfollowed, settings, weights_file
 from keras_transformer.convert.tensors import Tensors, linear
 from keras_transformer.convert.word_piece import read_tokenizer
 from keras_transformer.models import BertEncoder
@@ -20,7 +22,22 @@ _POOLING_FLAGS = {
     "pooling_mode_weightedmean_tokens": "weightedmean",
     "pooling_mode_lasttoken": "lasttoken",
 }
+_WIDTHS = ("embedding_dimension", "word_embedding_dimension")
 _DENSE_ACTIVATIONS = {"Identity": "linear", "Tanh": "tanh", "ReLU": "relu", "GELU": "gelu", "Sigmoid": "sigmoid"}
+_TRANSFORMER_CONFIGS = [
+    f"sentence_{name}_config.json"
+    for name in ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
+]
+# Settings there with which texts have other vectors: what is followed.
+_ONLY = {
+    "transformer_task": ("feature-extraction",),
+    "modality_config": ({"text": {"method": "forward", "method_output_name": "last_hidden_state"}},),
+    "module_output_name": ("token_embeddings",),
+    **dict.fromkeys(
+        ("processing_kwargs", "query_length", "document_length", "query_expansion", "model_args", "tokenizer_args",
+         "config_args", "model_kwargs", "processor_kwargs", "config_kwargs", "tokenizer_name_or_path"), ()
+    ),
+}  # fmt: skip
 _DENSE_KEYS = {"in_features", "out_features", "bias", "activation_function"}
 _DENSE_NAMES = {"module_input_name", "module_output_name"}  # of the vector that every module passes on
 
@@ -36,28 +53,33 @@ def convert_sentence_encoder(folder, dtype=None):
         FileNotFoundError: for a file that is missing.
         ValueError: for an architecture, module or setting that has no counterpart, and tensors that do not fit.
     """
-    _check_prompt(folder)
+    truncate_dim = _truncate_dim(folder)
     (transformer, _), (pooling, _), *projections = _modules(folder)
     unit_length = bool(projections) and projections[-1][1] == "Normalize"
     if unit_length:
         projections.pop()
-    limits = read_json(transformer, "sentence_bert_config.json", {})
+    limits = _limits(transformer)
     architecture = bert.read_architecture(transformer)
+    source = os.path.join(transformer, "config.json")
+    tensors = Tensors.of_file(weights_file(transformer))
+    tensors.check_number(bert.num_weights(architecture.arguments), source)
     tokenizer = read_tokenizer(transformer, architecture.model_type, bool(limits.get("do_lower_case")))
-    encoder = BertEncoder(
+    _check_padding(architecture, tokenizer, source)
+    arguments = {
         **architecture.arguments,
-        pooling=_pooling(pooling),
-        projections=[_projection(path) for path, _ in projections],
-        unit_length=unit_length,
-        dtype=dtype,
-    )
+        "padding_id": tokenizer.padding_id,
+        "pooling": _pooling(pooling),
+        "projections": [_projection(path) for path, _ in projections],
+    }
+    with reading(source):
+        encoder = BertEncoder(**arguments, unit_length=unit_length, truncate_dim=truncate_dim, dtype=dtype)
     embedder = TextEmbedder(encoder, tokenizer, _max_length(transformer, limits, encoder.position_embedding.max_length))
     if tokenizer.vocabulary_size > encoder.token_embedding.vocabulary_size:
         raise ValueError(
             f"Expected a vector for each of the {tokenizer.vocabulary_size} subwords in {transformer}. "
             f"Received: vocab_size={encoder.token_embedding.vocabulary_size}"
         )
-    bert.load_weights(encoder, architecture, Tensors.of_file(weights_file(transformer)))
+    bert.load_weights(encoder, architecture, tensors)
     for layer, (path, _) in zip(encoder.projections, projections):
         tensors = Tensors.of_file(weights_file(path))
         tensors.load_dense(layer, linear("linear"))
@@ -69,17 +91,17 @@ def _modules(folder):
     """The (path, kind) of each module: a transformer, a pooling, projections, and "Normalize" where that is last."""
     modules = read_json(folder, "modules.json", kind=list)
     try:
-        kinds = [
-            (os.path.normpath(os.path.join(folder, module["path"])), module["type"].rsplit(".", 1)[-1])
-            for module in modules
-        ]
+        kinds = [(_inside(folder, module["path"]), module["type"].rsplit(".", 1)[-1]) for module in modules]
     except (TypeError, KeyError, AttributeError):
         raise ValueError(f"Expected a list of modules with path and type in {folder}/modules.json") from None
+    for path, kind in kinds:
+        if path is None:
+            raise ValueError(f"Expected paths inside of the folder in {folder}/modules.json. Received another: {kind}")
     received = [kind for _, kind in kinds]
     unsupported = [kind for kind in received if kind not in _MODULES]
     if unsupported:
         raise ValueError(f"Expected the modules {', '.join(_MODULES)} in {folder}. Received: {', '.join(unsupported)}")
-    projections = received[2:-1] if received[-1] == "Normalize" else received[2:]
+    projections = received[2:-1] if received[-1:] == ["Normalize"] else received[2:]
     if received[:2] != ["Transformer", "Pooling"] or set(projections) - {"Dense"}:
         raise ValueError(
             "Expected the modules Transformer, Pooling, any number of Dense, and maybe Normalize. "
@@ -88,19 +110,77 @@ def _modules(folder):
     return kinds
 
 
-def _check_prompt(folder):
+def _inside(folder, path):
+    """The path of a module, or `None` if it leads out of the folder."""
+    joined = os.path.normpath(os.path.join(folder, path))
+    root = os.path.normpath(folder)
+    return joined if joined == root or os.path.commonpath([root, joined]) == root else None
+
+
+def _truncate_dim(folder):
+    """How many dimensions config_sentence_transformers.json says to keep; `None` for all."""
+    source = os.path.join(folder, "config_sentence_transformers.json")
     config = read_json(folder, "config_sentence_transformers.json", {})
-    prompt = (config.get("prompts") or {}).get(config.get("default_prompt_name"))
-    if prompt:
-        raise ValueError(f"Expected an encoder without a default prompt. Received: {prompt!r} in {folder}")
+    report_unfollowed(
+        config, source, {"prompts", "default_prompt_name", "truncate_dim", "similarity_fn_name", "model_type"}
+    )
+    with reading(source):
+        prompts = {name: prompt for name, prompt in (config.get("prompts") or {}).items() if prompt}
+        default = config.get("default_prompt_name")
+        kind, dim = config.get("model_type") or "SentenceTransformer", config.get("truncate_dim")
+        if default is not None and (default in prompts or default not in config["prompts"]):
+            raise ValueError(
+                f"Expected an encoder without a default prompt. Received: {prompts.get(default)!r} in {source}"
+            )
+        if kind != "SentenceTransformer":
+            raise ValueError(f"Expected model_type='SentenceTransformer' in {source}. Received: {kind!r}")
+        if dim is not None and (not isinstance(dim, int) or isinstance(dim, bool) or dim < 1):
+            raise ValueError(f"Expected truncate_dim of at least 1 in {source}. Received: {dim!r}")
+    if prompts:
+        warnings.warn(
+            f"Prompts in {source}, which are to be put in front of texts by the caller: {prompts}", stacklevel=4
+        )
+    similarity = config.get("similarity_fn_name")
+    if similarity not in (None, "cosine"):
+        warnings.warn(
+            f"similarity_fn_name={similarity!r} in {source} is not followed: `similarity` compares angles", stacklevel=4
+        )
+    return dim
+
+
+def _limits(folder):
+    """What sentence-transformers says of the transformer."""
+    names = [name for name in _TRANSFORMER_CONFIGS if os.path.isfile(os.path.join(folder, name))]
+    if not names:
+        return {}
+    source = os.path.join(folder, names[0])
+    config = read_json(folder, names[0])
+    report_unfollowed(config, source, {"max_seq_length", "do_lower_case", *_ONLY}, {"unpad_inputs", "backend"})
+    other = {key: config[key] for key, only in _ONLY.items() if config.get(key) and config[key] not in only}
+    if other:
+        raise ValueError(f"Expected a transformer of texts alone in {source}. Received: {other}")
+    return {**config, "source": source}
+
+
+def _check_padding(architecture, tokenizer, source):
+    """MPNet's positions depend on the padding id of config.json, the mask on that of the tokenizer."""
+    padding_id = architecture.arguments["padding_id"]
+    if not architecture.arguments["counts_padding"] and padding_id != tokenizer.padding_id:
+        raise ValueError(
+            f"Expected pad_token_id={tokenizer.padding_id}, the tokenizer's, in {source}. Received: {padding_id}"
+        )
 
 
 def _pooling(folder):
     """The modes of `SequencePooling` that are joined."""
+    source = os.path.join(folder, "config.json")
     config = read_json(folder, "config.json")
+    report_unfollowed(config, source, {"pooling_mode", *_POOLING_FLAGS}, _WIDTHS, {"include_prompt": True})
     modes = config.get("pooling_mode") or [mode for flag, mode in _POOLING_FLAGS.items() if config.get(flag)] or "mean"
     modes = [modes] if isinstance(modes, str) else modes
-    unsupported = [mode for mode in modes if mode not in _POOLING]
+    if not isinstance(modes, list):
+        raise ValueError(f"Expected pooling_mode, a mode or a list of modes, in {source}. Received: {modes!r}")
+    unsupported = [str(mode) for mode in modes if not isinstance(mode, str) or mode not in _POOLING]
     if unsupported:
         raise ValueError(f"Expected pooling by {', '.join(_POOLING)} in {folder}. Received: {', '.join(unsupported)}")
     return [_POOLING[mode] for mode in modes]
@@ -120,13 +200,23 @@ def _projection(folder):
         for key, value in config.items()
         if value and key not in _DENSE_KEYS and not (key in _DENSE_NAMES and value == "sentence_embedding")
     }
+    tensors = Tensors.of_file(weights_file(folder))
+    tensors.check_number(units, f"{folder}/config.json")
     if further:
-        raise ValueError(f"Expected a Dense module with {', '.join(sorted(_DENSE_KEYS))} alone. Received: {further}")
+        raise ValueError(
+            f"Expected a Dense module with {', '.join(sorted(_DENSE_KEYS))} alone in {folder}. Received: {further}"
+        )
     return {"units": units, "activation": _DENSE_ACTIVATIONS[activation], "use_bias": use_bias}
 
 
 def _max_length(folder, limits, num_positions):
     """How many tokens the encoder takes of a text."""
     tokenizer = read_json(folder, "tokenizer_config.json", {})
-    length = limits.get("max_seq_length") or tokenizer.get("model_max_length") or num_positions
+    length, source = limits.get("max_seq_length"), limits.get("source")
+    if length is None:
+        length, source = tokenizer.get("model_max_length"), os.path.join(folder, "tokenizer_config.json")
+    if length is None:
+        return num_positions
+    if not isinstance(length, numbers.Real) or isinstance(length, bool) or not length >= 2:
+        raise ValueError(f"Expected a length of at least 2, for the ends of a text, in {source}. Received: {length!r}")
     return int(min(length, num_positions))

@@ -35,6 +35,20 @@ class Tensors:
             {name.removeprefix(prefix): array for name, array in self._arrays.items()}, self._source, self._transposed
         )
 
+    def check_number(self, number, source):
+        """Raises `ValueError` if a model of `number` weights would be much larger than what is here to be loaded.
+
+        Args:
+            number: what a configuration leads to, about.
+            source: the file of the configuration, for the message.
+        """
+        received = sum(array.size for array in self._arrays.values())
+        if number > 2 * received:
+            raise ValueError(
+                f"Expected the configuration of a model of {received:,} weights, as in {self._source}. "
+                f"Received one of {number:,} in {source}"
+            )
+
     def __contains__(self, name):
         return name in self._arrays
 

@@ -201,7 +201,8 @@ class ParallelText:
         labels = target[:, 1:]
         # Where nothing is wanted any more, the end id of a shorter sentence would be left over.
         padding_id = self.target_tokenizer.padding_id
-        target = tf.where(labels == padding_id, padding_id, target[:, :-1])
+        is_token = tf.cumsum(tf.cast(labels != padding_id, tf.int32), axis=1, reverse=True) > 0
+        target = tf.where(is_token, target[:, :-1], padding_id)
         return {"source_ids": source, "target_ids": target}, labels
 
 

@@ -33,10 +33,13 @@ class BeamSearch(Search):
         rules: "exact" for the above. With "transformers" a model gives what it gives in that library: hypotheses that
             ended leave the beam to the K likeliest of the others, and a sentence is done once K have ended and the
             likeliest of the others, divided by lp of its length so far, is no better than the worst of them.
+        early_stopping: with the rules of "transformers", when a sentence is done: `False` for the above, `True` once K
+            have ended, "never" once the likeliest of the others, divided by lp of its limit, is no better.
+        renormalize: whether probabilities are those among the tokens that may come, without padding and the like.
 
     Raises:
-        ValueError: for sizes below 1, `num_best` above `beam_size`, negative numbers, an unknown normalization, and
-            unknown rules.
+        ValueError: for sizes below 1, `num_best` above `beam_size`, negative numbers, an unknown normalization,
+            unknown rules, and `early_stopping` with others than those of transformers.
 
     References:
         Wu et al., 2016, "Google's Neural Machine Translation System", section 7, without its coverage penalty.
@@ -51,12 +54,18 @@ class BeamSearch(Search):
         min_length=0,
         num_best=None,
         rules="exact",
+        early_stopping=False,
+        renormalize=False,
     ):
         super().__init__(min_length)
         self.beam_size = arguments.positive_integer("beam_size", beam_size)
         self.length_penalty = arguments.non_negative_number("length_penalty", length_penalty)
         self.length_normalization = arguments.one_of("length_normalization", length_normalization, _NORMALIZATIONS)
         self.rules = arguments.one_of("rules", rules, _RULES)
+        self.early_stopping = arguments.one_of("early_stopping", early_stopping, (False, True, "never"))
+        if early_stopping and rules != "transformers":
+            raise ValueError(f"Expected early_stopping with the rules of transformers alone. Received: rules={rules!r}")
+        self.renormalize = renormalize
         self.num_best = arguments.optional_positive_integer("num_best", num_best) or self.beam_size
         if self.num_best > self.beam_size:
             raise ValueError(f"Expected num_best of at most beam_size={beam_size}. Received: num_best={num_best}")
@@ -77,7 +86,10 @@ class BeamSearch(Search):
             # The best of all extensions are among as many best of each hypothesis.
             tokens, out = steps.settle(steps.best(logits, num_extended), step)
             num_tokens = tokens.shape[-1]
-            gains = ops.where(out, -float("inf"), steps.log_probs(tokens, logits))
+            gains = steps.log_probs(tokens, logits)
+            if self.renormalize:
+                gains = ops.minimum(gains - steps.log_allowed(logits, step), 0.0)
+            gains = ops.where(out, -float("inf"), gains)
             log_probs, best = _top_k(_merge(log_probs[..., None] + gains), num_extended)
             tokens, parents = select(_merge(tokens), best), best // num_tokens
             ids = steps.append(take_rows(ids, parents), tokens, step)
@@ -92,7 +104,10 @@ class BeamSearch(Search):
             if stays_full:
                 log_probs, kept = _top_k(log_probs, self.beam_size)
                 ids, parents = take_rows(ids, kept), select(parents, kept)
-                hopeful = log_probs[:, :1] / self._penalty(step + 1, alpha) > finished_scores[:, -1:]
+                highest = highest_penalty if self.early_stopping == "never" else self._penalty(step + 1, alpha)
+                hopeful = log_probs[:, :1] / highest > finished_scores[:, -1:]
+                if self.early_stopping is True:
+                    hopeful = finished_scores[:, -1:] == -float("inf")
             else:  # What cannot win any more crowds out only what could not either.
                 hopeful = log_probs / highest_penalty > finished_scores[:, -1:]
             log_probs = ops.where(hopeful, log_probs, -float("inf"))
@@ -121,6 +136,8 @@ class BeamSearch(Search):
             "length_normalization": self.length_normalization,
             "num_best": self.num_best,
             "rules": self.rules,
+            "early_stopping": self.early_stopping,
+            "renormalize": self.renormalize,
             **super().get_config(),
         }
 

@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from keras_transformer.decoding.hypotheses import Hypotheses
+from keras_transformer.layers import masks
 from keras_transformer.layers.key_value_cache import rows_of
 
 _MOST_FORBIDDEN = 3  # padding, begin, and at first the end
@@ -108,8 +109,10 @@ class Steps:
             return tokens, out
         # One more column of padding, to which all steps after the prefix point.
         prefix_ids = ops.pad(self.prefix_ids, [[0, 0], [0, 1]], constant_values=self.padding_id)
-        forced = ops.take(prefix_ids, ops.minimum(step, ops.shape(prefix_ids)[1] - 1), axis=1)[:, None, None]
-        inside = forced != self.padding_id
+        column = ops.minimum(step, ops.shape(prefix_ids)[1] - 1)
+        forced = ops.take(prefix_ids, column, axis=1)[:, None, None]
+        is_prefix = masks.of_ids(prefix_ids, self.padding_id, "right")
+        inside = ops.take(is_prefix, column, axis=1)[:, None, None]
         return ops.where(inside, forced, tokens), ops.where(inside, ops.arange(tokens.shape[-1]) > 0, out)
 
     def log_probs(self, tokens, logits):
@@ -121,6 +124,13 @@ class Steps:
         highest = ops.max(logits, axis=-1, keepdims=True)
         log_sum = highest - ops.log(ops.max(ops.softmax(logits, axis=-1), axis=-1, keepdims=True))
         return ops.minimum(select(logits, tokens) - log_sum, 0.0)  # never above, so that sums of them can only fall
+
+    def log_allowed(self, logits, step):
+        """The log-probability (B, K, 1) that all logits (B, K, V) give to the tokens that may come."""
+        special = sorted({self.padding_id, self.begin_id, self.end_id})
+        tokens = ops.broadcast_to(ops.convert_to_tensor(special, "int32"), (*ops.shape(logits)[:2], len(special)))
+        probs = ops.where(self._forbidden(tokens, step), ops.exp(self.log_probs(tokens, logits)), 0.0)
+        return ops.log1p(-ops.sum(probs, axis=-1, keepdims=True))
 
     def append(self, ids, tokens, step):
         """`ids` (B, K, T + 1) with `tokens` (B, K) behind the first `step`."""

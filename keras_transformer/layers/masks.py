@@ -20,6 +20,24 @@ def implicit_mask(tensor):
     return get_keras_mask(tensor)
 
 
+def of_ids(ids, padding_id, padding_side="anywhere"):
+    """The padding mask of integer ids (B, S).
+
+    Args:
+        ids: integers (B, S).
+        padding_id: the id that padding has.
+        padding_side: where it is padding, "anywhere", or only to the "right" of the last other id, or on "both" sides
+            of the others. What it is not, is a token that happens to have this id.
+    """
+    is_other = ops.not_equal(ids, padding_id)
+    if padding_side == "anywhere":
+        return is_other
+    others = ops.cast(is_other, "int32")
+    so_far = ops.cumsum(others, axis=-1)
+    is_real = so_far - others < ops.sum(others, axis=-1, keepdims=True)
+    return ops.logical_and(is_real, so_far > 0) if padding_side == "both" else is_real
+
+
 def attach(tensor, mask):
     """Makes `mask` the padding mask that Keras finds on `tensor`."""
     set_keras_mask(tensor, mask)

@@ -19,6 +19,8 @@ class PositionEmbedding(ShapedLayer):
     Call arguments:
         inputs: (B, T, D), floating. Their mask is passed on.
         positions: integers (T,) or (B, T) below `max_length`; by default 0 ... T-1.
+        counted: boolean (B, T), instead of `positions`: where it is False there is no vector, and the True ones of a
+            sequence have the positions 0, 1, ...
 
     Returns:
         (B, T, D) in the compute dtype. At a position outside the table that is known only when the graph runs
@@ -44,17 +46,21 @@ class PositionEmbedding(ShapedLayer):
             name="embeddings", shape=(self.max_length, width), initializer=self.initializer
         )
 
-    def call(self, inputs, positions=None):
+    def call(self, inputs, positions=None, counted=None):
         length = inputs.shape[1]
         # While a graph is traced the length may be unknown, or a symbol.
         if positions is None and isinstance(length, int) and length > self.max_length:
             raise ValueError(f"Expected at most max_length={self.max_length} positions. Received: length={length}")
+        if counted is not None:
+            positions = ops.maximum(ops.cumsum(ops.cast(counted, "int32"), axis=1) - 1, 0)
         positions = ops.cast(position_argument.resolve(positions, inputs), "int32")
         token_ids.check(positions, self.max_length, "positions")
         known = ops.logical_and(positions >= 0, positions < self.max_length)
         rows = ops.take(self.embeddings, ops.where(known, positions, 0), axis=0)
         # A graph cannot raise on every device; NaN cannot be overlooked.
         rows = ops.where(known[..., None], rows, ops.cast(float("nan"), rows.dtype))
+        if counted is not None:
+            rows = ops.where(counted[..., None], rows, 0)
         return inputs + ops.cast(rows, inputs.dtype)
 
     def get_config(self):

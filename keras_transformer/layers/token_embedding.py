@@ -20,6 +20,8 @@ class TokenEmbedding(CompositeLayer):
         padding_id: the id that the mask marks as padding, or `None` for no mask.
         begins_with_padding: whether the first id of a sequence is real even if it is the padding id, where decoding
             begins with that, as in Marian.
+        padding_side: where the padding id is padding: "anywhere", or only to the "right" of the last other id, or on
+            "both" sides of the others. For tokenizers that have this id for a text that spells the padding token.
         scale: whether embeddings are multiplied by sqrt(D), as in the paper.
         embeddings_initializer: by default normal with standard deviation D^-0.5, so that the scaled
             embeddings have about unit variance.
@@ -32,13 +34,13 @@ class TokenEmbedding(CompositeLayer):
 
     Returns:
         (B, T, D) with a Keras mask (B, T), True where the id is not `padding_id` (and
-        at the first, if `begins_with_padding`); with `reverse`, logits
+        at the first, if `begins_with_padding`; see also `padding_side`); with `reverse`, logits
         (B, T, V). Both in the compute dtype. What is no id in [0, V) raises `ValueError` in eager calls. When a
         graph runs, ids from V on raise where the device can (TensorFlow on CPU, `tf.errors.InvalidArgumentError`:
         "indices[...] = ... is not in [0, V)"); elsewhere (GPU, XLA, JAX), and of negative ids, the vectors are NaN.
 
     Raises:
-        ValueError: for sizes below 1, a padding id outside the vocabulary, ids of a dtype that cannot hold all of V,
+        ValueError: for sizes below 1, a padding id outside the vocabulary, an unknown side, ids of a dtype that cannot hold all of V,
             and in eager calls for ids outside the vocabulary.
 
     References:
@@ -54,6 +56,7 @@ class TokenEmbedding(CompositeLayer):
         begins_with_padding=False,
         scale=True,
         embeddings_initializer=None,
+        padding_side="anywhere",
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -65,6 +68,7 @@ class TokenEmbedding(CompositeLayer):
         self.padding_id = padding_id
         self.begins_with_padding = begins_with_padding
         self.scale = scale
+        self.padding_side = arguments.one_of("padding_side", padding_side, ("anywhere", "right", "both"))
         self.embeddings_initializer = keras.initializers.get(
             embeddings_initializer or keras.initializers.RandomNormal(stddev=self.hidden_dim**-0.5)
         )
@@ -121,7 +125,7 @@ class TokenEmbedding(CompositeLayer):
     def _mask(self, inputs, previous_mask):
         if self.padding_id is None:
             return previous_mask
-        is_real = ops.not_equal(inputs, self.padding_id)
+        is_real = masks.of_ids(inputs, self.padding_id, self.padding_side)
         if not self.begins_with_padding:
             return is_real
         return ops.concatenate([ops.ones_like(is_real[:, :1]), is_real[:, 1:]], axis=1)
@@ -134,6 +138,7 @@ class TokenEmbedding(CompositeLayer):
             "padding_id": self.padding_id,
             "begins_with_padding": self.begins_with_padding,
             "scale": self.scale,
+            "padding_side": self.padding_side,
             "embeddings_initializer": keras.initializers.serialize(self.embeddings_initializer),
         }
 

@@ -1,4 +1,5 @@
 import keras
+from keras import ops
 
 from keras_transformer import arguments
 from keras_transformer.layers import (
@@ -31,11 +32,15 @@ class BertEncoder(EncoderModel):
         pooling: mode of `SequencePooling`, or a list of modes whose vectors are joined.
         projections: the layers after the pooling, each a dictionary with "units", "activation" and "use_bias".
         unit_length: whether vectors are divided by their length.
+        truncate_dim: only so many dimensions of the vector are kept, which was divided before; by default all.
         dropout: rate on sub-layer outputs and on the normalised embeddings.
         attention_dropout: rate on attention weights.
         activation: of the feed-forward networks; BERT's is the exact GELU.
         layer_norm_epsilon: added to variances.
-        padding_id: the id that is not attended to.
+        padding_id: the id that fills up a batch, and is not attended to in front of the other ids and behind them.
+            Between them, where a text spells the padding token, it is a token as any other.
+        counts_padding: whether such a token has a position, as in BERT. In MPNet it has none, and those behind it
+            follow on.
         name: the model's name.
         dtype: dtype or dtype policy, as "mixed_bfloat16"; by default the global one.
 
@@ -44,8 +49,8 @@ class BertEncoder(EncoderModel):
         training: whether dropout is active.
 
     Returns:
-        (B, D), or of the width of the last projection, or of several poolings together; float32 of length 1 with
-        `unit_length`, else in the compute dtype.
+        (B, D), or of the width of the last projection, or of several poolings together, or `truncate_dim`; float32 of
+        length 1 with `unit_length` (before it is truncated), else in the compute dtype.
 
     Raises:
         ValueError: for bad sizes, rates, ids and poolings.
@@ -71,6 +76,8 @@ class BertEncoder(EncoderModel):
         activation="gelu",
         layer_norm_epsilon=1e-12,
         padding_id=0,
+        counts_padding=True,
+        truncate_dim=None,
         name=None,
         dtype=None,
     ):
@@ -78,8 +85,16 @@ class BertEncoder(EncoderModel):
         arguments.rate("dropout", dropout)
         dtype = keras.dtype_policies.get(dtype)
         self.token_embedding = TokenEmbedding(
-            vocabulary_size, hidden_dim, padding_id=padding_id, scale=False, dtype=dtype, name="embedding"
+            vocabulary_size,
+            hidden_dim,
+            padding_id=padding_id,
+            padding_side="both",
+            scale=False,
+            dtype=dtype,
+            name="embedding",
         )
+        self.counts_padding = counts_padding
+        self.truncate_dim = arguments.optional_positive_integer("truncate_dim", truncate_dim)
         self.position_embedding = PositionEmbedding(max_length, dtype=dtype, name="position_embedding")
         self.embedding_norm = keras.layers.LayerNormalization(
             epsilon=layer_norm_epsilon, dtype=dtype, name="embedding_norm"
@@ -133,6 +148,8 @@ class BertEncoder(EncoderModel):
             "activation": keras.activations.serialize(keras.activations.get(activation)),
             "layer_norm_epsilon": layer_norm_epsilon,
             "padding_id": padding_id,
+            "counts_padding": counts_padding,
+            "truncate_dim": truncate_dim,
         }
 
     def encode(self, ids, training=None, packed=False):
@@ -140,7 +157,8 @@ class BertEncoder(EncoderModel):
 
         With `packed`, which is not for XLA, padding costs nothing.
         """
-        x = self.position_embedding(self.token_embedding(ids))
+        is_counted = None if self.counts_padding else ops.not_equal(ids, self.token_embedding.padding_id)
+        x = self.position_embedding(self.token_embedding(ids), counted=is_counted)
         bias = self.relative_position_bias(x) if self.relative_position_bias else None
         return self.run_encoder(x, self._prepared, training, packed, bias)
 
@@ -153,7 +171,8 @@ class BertEncoder(EncoderModel):
         x = self.join(pooled) if self.join else pooled[0]
         for layer in self.projections:
             x = layer(x)
-        return self.unit_length(x) if self.unit_length else x
+        x = self.unit_length(x) if self.unit_length else x
+        return x[:, : self.truncate_dim] if self.truncate_dim else x
 
     def get_config(self):
         return {**self.base_config(), **self.constructor_arguments}

@@ -34,7 +34,7 @@ class Transformer(EncoderModel):
         activation: of the feed-forward networks.
         norm_first: pre-norm instead of the paper's post-norm, with a last normalisation after each stack.
         layer_norm_epsilon: added to variances.
-        padding_id: the id that is not attended to.
+        padding_id: the id that is not attended to; with `begins_with_padding` only behind the last other id.
         target_vocabulary_size: gives the target side a table of its own, tied to the logits; by default
             the two sides share one.
         num_decoder_layers: blocks of the decoder; by default `num_layers`.
@@ -106,6 +106,8 @@ class Transformer(EncoderModel):
             "hidden_dim": hidden_dim,
             "padding_id": padding_id,
             "begins_with_padding": begins_with_padding,
+            # There the padding id is a token, too.
+            "padding_side": "right" if begins_with_padding else "anywhere",
             "dtype": dtype,
         }
         shared = target_vocabulary_size is None

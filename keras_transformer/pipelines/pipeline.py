@@ -10,7 +10,7 @@ from keras_transformer import arguments
 from keras_transformer.atomic import replacing
 from keras_transformer.export import frozen_weights, write_saved_model
 from keras_transformer.export.saved_model import check_new
-from keras_transformer.layers import integer_products
+from keras_transformer.layers import integer_products, masks
 from keras_transformer.layers.composite import sublayers
 from keras_transformer.pipelines.precision import in_dtype
 from keras_transformer.pipelines.terminal_line import terminal_line
@@ -224,6 +224,7 @@ def lengths_signature(num_tokens, max_length):
 
 
 def pieces(tokenizer, ids):
-    """Ids (N, T) as the tokens' strings, padding as ""; ids that the tokenizer does not know as unknown."""
+    """Ids (N, T) as the tokens' strings, padding behind them as ""; ids that the tokenizer does not know as unknown."""
     known = tf.where(ids < tokenizer.vocabulary_size, ids, tokenizer.unknown_id)
-    return tf.where(ids == tokenizer.padding_id, "", tokenizer.ids_to_pieces(known))
+    is_token = masks.of_ids(ids, tokenizer.padding_id, "right")
+    return tf.where(is_token, tokenizer.ids_to_pieces(known), "")

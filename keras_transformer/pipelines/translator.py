@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from keras_transformer import arguments
 from keras_transformer.decoding import GreedySearch, Search
+from keras_transformer.layers import masks
 from keras_transformer.pipelines import translator_export
 from keras_transformer.pipelines.compiled_search import compiled_search
 from keras_transformer.pipelines.pipeline import Pipeline, deserialize_parts, pieces, serialize_part
@@ -29,6 +30,8 @@ class Translator(Pipeline):
             and prefixes (to a multiple of 16) that comes, which takes seconds each time. Then a single sentence takes
             less time, and large batches about as long as without. In an export it needs a server that has XLA. Samples
             are others than without. (`find` and `attention`, called eagerly, do without it.) May be assigned anew.
+        max_target_length: a translation, its end id included, has at most this many tokens, however long its source;
+            by default only `max_extra_length` counts.
 
     Call arguments:
         inputs: strings (N,): a list of `str` or a string tensor.
@@ -49,7 +52,7 @@ class Translator(Pipeline):
 
         Fixed by the export are `search` with its beam size, normalization, `num_best` and `min_length` (and the
         length penalty of all but "n_best"), the `top_k` of "sample" (of `search` if that is a `Sampling`, else all
-        tokens), `max_extra_length` and `max_source_length`.
+        tokens), `max_extra_length`, `max_target_length` and `max_source_length`.
 
     Raises:
         ValueError: for inputs that are not a list or vector of strings, sizes below 1, a search that is none, and a
@@ -66,6 +69,7 @@ class Translator(Pipeline):
         search=None,
         name=None,
         xla=False,
+        max_target_length=None,
     ):
         super().__init__(name=name)
         self.transformer = transformer
@@ -73,6 +77,7 @@ class Translator(Pipeline):
         self.target_tokenizer = target_tokenizer
         self.max_extra_length = arguments.positive_integer("max_extra_length", max_extra_length)
         self.max_source_length = arguments.positive_integer("max_source_length", max_source_length)
+        self.max_target_length = arguments.optional_positive_integer("max_target_length", max_target_length)
         self.search = GreedySearch() if search is None else search
         self.xla = xla
         _check_vocabulary(tokenizer, transformer.source_embedding)
@@ -149,9 +154,13 @@ class Translator(Pipeline):
         Returns:
             `Hypotheses`.
         """
-        is_content = (source_ids != self.tokenizer.padding_id) & (source_ids != self.tokenizer.end_id)
-        lengths = tf.reduce_sum(tf.cast(is_content, tf.int32), axis=1)
+        # By position: a text may spell the tokens of both ids.
+        is_real = masks.of_ids(source_ids, self.tokenizer.padding_id, "right")
+        has_end = tf.reduce_any(source_ids == self.tokenizer.end_id, axis=1)
+        lengths = tf.reduce_sum(tf.cast(is_real, tf.int32), axis=1) - tf.cast(has_end, tf.int32)
         limits = tf.where(lengths > 0, lengths + self.max_extra_length, 0)
+        if self.max_target_length:
+            limits = tf.minimum(limits, self.max_target_length)
         find = functools.partial(
             search or self.search,
             model or self.transformer,
@@ -276,7 +285,7 @@ class Translator(Pipeline):
     def _attention(self, texts):
         """`attention` of one text, in a list, and the number of its tokens."""
         source_ids, lengths = self.source_ids(tf.constant(texts))
-        if int(source_ids[0, 0]) == self.tokenizer.end_id:
+        if source_ids.shape[1] == 1:  # the end id
             raise ValueError(f"Expected a text with tokens. Received: {texts[0].decode('utf-8', 'replace')!r}")
         target_ids = self._from_ids(source_ids)
         target_ids = target_ids[:, : int(tf.math.count_nonzero(target_ids != self.target_side.padding_id))]
@@ -305,6 +314,7 @@ class Translator(Pipeline):
             "max_source_length": self.max_source_length,
             "search": serialize_part(self.search),
             "xla": self.xla,
+            "max_target_length": self.max_target_length,
         }
 
     @classmethod

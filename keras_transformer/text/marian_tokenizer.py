@@ -1,4 +1,5 @@
 import base64
+import re
 
 import keras
 import tensorflow as tf
@@ -9,6 +10,7 @@ from keras_transformer.text.tokenizer import Tokenizer, with_ends
 from keras_transformer.text.vocabulary import ids_of
 
 _LANGUAGE = "(?s)^(>>.*?<<)(.*)"
+_SEPARATOR = "\U0010ffff"  # no character, so that no text has it
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -25,6 +27,8 @@ class MarianTokenizer(Tokenizer):
         padding_token: its place in the vocabulary is the padding id, and the begin id.
         unknown_token: likewise.
         end_token: likewise.
+        special_in_text: whether these three have their own ids where a text spells them, as in transformers. Marian
+            itself takes them apart as any other text.
         **kwargs: `name` of `keras.layers.Layer`.
 
     Call arguments:
@@ -44,7 +48,16 @@ class MarianTokenizer(Tokenizer):
         Tiedemann and Thottingal, 2020, "OPUS-MT"; Junczys-Dowmunt et al., 2018, "Marian".
     """
 
-    def __init__(self, model, vocabulary, padding_token="<pad>", unknown_token="<unk>", end_token="</s>", **kwargs):
+    def __init__(
+        self,
+        model,
+        vocabulary,
+        padding_token="<pad>",
+        unknown_token="<unk>",
+        end_token="</s>",
+        special_in_text=False,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.model = base64.b64decode(model) if isinstance(model, str) else bytes(model)
         self.vocabulary = list(vocabulary)
@@ -53,6 +66,7 @@ class MarianTokenizer(Tokenizer):
             self.vocabulary, [padding_token, unknown_token, end_token]
         )
         self.begin_id = self.padding_id
+        self.special_in_text = special_in_text
         load_processor(self.model)  # which knows a damaged one
         self.model = without_paths(self.model)
         self._index = StringIndex(self.vocabulary)
@@ -68,11 +82,28 @@ class MarianTokenizer(Tokenizer):
         return tf.gather(tf.constant(self.vocabulary), ids)
 
     def _encode(self, texts):
+        if not self.special_in_text:
+            return self._encode_ordinary(texts)
+        special = {
+            self.padding_token: self.padding_id,
+            self.unknown_token: self.unknown_id,
+            self.end_token: self.end_id,
+        }
+        pattern = "|".join(re.escape(token) for token in sorted(special, key=len, reverse=True))
+        texts = tf.strings.regex_replace(texts, f"({pattern})", rf"{_SEPARATOR}\1{_SEPARATOR}")
+        parts = tf.strings.split(texts, _SEPARATOR)
+        special_id = tf.fill(tf.shape(parts.values), -1)
+        for token, token_id in special.items():
+            special_id = tf.where(parts.values == token, token_id, special_id)
+        # What stands between special tokens is a text of its own.
+        ids = self._encode_ordinary(tf.where(special_id >= 0, "", parts.values))
+        return parts.with_values(_in_front(ids, special_id)).merge_dims(1, 2)
+
+    def _encode_ordinary(self, texts):
         languages = tf.strings.regex_replace(texts, _LANGUAGE, r"\1")
         has_language = tf.strings.regex_full_match(texts, _LANGUAGE)
         pieces = self.sentencepiece.tokenize(tf.strings.regex_replace(texts, _LANGUAGE, r"\2"))
-        ids = with_ends(pieces.with_values(self._id(pieces.values)), tf.where(has_language, self._id(languages), -1))
-        return tf.ragged.boolean_mask(ids, ids >= 0)
+        return _in_front(pieces.with_values(self._id(pieces.values)), tf.where(has_language, self._id(languages), -1))
 
     def _id(self, pieces):
         place = self._index(pieces)
@@ -92,4 +123,11 @@ class MarianTokenizer(Tokenizer):
             "padding_token": self.padding_token,
             "unknown_token": self.unknown_token,
             "end_token": self.end_token,
+            "special_in_text": self.special_in_text,
         }
+
+
+def _in_front(ids, first):
+    """Ragged ids (N, number of tokens) with those of `first` (N,) that are not -1 in front."""
+    ids = with_ends(ids, first)
+    return tf.ragged.boolean_mask(ids, ids >= 0)

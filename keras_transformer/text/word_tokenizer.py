@@ -112,6 +112,7 @@ class WordTokenizer(Tokenizer):
 
 def _words(texts):
     """Strings (N,) as ragged words."""
+    texts = tf.strings.regex_replace(texts, r"\x00", " ")  # behind which `tf.strings.lower` would see nothing
     texts = tf.strings.lower(texts, encoding="utf-8")
     texts = tf.strings.regex_replace(texts, r"[\pZ\pC\s]+", " ")
     return tf.strings.split(tf.strings.regex_replace(texts, r"([\pL\pM]+|\pN+|[^ \pL\pM\pN])", r"\1 "))

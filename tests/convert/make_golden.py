@@ -5,6 +5,8 @@
 
 import json
 import pathlib
+import shutil
+import tempfile
 
 import torch
 
@@ -26,8 +28,9 @@ def main():
             max_length=encoder.max_seq_length,
             vectors=encoder.encode(texts).tolist(),
         )
+    write("tokenizers.json", **{name: changed_tokenizer(changes) for name, changes in originals.TOKENIZERS.items()})
     model, tokenizer = originals.make_marian(GOLDEN / "marian")
-    texts = [*originals.NASTY, ">>deu<< red dog", ">>xxx<< red", ">>deu<<", "red >>deu<<"]
+    texts = [*originals.NASTY, ">>deu<< red dog", ">>xxx<< red", ">>deu<<", "red >>deu<<", *originals.MARIAN_SPECIAL]
     short = originals.sentences(12, seed=5)
     beams = {penalty: originals.marian_beams(model, tokenizer, short, penalty, MAX_TOKENS) for penalty in (1.0, 1.3)}
     targets = [model.config.decoder_start_token_id, 5, 9, 12, 3]
@@ -40,12 +43,27 @@ def main():
         sources=sources,
         logits=[originals.marian_logits(model, source, targets).tolist() for source in sources],
         short=short,
+        generation=[generated(settings, short) for settings in originals.GENERATION],
         max_tokens=MAX_TOKENS,
         beams={
             str(penalty): {"ids": ids.tolist(), "scores": scores.tolist(), "texts": found}
             for penalty, (ids, scores, found) in beams.items()
         },
     )
+
+
+def changed_tokenizer(changes):
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(GOLDEN / "bert", folder, dirs_exist_ok=True)
+        originals.change_tokenizer(folder, changes)
+        return originals.tokenizer_ids(folder, originals.TOKENIZER_TEXTS)
+
+
+def generated(settings, texts):
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(GOLDEN / "marian", folder, dirs_exist_ok=True)
+        originals.change_generation(folder, settings)
+        return originals.generated_texts(folder, texts)
 
 
 def write(name, **values):

@@ -27,8 +27,57 @@ NASTY = [
     "한국어 हिन्दी ภาษาไทย مُشَكَّل",
     "\ufffd\ue000 x \u2028\u3000y",
 ]
-SPECIAL = ["a [MASK] dog[SEP]runs [mask]"]
+SPECIAL = ["a [MASK] dog[SEP]runs [mask]", "[PAD] a[PAD]dog", "<pad> a<pad>dog<mask>  <pad>", "[PAD]<pad>"]
+MARIAN_SPECIAL = ["red</s>dog <pad>", "<pad>red", "a<unk> </s>", "</s>", "</s> >>deu<< red", "<pad>>>deu<<dog>>deu<<"]
 WORDS = ["red", "blue", "green", "one", "two", "three", "dog", "cat", "bird", "house", "tree", "runs", "café"]
+_BERT_NORMALIZER = {
+    "type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "strip_accents": None,
+    "lowercase": True,
+}  # fmt: skip
+_ADDED = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": False}
+
+
+def _sequence(*normalizers):
+    return {"type": "Sequence", "normalizers": [n if isinstance(n, dict) else {"type": n} for n in normalizers]}
+
+
+# Parts of a tokenizer.json that take the place of BERT's, under the class that is what the file says.
+TOKENIZERS = {
+    "cased": {"normalizer": {**_BERT_NORMALIZER, "lowercase": False}},
+    "cased, no accents": {"normalizer": {**_BERT_NORMALIZER, "lowercase": False, "strip_accents": True}},
+    "accents": {"normalizer": {**_BERT_NORMALIZER, "strip_accents": False}},
+    "ideographs": {"normalizer": {**_BERT_NORMALIZER, "handle_chinese_chars": False}},
+    "not cleaned": {"normalizer": {**_BERT_NORMALIZER, "clean_text": False}},
+    "none": {"normalizer": None},
+    "NFKC": {"normalizer": _sequence("NFKC", "Lowercase")},
+    "NFD": {"normalizer": _sequence("NFD", "StripAccents", {"type": "Strip", "strip_left": True, "strip_right": True})},
+    "NFKC, BERT": {"normalizer": _sequence("NFKC", _BERT_NORMALIZER)},
+    "blanks": {"pre_tokenizer": {"type": "WhitespaceSplit"}},
+    "words": {"pre_tokenizer": {"type": "Whitespace"}, "normalizer": None},
+    "ends": {"post_processor": {"type": "BertProcessing", "sep": ["[CLS]", 2], "cls": ["[SEP]", 3]}},
+    "added": {
+        "added_tokens": [
+            *({"id": i, "content": token, **_ADDED} for i, token in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]"])),
+            {"id": 97, "content": "Cat", **_ADDED, "normalized": True},
+            {"id": 98, "content": "ab", **_ADDED},
+            {"id": 99, "content": "abc", **_ADDED, "lstrip": True},
+            {"id": 100, "content": "bcd", **_ADDED},
+        ]
+    },
+    "short words": {"model": {"max_input_chars_per_word": 3}},
+}  # fmt: skip
+TOKENIZER_TEXTS = [
+    "Dog DOG é", "Café naïve e\u0301", "漢字かな dog", "don't stop_it x_y 3.5$ ①Ⓐb", "ﬁnd ½ Å",
+    "a\ue000b \ue001 c\u200bd",
+    "ctrl\x00\x01\x7f dog\x0bdog\x85x", "a[PAD] [PAD]b [MASK]", "abcd abc CAT cat Catab", " \u3000dogs", "",
+]  # fmt: skip
+# Settings of generation_config.json.
+GENERATION = [
+    {"num_beams": 4, "renormalize_logits": True, "min_length": 8},
+    {"num_beams": 3, "early_stopping": True},
+    {"num_beams": 3, "early_stopping": "never", "length_penalty": 1.6},
+    {"num_beams": 1, "min_new_tokens": 6, "max_new_tokens": 7},
+]
 _SUBWORDS = ["dog", "run", "two", "##ing", "cafe", "naive", "istanbul", "ran", "don", "stop", "it"]
 
 
@@ -107,6 +156,41 @@ def make_sentence_encoder(folder, kind, dtype="float32", seed=1):
     for name in ("README.md", ".gitattributes"):
         (folder / name).unlink(missing_ok=True)
     return encoder
+
+
+def change_tokenizer(folder, changes, tokenizer_class="PreTrainedTokenizerFast"):
+    """Puts parts of `TOKENIZERS` into the tokenizer.json in `folder`."""
+    path = pathlib.Path(folder) / "tokenizer.json"
+    serialized = json.loads(path.read_text())
+    model = {**serialized["model"], **changes.get("model", {})}
+    path.write_text(json.dumps({**serialized, **changes, "model": model}))
+    path = path.with_name("tokenizer_config.json")
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps({**config, "tokenizer_class": tokenizer_class}))
+
+
+def tokenizer_ids(folder, texts):
+    """What transformers makes of texts with the tokenizer in `folder`."""
+    import transformers
+
+    return transformers.AutoTokenizer.from_pretrained(str(folder))(texts).input_ids
+
+
+def change_generation(folder, settings):
+    """Puts settings of `GENERATION` into the generation_config.json in `folder`."""
+    path = pathlib.Path(folder) / "generation_config.json"
+    ids = {key: value for key, value in json.loads(path.read_text()).items() if key.endswith(("_id", "_ids"))}
+    path.write_text(json.dumps({"max_length": 14, **ids, **settings}))
+
+
+def generated_texts(folder, texts):
+    """What transformers translates texts to, with the settings in `folder`."""
+    import transformers
+
+    model = transformers.MarianMTModel.from_pretrained(str(folder)).eval()
+    tokenizer = transformers.MarianTokenizer.from_pretrained(str(folder))
+    found = model.generate(**tokenizer(texts, return_tensors="pt", padding=True))
+    return tokenizer.batch_decode(found, skip_special_tokens=True)
 
 
 def train_sentencepiece(prefix, texts, rule):

@@ -15,6 +15,7 @@ from keras_transformer.convert.marian_npz import read_npz
 from keras_transformer.convert.safetensors_file import read_safetensors
 from keras_transformer.decoding import BeamSearch, GreedySearch
 from tests import reference
+from tests.convert import originals
 
 GOLDEN = pathlib.Path(__file__).parent / "golden"
 ORIGINAL = json.loads((GOLDEN / "marian.json").read_text())
@@ -43,6 +44,94 @@ def test_logits_are_the_originals(translator):
         np.testing.assert_allclose(logits_of(translator, source_ids), wanted, atol=1e-4)
 
 
+@pytest.mark.parametrize("number", range(len(originals.GENERATION)))
+def test_texts_are_the_originals_under_settings(number, tmp_path):
+    folder = shutil.copytree(GOLDEN / "marian", tmp_path / "m")
+    originals.change_generation(folder, originals.GENERATION[number])
+    found = convert(folder)(ORIGINAL["short"])
+    assert [text.decode() for text in found.numpy()] == ORIGINAL["generation"][number]
+
+
+def settings_of(tmp_path, **settings):
+    """The translator of the golden model whose generation_config.json says this alone."""
+    folder = shutil.copytree(GOLDEN / "marian", tmp_path / "m")
+    (folder / "generation_config.json").write_text(json.dumps({"pad_token_id": PADDING, **settings}))
+    return convert(folder)
+
+
+@pytest.mark.parametrize(
+    "settings, config",
+    [
+        ({"min_length": 12}, {"min_length": 11}),  # transformers counts the begin id
+        ({"min_length": 3, "min_new_tokens": 5}, {"min_length": 5}),
+        ({"do_sample": True, "temperature": 0.5}, {"temperature": 0.5, "top_k": 50, "top_p": 1.0, "min_length": 0}),
+        ({"do_sample": True, "top_k": 0, "top_p": 0.9}, {"temperature": 1.0, "top_k": 0, "top_p": 0.9}),
+        ({"num_beams": 2, "length_penalty": 0.0}, {"beam_size": 2, "length_penalty": 0.0, "early_stopping": False}),
+        ({"max_length": 7}, {"max_target_length": 6}),
+        ({"max_length": 7, "max_new_tokens": 3}, {"max_target_length": 3}),
+    ],
+)
+def test_settings_that_are_followed(tmp_path, settings, config, recwarn):
+    translator = settings_of(tmp_path, **settings)
+    found = {**translator.search.get_config(), "max_target_length": translator.max_target_length}
+    assert {key: found[key] for key in config} == config
+    assert not [warning for warning in recwarn if warning.category is UserWarning]
+
+
+def test_settings_that_are_not_followed_are_told(tmp_path):
+    settings = {"no_repeat_ngram_size": 3, "repetition_penalty": 1.0, "forced_bos_token_id": 4, "surprise": 1}
+    with pytest.warns(UserWarning) as warned:
+        settings_of(tmp_path, **settings, bad_words_ids=[[5]], forced_eos_token_id=7, do_sample=True, num_beams=2)
+    told = " | ".join(str(warning.message) for warning in warned)
+    for text in (
+        "generation_config.json that are not followed: no_repeat_ngram_size=3, forced_bos_token_id=4",
+        "Unknown settings in",
+        "which are not followed: surprise",
+        "not followed: forced_eos_token_id=7, bad_words_ids=[[5]], do_sample=True",
+    ):
+        assert text in told
+    assert "repetition_penalty" not in told
+
+
+def test_without_generation_config_an_old_config_counts(tmp_path):
+    folder = shutil.copytree(GOLDEN / "marian", tmp_path / "m")
+    (folder / "generation_config.json").unlink()
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "num_beams": 3, "max_length": 9, "length_penalty": None}))
+    translator = convert(folder)
+    assert (translator.search.beam_size, translator.search.length_penalty, translator.max_target_length) == (3, 1.0, 8)
+
+
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        ({"min_length": "12"}, "Expected a number, min_length, in .*generation_config.json. Received: '12'"),
+        ({"eos_token_id": 5}, "Expected .*'eos_token_id': 0.* Received: {'eos_token_id': 5}"),
+        ({"num_beams": 2, "length_penalty": -1.0}, "generation_config.json .* length_penalty=-1.0"),
+        ({"num_beams": 2, "early_stopping": "maybe"}, "generation_config.json .* early_stopping='maybe'"),
+    ],
+)
+def test_settings_that_are_refused(tmp_path, settings, message):
+    with pytest.raises(ValueError, match=message):
+        settings_of(tmp_path, **settings)
+
+
+@pytest.mark.parametrize(
+    "config, message",
+    [
+        ({"tokenizer_class": "T5Tokenizer"}, "Expected a MarianTokenizer .* Received: T5Tokenizer"),
+        ({"eos_token": "<eos>"}, "special tokens .* Received: MarianTokenizer with .*<eos>"),
+        ({"additional_special_tokens": ["<x>"]}, "Received: .*<x>"),
+        ({"sp_model_kwargs": {"alpha": 1}}, "Received: .*sp_model_kwargs="),
+    ],
+)
+def test_another_tokenizer_of_hugging_face(tmp_path, config, message):
+    folder = shutil.copytree(GOLDEN / "marian", tmp_path / "m")
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
+    with pytest.raises(ValueError, match=message):
+        convert(folder)
+
+
 @pytest.mark.parametrize("penalty", [1.0, 1.3])
 def test_beams_are_the_originals(translator, penalty):
     wanted = ORIGINAL["beams"][str(penalty)]
@@ -59,6 +148,27 @@ def test_beams_are_the_originals(translator, penalty):
     assert penalty > 1 or len(set(np.sum(ids[:, 0] != PADDING, axis=1))) > 2  # of several lengths
     texts = [text.decode() for text in tf.reshape(translator.texts(found.ids), [-1]).numpy()]
     assert texts == wanted["texts"]
+
+
+def test_a_text_of_special_tokens_is_translated(translator):
+    """Limits count the places of a source, not ids that differ from those of padding and end."""
+    source_ids, lengths = translator.source_ids(["", "</s>", "<pad> </s>", "red"])
+    assert lengths.numpy().tolist() == [1, 2, 3, len(translator.tokenizer.tokenize(["red"]).to_list()[0]) + 1]
+    limits = []
+    translator.find(source_ids, search=_Limits(limits))
+    np.testing.assert_array_equal(limits, [0, 51, 52, int(lengths[3]) + 49])
+    assert translator.attention("</s>")[0] == ["</s>", "</s>"]
+
+
+class _Limits(GreedySearch):
+    """Notes the limits that it is given."""
+
+    def __init__(self, limits):
+        super().__init__()
+        self.limits = limits
+
+    def __call__(self, model, source_ids, length_limits, **settings):
+        self.limits.extend(length_limits.numpy())
 
 
 def test_saved_and_reloaded(translator, tmp_path):
@@ -179,10 +289,10 @@ def marian_folder(tmp_path):
 
 def test_marians_own_format(marian_folder, translator):
     found = convert(marian_folder)
-    assert (
-        found.tokenizer.tokenize(ORIGINAL["texts"]).to_list()
-        == translator.tokenizer.tokenize(ORIGINAL["texts"]).to_list()
-    )
+    texts = [text for text in ORIGINAL["texts"] if "</s>" not in text and "<pad>" not in text and "<unk>" not in text]
+    assert found.tokenizer.tokenize(texts).to_list() == translator.tokenizer.tokenize(texts).to_list()
+    ((*pieces,),) = found.tokenizer.tokenize(["</s><pad>"]).to_list()
+    assert not {found.tokenizer.end_id, PADDING} & set(pieces)  # Marian knows no special tokens in texts
     for source_ids in ORIGINAL["sources"]:
         wanted = marian_logits(npz_arrays(), source_ids, ORIGINAL["targets"])
         logits = logits_of(found, source_ids)
@@ -219,6 +329,15 @@ def test_another_configuration(marian_folder, old, new, message):
     np.savez(marian_folder / "opus.npz.best-perplexity.npz", **arrays)
     with pytest.raises(ValueError, match=message):
         convert(marian_folder)
+
+
+def test_settings_of_decoder_yml_that_are_not_followed(marian_folder):
+    (marian_folder / "decoder.yml").write_text("beam-size: 3\nword-penalty: 0.4\nallow-unk: false\nsurprise: 1\n")
+    with pytest.warns(UserWarning) as warned:
+        read_npz(marian_folder)
+    dropped, unknown = (str(warning.message) for warning in warned)
+    assert dropped.endswith("decoder.yml that are not followed: word-penalty='0.4'")
+    assert unknown.endswith("decoder.yml, which are not followed: surprise")
 
 
 def test_npz_files_that_are_none(marian_folder):

@@ -7,6 +7,7 @@ import shutil
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_transformer import TextEmbedder
 from keras_transformer.convert import convert
@@ -69,6 +70,24 @@ def test_token_vectors_with_their_ends(embedder, kind):
     pooled = vectors.mean(axis=0)
     if kind == "mpnet":  # the mean is its vector
         np.testing.assert_allclose(pooled, embedder(["Two dogs"])[0], atol=1e-5)
+
+
+def test_a_spelled_padding_token_is_attended_to_in_exports(embedder, kind, tmp_path):
+    wanted = original(kind)
+    padding_token = {"bert": "[PAD]", "mpnet": "<pad>"}[kind]
+    texts = [text for text in wanted["texts"] if padding_token in text]
+    assert len(texts) == 2
+    vectors = [vector for text, vector in zip(wanted["texts"], wanted["vectors"]) if text in texts]
+    embedder.export(tmp_path / "1", frozen=True, warmup_texts=())
+    signatures = tf.saved_model.load(tmp_path / "1").signatures
+    np.testing.assert_allclose(signatures["serving_default"](inputs=texts)["outputs"], vectors, atol=1e-5)
+    ids = embedder.tokenizer(texts)  # padded with the padding id
+    np.testing.assert_allclose(signatures["ids"](inputs=ids)["outputs"], vectors, atol=1e-5)
+    found = signatures["tokens"](inputs=texts)
+    for length, pieces in zip(found["lengths"].numpy(), found["tokens"].numpy()):
+        assert (
+            padding_token.encode() in pieces[:length] and b"" not in pieces[:length] and set(pieces[length:]) <= {b""}
+        )
 
 
 def test_other_dtypes_are_close(kind):
@@ -139,7 +158,7 @@ def test_lower_casing_of_sentence_transformers(copy):
             "without a default prompt. Received: 'query: '",
         ),
         ("tokenizer.json", {"model": {"type": "BPE", "vocab": {}}}, "Expected a WordPiece model .* type='BPE'"),
-        ("tokenizer.json", {"model": {"type": "WordPiece"}}, "Expected model.vocab, .* Received one without: 'vocab'"),
+        ("tokenizer.json", {"model": {"type": "WordPiece"}}, "Expected model.vocab, .* Received: NoneType"),
         ("config.json", {"vocab_size": 50}, "Expected a vector for each of the .* subwords .* vocab_size=50"),
     ],
 )
@@ -147,6 +166,93 @@ def test_what_has_no_counterpart(copy, name, values, message):
     folder, change = copy
     change(name, **values)
     with pytest.raises(ValueError, match=message):
+        convert(folder)
+
+
+def test_truncated_dimensions(copy, tmp_path):
+    """As sentence-transformers does: behind the normalization, so that the length is below 1."""
+    folder, change = copy
+    wanted = np.array(original("bert")["vectors"])[:5, :3]
+    change("config_sentence_transformers.json", truncate_dim=3)
+    embedder = convert(folder)
+    assert embedder.output_dim == 3
+    np.testing.assert_allclose(embedder(original("bert")["texts"][:5]), wanted, atol=1e-5)
+    embedder.save(tmp_path / "e.keras")
+    reloaded = keras.models.load_model(tmp_path / "e.keras")
+    np.testing.assert_allclose(reloaded.embed(original("bert")["texts"][:5]), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "name, values, message",
+    [
+        ("config_sentence_transformers.json", {"prompts": {"query": "q: "}}, "Prompts in .*'query': 'q: '"),
+        (
+            "config_sentence_transformers.json",
+            {"similarity_fn_name": "dot"},
+            "similarity_fn_name='dot' .* not followed",
+        ),
+        ("config_sentence_transformers.json", {"surprise": 1}, "Unknown settings in .*transformers.json, .*: surprise"),
+        ("sentence_bert_config.json", {"surprise": 1}, "Unknown settings in .*sentence_bert_config.json, .*: surprise"),
+        ("config.json", {"surprise": 1}, "Unknown settings in .*config.json, .*: surprise"),
+        (
+            "1_Pooling/config.json",
+            {"include_prompt": False},
+            "1_Pooling/config.json .* not followed: include_prompt=False",
+        ),
+    ],
+)
+def test_settings_that_are_not_followed_are_told(copy, name, values, message):
+    folder, change = copy
+    change(name, **values)
+    with pytest.warns(UserWarning, match=message):
+        convert(folder)
+
+
+@pytest.mark.parametrize(
+    "name, values, message",
+    [
+        (
+            "config_sentence_transformers.json",
+            {"model_type": "CrossEncoder"},
+            "model_type='SentenceTransformer' .*Cross",
+        ),
+        ("config_sentence_transformers.json", {"truncate_dim": 0}, "truncate_dim of at least 1 in .* Received: 0"),
+        ("config_sentence_transformers.json", {"default_prompt_name": "x"}, "a default prompt. Received: None"),
+        ("sentence_bert_config.json", {"transformer_task": "text-generation"}, "texts alone .* 'text-generation'"),
+        ("sentence_bert_config.json", {"query_expansion": {"length": 3}}, "texts alone .* {'query_expansion'"),
+        (
+            "sentence_bert_config.json",
+            {"max_seq_length": "33"},
+            "length of at least 2.*sentence_bert_config.json.*'33'",
+        ),
+        ("config.json", {"hidden_dropout_prob": "x"}, r"copy/config.json .* number in \[0, 1\). Received: dropout='x'"),
+        ("config.json", {"num_hidden_layers": 10**9}, "of .* weights, as in .*model.safetensors. .* in .*/config.json"),
+        ("2_Dense/config.json", {"out_features": 10**9}, "weights, as in .*2_Dense/model.safetensors"),
+        ("config.json", {"num_attention_heads": 5}, "copy/config.json"),
+    ],
+)
+def test_settings_that_are_refused(copy, name, values, message):
+    folder, change = copy
+    change(name, **values)
+    with pytest.raises(ValueError, match=message):
+        convert(folder)
+
+
+def test_the_padding_id_is_that_of_the_tokenizer(copy):
+    folder, change = copy
+    change("config.json", pad_token_id=7)  # of no meaning for BERT, where the mask comes from the tokenizer
+    wanted = original("bert")
+    np.testing.assert_allclose(convert(folder)(wanted["texts"]), wanted["vectors"], atol=1e-5)
+
+
+@pytest.mark.parametrize("path", ["../1_Pooling", "/etc", "1_Pooling/../..", "..", 3, None])
+def test_modules_outside_of_the_folder(copy, path):
+    folder, _ = copy
+    shutil.copytree(folder / "1_Pooling", folder.parent / "1_Pooling")
+    modules = json.loads((folder / "modules.json").read_text())
+    modules[1]["path"] = path
+    (folder / "modules.json").write_text(json.dumps(modules))
+    with pytest.raises(ValueError, match="paths inside of the folder in .*modules.json|a list of modules with path"):
         convert(folder)
 
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_transformer.data import ParallelText
 from keras_transformer.data.parallel_text import bucket_lengths
@@ -60,6 +61,14 @@ def test_a_line_that_is_no_pair_is_named(line, count, write_lines):
     path = write_lines("a.tsv", ["red dog\troter Hund", line])
     with pytest.raises(ValueError, match=rf"a.tsv, line 2: expected 2 columns \(source, target\).*Received: {count}$"):
         ParallelText(path, None, ByteTokenizer())
+
+
+def test_padding_is_what_stands_behind_the_last_token(files):
+    """A tokenizer may have the padding id for a text that spells the padding token."""
+    data = ParallelText(*files, ByteTokenizer(), max_length=64)
+    inputs, labels = data._teacher_forcing(None, tf.constant([[2, 5, 0, 6, 3], [2, 7, 3, 0, 0]]))
+    np.testing.assert_array_equal(inputs["target_ids"], [[2, 5, 0, 6], [2, 7, 0, 0]])
+    np.testing.assert_array_equal(labels, [[5, 0, 6, 3], [7, 3, 0, 0]])
 
 
 def test_token_budget_and_little_padding(files):

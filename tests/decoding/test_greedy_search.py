@@ -71,6 +71,12 @@ def test_padding_and_begin_are_never_chosen():
     assert not {0, 2} & set(np.asarray(ids).ravel().tolist())
 
 
+def test_a_prefix_may_have_the_padding_id_inside():
+    prefixes = np.array([[5, 0, 6, 0], [0, 0, 7, 0], [0, 0, 0, 0]])
+    ids = GreedySearch()(ScriptModel([8] * 4, [8] * 4, [8] * 4), SOURCE, [4, 4, 4], 2, END, prefix_ids=prefixes).ids
+    np.testing.assert_array_equal(ids[:, 0], [[5, 0, 6, 8], [0, 0, 7, 8], [8, 8, 8, 8]])
+
+
 def test_a_limit_of_zero_and_an_empty_batch(model):
     ids, scores = GreedySearch()(model, SOURCE, [0, 3, 0], begin_id=2, end_id=END)
     assert (np.asarray(ids)[[0, 2]] == 0).all() and ids[1, 0, 0] != 0

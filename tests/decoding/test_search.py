@@ -10,7 +10,7 @@ from keras_transformer.decoding import BeamSearch, GreedySearch, Sampling
     "search",
     [
         GreedySearch(min_length=2),
-        BeamSearch(5, 0.7, "power", min_length=3, num_best=2, rules="transformers"),
+        BeamSearch(5, 0.7, "power", 3, 2, "transformers", early_stopping=True, renormalize=True),
         Sampling(temperature=0.5, top_k=7, top_p=0.9, seed=11, min_length=1),
     ],
     ids=lambda search: type(search).__name__,

@@ -23,6 +23,16 @@ def test_top_k_is_a_stable_sort(vocabulary_size, k):
     np.testing.assert_array_equal(values, np.take_along_axis(logits, wanted, axis=-1))
 
 
+def test_probabilities_among_the_tokens_that_may_come():
+    model = models.FixedModel(np.log([0.2, 0.1, 0.1, 0.25, 0.35]).astype("float32"))
+    search = BeamSearch(2, 0.0, min_length=1, rules="transformers", renormalize=True)
+    found = search(model, SOURCE, [2, 1], 2, END)
+    # Neither padding nor begin, and at first no end: of 0.45, then of 0.7.
+    wanted = [[0.35 / 0.45 * 0.35 / 0.7, 0.35 / 0.45 * 0.25 / 0.7], [0.35 / 0.45, 0.1 / 0.45]]
+    np.testing.assert_allclose(np.exp(found.scores), wanted, rtol=1e-5)
+    np.testing.assert_array_equal(found.ids, [[[4, 4], [4, 3]], [[4, 0], [1, 0]]])
+
+
 @pytest.mark.parametrize("min_length", [0, 4])
 def test_many_tokens_of_which_the_forbidden_ones_are_likeliest(min_length):
     model, limits = HashModel(MANY, 2), np.array([6, 3])

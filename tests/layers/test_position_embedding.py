@@ -33,6 +33,16 @@ def test_given_positions_outside_the_table():
         PositionEmbedding(2)(ZEROS, positions=np.array([0, 1, 2]))
 
 
+def test_positions_that_do_not_count():
+    layer = PositionEmbedding(3)
+    outputs = np.asarray(layer(ZEROS, counted=np.array([[True, False, True], [False, False, True]])))
+    first, second, _ = np.asarray(layer.embeddings)
+    nothing = np.zeros(4)
+    np.testing.assert_array_equal(outputs, [[first, nothing, second], [nothing, nothing, first]])
+    with pytest.raises(ValueError, match="at most max_length=2 positions. Received: length=3"):
+        PositionEmbedding(2)(ZEROS, counted=np.ones((2, 3), bool))
+
+
 def test_bad_length():
     with pytest.raises(ValueError, match="Received: max_length=0"):
         PositionEmbedding(0)

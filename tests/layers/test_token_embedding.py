@@ -103,6 +103,27 @@ def test_output_shapes():
     assert layer.compute_output_shape((2, 3, 4), reverse=True) == (2, 3, 5)
 
 
+@pytest.mark.parametrize(
+    "padding_side, wanted",
+    [
+        ("anywhere", [[0, 1, 0, 1, 0], [0, 0, 0, 0, 0], [1, 0, 0, 0, 0]]),
+        ("right", [[1, 1, 1, 1, 0], [0, 0, 0, 0, 0], [1, 0, 0, 0, 0]]),
+        ("both", [[0, 1, 1, 1, 0], [0, 0, 0, 0, 0], [1, 0, 0, 0, 0]]),
+    ],
+)
+def test_padding_by_position(padding_side, wanted):
+    ids = np.array([[0, 3, 0, 2, 0], [0, 0, 0, 0, 0], [4, 0, 0, 0, 0]])
+    layer = TokenEmbedding(5, 2, padding_side=padding_side)
+    np.testing.assert_array_equal(layer(ids)._keras_mask, np.array(wanted, bool))
+    assert layer(ids[:, :0]).shape == (3, 0, 2)
+    assert layer.get_config()["padding_side"] == padding_side
+
+
+def test_an_unknown_padding_side():
+    with pytest.raises(ValueError, match="Expected one of .*'both'.*Received: padding_side='left'"):
+        TokenEmbedding(5, 2, padding_side="left")
+
+
 def test_a_sequence_that_begins_with_padding():
     ids = np.array([[0, 3, 0], [0, 0, 0], [2, 1, 1]])
     mask = TokenEmbedding(5, 2, begins_with_padding=True)(ids)._keras_mask

@@ -49,6 +49,39 @@ def test_all_blocks_share_one_relative_bias():
     np.testing.assert_allclose(model.encode(IDS[:1]), x, atol=1e-5)
 
 
+def test_a_padding_id_between_others_is_a_token():
+    model = build()
+    table = model.token_embedding.embedding.embeddings
+    weights = table.numpy()
+    weights[9] = weights[0]
+    table.assign(weights)
+    ids = np.array([[2, 5, 0, 6, 3, 0, 0]])
+    np.testing.assert_allclose(model(ids), model(np.array([[2, 5, 9, 6, 3]])), atol=1e-5)
+    np.testing.assert_allclose(model.pool(model.encode(ids, packed=True)), model(ids), atol=1e-5)
+
+
+def test_padding_tokens_without_a_position():
+    model = build(counts_padding=False, relative_position_buckets=8)
+    ids = np.array([[2, 5, 0, 6, 3]])
+    table, positions = model.token_embedding.embedding.get_weights()[0], model.position_embedding.get_weights()[0]
+    x = table[ids[0]]
+    x[[0, 1, 3, 4]] += positions[:4]
+    x = model.embedding_norm(x[None])
+    for block in model.encoder_blocks:
+        x = block(x, attention_bias=model.relative_position_bias(x))
+    np.testing.assert_allclose(model.encode(ids), x, atol=1e-5)
+    np.testing.assert_allclose(model(np.pad(ids, [[0, 0], [0, 2]])), model(ids), atol=1e-5)
+    np.testing.assert_allclose(model(np.array([[0, 0, 2, 5, 3]])), model(np.array([[2, 5, 3]])), atol=1e-5)
+    with pytest.raises(ValueError, match="at most max_length=7 positions. Received: length=8"):
+        model(np.ones((1, 8), "int32"))
+
+
+def test_a_config_of_before_positions_without_padding():
+    config = build().get_config()
+    assert config.pop("counts_padding") is True
+    assert BertEncoder.from_config(config).counts_padding is True
+
+
 @pytest.mark.parametrize("relative_position_buckets", [None, 8])
 def test_packed_equals_padded(relative_position_buckets):
     model = build(relative_position_buckets=relative_position_buckets)

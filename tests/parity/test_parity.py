@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from keras_transformer.convert import convert
+from keras_transformer.convert.word_piece import read_tokenizer
 from keras_transformer.decoding import BeamSearch
 
 originals = pytest.importorskip("tests.convert.originals")
@@ -30,7 +31,7 @@ def test_sentence_encoders(kind, dtype, seed, tmp_path):
 def test_marian(seed, tmp_path):
     model, tokenizer = originals.make_marian(tmp_path / "marian", seed)
     translator = convert(tmp_path / "marian")
-    texts = [*originals.NASTY, ">>deu<< red dog", ">>x<< a"]
+    texts = [*originals.NASTY, *originals.MARIAN_SPECIAL, ">>deu<< red dog", ">>x<< a"]
     assert translator.tokenizer.tokenize(texts, add_end=True).to_list() == tokenizer(texts).input_ids
     begin = model.config.decoder_start_token_id
     target_ids = [begin, 4, 9, 7, 11, 2]
@@ -46,6 +47,33 @@ def test_marian(seed, tmp_path):
         found = find(translator.source_ids(short)[0])
         np.testing.assert_allclose(found.scores, scores, atol=1e-4)
         np.testing.assert_array_equal(found.ids[:, :, : ids.shape[2]], ids)
+
+
+@pytest.mark.parametrize("name", originals.TOKENIZERS)
+def test_tokenizers(name, tmp_path):
+    originals.make_sentence_encoder(tmp_path / "bert", "bert")
+    originals.change_tokenizer(tmp_path / "bert", originals.TOKENIZERS[name])
+    texts = originals.NASTY + originals.SPECIAL + originals.TOKENIZER_TEXTS
+    tokenizer = read_tokenizer(tmp_path / "bert", "bert")
+    assert tokenizer.tokenize(texts).to_list() == originals.tokenizer_ids(tmp_path / "bert", texts)
+
+
+@pytest.mark.parametrize("kind", ["bert", "mpnet"])
+def test_truncated_dimensions(kind, tmp_path):
+    original = originals.make_sentence_encoder(tmp_path / kind, kind)
+    original.truncate_dim = 5
+    original.save(str(tmp_path / kind))
+    texts = originals.SPECIAL + originals.sentences(9)
+    np.testing.assert_allclose(convert(tmp_path / kind).embed(texts), original.encode(texts), atol=1e-4)
+
+
+@pytest.mark.parametrize("settings", originals.GENERATION, ids=str)
+def test_settings_of_marian(settings, tmp_path):
+    originals.make_marian(tmp_path / "marian", seed=21)
+    originals.change_generation(tmp_path / "marian", settings)
+    texts = originals.sentences(20, 4) + originals.MARIAN_SPECIAL
+    found = convert(tmp_path / "marian")(texts)
+    assert [text.decode() for text in found.numpy()] == originals.generated_texts(tmp_path / "marian", texts)
 
 
 @pytest.fixture(scope="module")

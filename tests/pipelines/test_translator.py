@@ -76,6 +76,19 @@ def test_cut_sources_are_counted_over_the_whole_iterable():
     assert len(translations) == 71 and len(caught) == 1
 
 
+def test_the_longest_target():
+    translator = make(max_extra_length=9)
+    source_ids, _ = translator.source_ids(["red dog", "", "dog"])
+    usual = translator._from_ids(source_ids)
+    assert usual.shape[1] > 3
+    short = Translator.from_config({**translator.get_config(), "max_target_length": 3})
+    short.transformer.set_weights(translator.transformer.get_weights())
+    np.testing.assert_array_equal(short._from_ids(source_ids), usual[:, :3])
+    assert short.get_config()["max_target_length"] == 3
+    with pytest.raises(ValueError, match="max_target_length=0"):
+        make(max_target_length=0)
+
+
 def test_texts_are_tokenized_once(translator, monkeypatch):
     seen = []
     tokenize = type(translator.tokenizer).tokenize

@@ -51,6 +51,19 @@ def test_language_codes(tokenizer, code, token):
     assert tokenizer.vocabulary.index(">>deu<<") not in inside
 
 
+def test_special_tokens_in_a_text(tokenizer):
+    config = tokenizer.get_config()
+    special = MarianTokenizer.from_config({**config, "special_in_text": True})
+    padding, deu = (tokenizer.vocabulary.index(token) for token in ("<pad>", ">>deu<<"))
+    dog = tokenizer.tokenize(["dog"]).to_list()[0]
+    found = special.tokenize(["dog<pad> dog</s><unk>", "</s>>>deu<<dog", "", " dog", "</s>"]).to_list()
+    assert found == [[*dog, padding, *dog, 0, 1], [0, deu, *dog], [], dog, [0]]
+    (apart,) = tokenizer.tokenize(["dog</s>"]).to_list()
+    assert 0 not in apart and len(apart) > len(dog)
+    del config["special_in_text"]  # as a file of before
+    assert MarianTokenizer.from_config(config).special_in_text is False
+
+
 def test_padding_begins_and_the_end_id_ends(tokenizer):
     padding = len(tokenizer.vocabulary) - 1
     assert (tokenizer.padding_id, tokenizer.begin_id, tokenizer.end_id, tokenizer.unknown_id) == (

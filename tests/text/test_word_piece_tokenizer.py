@@ -57,6 +57,64 @@ def test_cased_and_other_options():
     assert pieces(WordPieceTokenizer(VOCABULARY, lower_case=False, strip_accents=True), "café Dog") == ["cafe", "Dog"]
 
 
+@pytest.mark.parametrize(
+    "steps, text, wanted",
+    [
+        ([], "Dog dog\u2028ＤＯＧ", ["Dog", "dog", "[UNK]"]),
+        (["nfkc", "lower_case"], "ＤＯＧ Dog é", ["dog", "dog", "é"]),
+        (["nfd", "strip_marks", "lower_case"], "CAFÉ a\u0903", ["cafe", "a"]),
+        (["nfd", "strip_accents"], "café a\u0903", ["cafe", "[UNK]"]),  # which is no non-spacing mark
+        (["lower_case"], "DOG\0 dog\ue000 DOG", ["[UNK]", "[UNK]", "dog"]),
+        (["lower_case", "clean_text"], "DOG\0 dog\ue000 DOG", ["dog", "dog", "dog"]),
+    ],
+)
+def test_steps_of_normalization(steps, text, wanted):
+    assert pieces(WordPieceTokenizer(VOCABULARY, normalization=steps), text) == wanted
+
+
+@pytest.mark.parametrize(
+    "pre_tokenizer, wanted",
+    [
+        ("bert", ["dog", ".", ".", "[UNK]", "a"]),
+        ("words", ["dog", "[UNK]", "[UNK]", "a"]),
+        ("whitespace", ["[UNK]", "[UNK]", "a"]),
+    ],
+)
+def test_pre_tokenizers(pre_tokenizer, wanted):
+    tokenizer = WordPieceTokenizer(VOCABULARY, pre_tokenizer=pre_tokenizer)
+    assert pieces(tokenizer, "dog.. x1 a") == wanted
+
+
+def test_the_longest_word(tokenizer):
+    short = WordPieceTokenizer(VOCABULARY, max_word_length=3)
+    assert pieces(short, "aaa aaaa dogs") == ["a", "##a", "##a", "[UNK]", "[UNK]"]
+
+
+def test_tokens_that_are_looked_for_in_the_normalized_text():
+    arguments = {"other_tokens": ["[MASK]", "Dog", "a"], "normalized_tokens": ["Dog"]}
+    tokenizer = WordPieceTokenizer(VOCABULARY, **arguments)
+    # As letters in a word, too.
+    wanted = ["Dog", "[UNK]", "[UNK]", "a", "[UNK]", "a", "[", "[UNK]", "a", "[UNK]", "]"]
+    assert pieces(tokenizer, "DOGs ran A [Mask]") == wanted
+    assert pieces(WordPieceTokenizer(VOCABULARY, added_tokens=["[MASK]"]), "[MASK]") == ["[MASK]"]
+    only_whole = WordPieceTokenizer(VOCABULARY, other_tokens=["a", "[MASK]"], added_tokens=["a"])
+    assert pieces(only_whole, "a A aa") == ["a", "[UNK]", "a", "a"]
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"normalization": ["nfc", "fold"]}, "Expected one of .*Received: normalization='fold'"),
+        ({"pre_tokenizer": "sentences"}, "Received: pre_tokenizer='sentences'"),
+        ({"max_word_length": 0}, "Received: max_word_length=0"),
+        ({"normalized_tokens": ["dog"]}, r"among the special tokens. Received: \['dog'\]"),
+    ],
+)
+def test_bad_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        WordPieceTokenizer(VOCABULARY, **arguments)
+
+
 def test_the_ends_stand_around_each_text(tokenizer):
     np.testing.assert_array_equal(
         tokenizer(["dog", "", "the dogs"]), [[2, 6, 3, 0, 0], [2, 3, 0, 0, 0], [2, 5, 6, 7, 3]]

@@ -24,6 +24,7 @@ def test_words_have_their_ids_and_others_a_bucket(tokenizer):
     assert all(11 <= i < 61 for i in unknown)
     assert tokenizer.vocabulary_size == 61
     assert ids(tokenizer, "") == ids(tokenizer, " \u3000\n") == []
+    assert ids(tokenizer, "the\0dog\0 runs") == [4, 5, 6]
     assert ids(tokenizer, "the dog runs", max_length=2) == [4, 5]
 
 
