@@ -40,8 +40,8 @@ class TokenEmbedding(CompositeLayer):
         "indices[...] = ... is not in [0, V)"); elsewhere (GPU, XLA, JAX), and of negative ids, the vectors are NaN.
 
     Raises:
-        ValueError: for sizes below 1, a padding id outside the vocabulary, an unknown side, ids of a dtype that cannot hold all of V,
-            and in eager calls for ids outside the vocabulary.
+        ValueError: for sizes below 1, a padding id outside the vocabulary, an unknown side, ids of a dtype that cannot
+            hold all of V, and in eager calls for ids outside the vocabulary.
 
     References:
         Vaswani et al., 2017, "Attention Is All You Need", section 3.4; Press and Wolf, 2017, "Using the Output
