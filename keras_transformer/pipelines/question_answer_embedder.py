@@ -3,7 +3,7 @@ import tensorflow as tf
 
 from keras_transformer.pipelines.embedding import as_array, ids_and_lengths, progress_bar
 from keras_transformer.pipelines.encoder_pipeline import EncoderPipeline
-from keras_transformer.pipelines.pipeline import STRINGS, lengths_signature, traced
+from keras_transformer.pipelines.pipeline import STRINGS, lengths_signature, of_as_many_rows, traced
 from keras_transformer.pipelines.streaming import Limit, in_batches, text_rows
 from keras_transformer.text.tokenizer import as_strings
 
@@ -112,6 +112,7 @@ class QuestionAnswerEmbedder(EncoderPipeline):
 
     def _responses(self, texts, contexts, training=None):
         """The vectors of responses (N,), and how many tokens the longer of text and context had."""
+        contexts = of_as_many_rows("contexts", contexts, texts)
         ids, lengths = ids_and_lengths(self.tokenizer, texts, self.max_length)
         context_ids, context_lengths = ids_and_lengths(self.tokenizer, contexts, self.max_length)
         vectors = self.encoder.encode_responses(ids, context_ids, training=training)

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from keras_transformer.pipelines.embedding import EmbedsTexts, ids_and_lengths
 from keras_transformer.pipelines.encoder_pipeline import EncoderPipeline
-from keras_transformer.pipelines.pipeline import IDS, STRINGS, lengths_signature, pieces, traced
+from keras_transformer.pipelines.pipeline import IDS, STRINGS, known_ids, lengths_signature, pieces, traced
 from keras_transformer.pipelines.streaming import Limit, in_batches, text_rows
 from keras_transformer.text.tokenizer import as_strings
 
@@ -35,7 +35,8 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
 
     Exported signatures, inputs -> outputs:
         - "serving_default": inputs, strings (N,) -> outputs, float32 (N, D).
-        - "ids": inputs, int32 ids (N, T), padded as the tokenizer pads (0, of ours) -> outputs, float32 (N, D).
+        - "ids": inputs, int32 ids (N, T), padded as the tokenizer pads (0, of ours) -> outputs, float32 (N, D). Rows
+          are cut to `max_length`, and ids that the tokenizer does not have count as unknown.
         - "tokens": inputs, strings (N,) -> outputs, float32 (N, T, E), a vector for each token and zeros behind the
           last; tokens, strings (N, T), padded with ""; lengths, int64 (N,), how many there are. Only of an encoder
           that has a method `encode`.
@@ -111,6 +112,9 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
     def _ids(self, texts):
         return ids_and_lengths(self.tokenizer, texts, self.max_length)[0]
 
+    def _known_ids(self, ids):
+        return known_ids(ids, self.tokenizer, self.max_length, has_end=self.tokenizer.adds_ends)
+
     @property
     def _packed(self):
         """The argument of `encode` that makes it fast, if there is one."""
@@ -130,7 +134,7 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
         embed = traced(STRINGS)(lambda inputs: of_ids(self._ids(inputs)))
         signatures = {
             "serving_default": traced(STRINGS)(lambda inputs: {"outputs": embed(inputs)}),
-            "ids": traced(IDS)(lambda inputs: {"outputs": of_ids(inputs)}),
+            "ids": traced(IDS)(lambda inputs: {"outputs": of_ids(self._known_ids(inputs))}),
             "lengths": lengths_signature(self.num_tokens, self.max_length),
         }
         if self._has_token_vectors:

@@ -4,14 +4,14 @@ import tensorflow as tf
 
 from keras_transformer.decoding import BeamSearch, Sampling
 from keras_transformer.layers import masks
-from keras_transformer.pipelines.pipeline import lengths_signature, pieces, traced
+from keras_transformer.pipelines.pipeline import known_ids, lengths_signature, of_as_many_rows, pieces, traced
 from keras_transformer.text.tokenizer import as_strings
 
 _STRINGS = tf.TensorSpec([None], tf.string)
 _IDS = tf.TensorSpec([None, None], tf.int32)
 # One for each text, or one for all.
-_NUMBERS = tf.TensorSpec(None, tf.float32)
-_INTEGERS = tf.TensorSpec(None, tf.int32)
+_NUMBERS = tf.TensorSpec([None], tf.float32)
+_INTEGERS = tf.TensorSpec([None], tf.int32)
 
 
 def functions(translator):
@@ -43,16 +43,18 @@ def functions(translator):
         return {"outputs": translate(inputs)}
 
     def ids(inputs):
-        return {"outputs": best_ids(inputs)}
+        # As texts, so that no request can be longer than one of texts.
+        source_ids = known_ids(inputs, translator.tokenizer, translator.max_source_length, has_end=True)
+        return {"outputs": best_ids(source_ids)}
 
     def n_best(inputs, prefixes, length_penalty=None):
-        settings = {} if length_penalty is None else {"length_penalty": _of_each(inputs, length_penalty)}
+        settings = {} if length_penalty is None else _of_each(inputs, length_penalty=length_penalty)
+        prefixes = of_as_many_rows("prefixes", prefixes, inputs)
         found = translator.find(source_ids_of(inputs), target_side(prefixes), model=model, **settings)
         return {"outputs": translator.texts(found.ids), "scores": found.scores}
 
     def sample(inputs, seed, temperature, top_p):
-        settings = {"seed": seed, "temperature": temperature, "top_p": top_p}
-        settings = {name: _of_each(inputs, setting) for name, setting in settings.items()}
+        settings = _of_each(inputs, seed=seed, temperature=temperature, top_p=top_p)
         found = translator.find(source_ids_of(inputs), search=sampling, model=model, return_scores=False, **settings)
         return {"outputs": target_side.detokenize(found.ids[:, 0])}
 
@@ -99,9 +101,12 @@ def requests(translator, texts):
     }
 
 
-def _of_each(inputs, setting):
-    """A setting (N,), where that of a call may be a single number."""
-    return tf.broadcast_to(setting, tf.shape(inputs))
+def _of_each(inputs, **settings):
+    """Settings (N,) by name, where those of a call may be (1,)."""
+    return {
+        name: tf.broadcast_to(of_as_many_rows(name, setting, inputs, or_one=True), tf.shape(inputs))
+        for name, setting in settings.items()
+    }
 
 
 class _TracedOnce:
