@@ -36,12 +36,16 @@ def predict(channel, model, signature, label=None, **inputs):
 
 
 def translate(channel, texts, label=None):
+    if not texts:  # for which a server that batches would wait until it times out
+        return []
     outputs = predict(channel, "translator", "serving_default", label, inputs=texts)["outputs"]
     return [text.decode() for text in outputs]
 
 
 def translate_n_best(channel, texts, length_penalty=1.0, label=None):
     """(text, score) pairs for each text, the best first."""
+    if not texts:
+        return []
     penalties = np.full(len(texts), length_penalty, "float32")
     columns = {"inputs": texts, "prefixes": [""] * len(texts), "length_penalty": penalties}
     found = predict(channel, "translator", "n_best", label, **columns)
@@ -50,11 +54,15 @@ def translate_n_best(channel, texts, length_penalty=1.0, label=None):
 
 
 def embed(channel, texts):
+    if not texts:
+        return []
     return predict(channel, "embedder", "serving_default", inputs=texts)["outputs"]
 
 
 def rank(channel, question, responses, contexts):
     """(score, response), the best first."""
+    if not responses:
+        return []
     asked = predict(channel, "question_answer", "question_encoder", input=[question])["outputs"]
     answers = predict(channel, "question_answer", "response_encoder", input=responses, context=contexts)["outputs"]
     return sorted(zip((answers @ asked[0]).tolist(), responses), reverse=True)

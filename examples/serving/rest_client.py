@@ -25,11 +25,15 @@ def predict(server, model, body, label=None):
 
 def translate(server, texts, label=None):
     """Row format: a text for each row, a translation for each row."""
+    if not texts:  # for which a server that batches would wait until it times out
+        return []
     return predict(server, "translator", {"instances": texts}, label)
 
 
 def translate_n_best(server, texts, length_penalty=1.0, label=None):
     """Row format with named inputs: (text, score) pairs for each row, the best first."""
+    if not texts:
+        return []
     rows = [{"inputs": text, "prefixes": "", "length_penalty": length_penalty} for text in texts]
     found = predict(server, "translator", {"signature_name": "n_best", "instances": rows}, label)
     # Where there are fewer hypotheses the score is -Infinity.
@@ -38,11 +42,15 @@ def translate_n_best(server, texts, length_penalty=1.0, label=None):
 
 def embed(server, texts):
     """Column format: all texts, all vectors."""
+    if not texts:
+        return []
     return predict(server, "embedder", {"inputs": texts})
 
 
 def rank(server, question, responses, contexts):
     """Column format with named inputs: (score, response), the best first."""
+    if not responses:
+        return []
     body = {"signature_name": "question_encoder", "inputs": [question]}
     (asked,) = predict(server, "question_answer", body)
     body = {"signature_name": "response_encoder", "inputs": {"input": responses, "context": contexts}}

@@ -57,7 +57,8 @@ def add_parser(commands):
         "--xla",
         action=argparse.BooleanOptionalAction,
         help="of a translator: whether XLA compiles the search where it runs, for each size of batch and of sentences "
-        "that comes; less time for one sentence; the server must have XLA",
+        "that comes; less time for one sentence; TensorFlow Serving has to be started with "
+        "--xla_cpu_compilation_enabled=true, without which it offers no such model",
     )
     parser.add_argument(
         "--warmup",

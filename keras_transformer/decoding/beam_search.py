@@ -8,6 +8,7 @@ from keras_transformer.layers.key_value_cache import take_rows
 
 _NORMALIZATIONS = ("gnmt", "power")
 _RULES = ("exact", "transformers")
+_LARGEST_PENALTY = 10.0  # of a call: lp of 5,000 tokens still is a float32
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -20,7 +21,7 @@ class BeamSearch(Search):
     divided by. Stopping then changes no result.
 
     |Y| counts the end id, and not the begin id. Called as every `Search`; a call may give another
-    `length_penalty`, in which what is below 0 counts as 0.
+    `length_penalty`, in which what is below 0 counts as 0, what is above 10 as 10, and NaN as the search's own.
 
     Args:
         beam_size: the hypotheses K of a sentence. 1 is greedy search.
@@ -71,7 +72,7 @@ class BeamSearch(Search):
             raise ValueError(f"Expected num_best of at most beam_size={beam_size}. Received: num_best={num_best}")
 
     def _search(self, steps, length_penalty=None):
-        alpha = self.length_penalty if length_penalty is None else ops.maximum(length_penalty, 0.0)
+        alpha = self.length_penalty if length_penalty is None else self._within_bounds(length_penalty)
         alpha = ops.reshape(alpha, (-1, 1))
         highest_penalty = self._penalty(steps.length_limits[:, None], alpha)
         stays_full = self.rules == "transformers"
@@ -122,6 +123,10 @@ class BeamSearch(Search):
         start = (ops.zeros((), dtype="int32"), ids, log_probs, ids[:, :num_finished], scores, cache)
         _, _, _, ids, scores, _ = ops.while_loop(goes_on, advance, start)
         return steps.hypotheses(ids[:, : steps.num_best], scores[:, : steps.num_best])
+
+    def _within_bounds(self, length_penalty):
+        alpha = ops.convert_to_tensor(length_penalty, dtype="float32")
+        return ops.where(ops.isnan(alpha), self.length_penalty, ops.clip(alpha, 0.0, _LARGEST_PENALTY))
 
     def _penalty(self, length, alpha):
         length = ops.cast(length, "float32")

@@ -7,7 +7,7 @@ from keras_transformer.decoding.search import Search
 from keras_transformer.decoding.steps import select
 
 _NUM_PLACES = 32749  # the largest prime whose square is below 2^30
-_SMALLEST = 1e-6  # of temperature and top_p, where a call gives less
+_SMALLEST, _HOTTEST = 1e-6, 1e6  # of temperature and top_p, where a call gives less, and of temperature, where more
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -20,8 +20,9 @@ class Sampling(Search):
     A sentence's sample is a function of the seed and the sentence: the same in whatever batch, in eager mode, in a
     graph, and exported. (XLA has random numbers of its own.) Other samples of the same sentence take other seeds.
 
-    Called as every `Search`; a call may give another `seed`, `temperature` and `top_p`. The score is log P(Y | X) of
-    the model itself, without temperature and selection.
+    Called as every `Search`; a call may give another `seed`, `temperature` and `top_p`. In a call what is below or
+    above the bounds counts as the bound (0 for seeds, 1e-6 and 1e6 for temperatures, 1e-6 and 1 for top_p), and NaN as
+    the search's own. The score is log P(Y | X) of the model itself, without temperature and selection.
 
     Args:
         temperature: above 0. Below 1 sharpens the distribution, above 1 flattens it.
@@ -46,9 +47,9 @@ class Sampling(Search):
         self.seed = arguments.seed("seed", seed)
 
     def _search(self, steps, seed=None, temperature=None, top_p=None):
-        seed = ops.cast(self.seed if seed is None else seed, "int32")
-        temperature = self.temperature if temperature is None else _for_logits(temperature)
-        top_p = self.top_p if top_p is None else _for_logits(top_p)
+        seed = ops.maximum(ops.cast(self.seed if seed is None else seed, "int32"), 0)
+        temperature = self.temperature if temperature is None else _for_logits(temperature, self.temperature, _HOTTEST)
+        top_p = self.top_p if top_p is None else _for_logits(top_p, self.top_p, 1.0)
         places = _places(steps.source_ids, steps.padding_id)
 
         def choose(logits, step):
@@ -83,9 +84,11 @@ class Sampling(Search):
         }
 
 
-def _for_logits(setting):
-    """A number, or one for each sentence (B,), as it goes with logits (B, 1, V)."""
-    return ops.reshape(ops.maximum(setting, _SMALLEST), (-1, 1, 1))
+def _for_logits(setting, own, largest):
+    """A number, or one for each sentence (B,), within bounds, as it goes with logits (B, 1, V); `own` for NaN."""
+    setting = ops.convert_to_tensor(setting, dtype="float32")
+    setting = ops.where(ops.isnan(setting), own, ops.clip(setting, _SMALLEST, largest))
+    return ops.reshape(setting, (-1, 1, 1))
 
 
 def _uniform(seed, step, places):

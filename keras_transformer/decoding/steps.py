@@ -134,7 +134,9 @@ class Steps:
 
     def append(self, ids, tokens, step):
         """`ids` (B, K, T + 1) with `tokens` (B, K) behind the first `step`."""
-        return ops.slice_update(ids, (0, 0, step + 1), tokens[..., None])
+        # Not `ops.slice_update`, which on TensorFlow is an operation of XLA: servers refuse it by default.
+        is_next = ops.arange(ops.shape(ids)[-1], dtype="int32") == step + 1
+        return ops.where(is_next, tokens[..., None], ids)
 
     def ends(self, tokens, step):
         """Boolean (B, K): which hypotheses end with `tokens` (B, K), the `step + 1`-th."""

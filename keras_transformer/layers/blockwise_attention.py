@@ -76,11 +76,17 @@ def _in_blocks(query, key, value, mask, first_query, block_length):
         time, in several times the memory.
         """
 
-        def body(start, queries, *sums):
-            block, *sums = replacement(start, _rows(queries, start, block_length), *sums)
-            return start + block_length, ops.slice_update(queries, (0, 0, start, 0), block), *sums
+        def body(number, blocks, *sums):
+            block, *sums = replacement(number * block_length, ops.take(blocks, number, axis=0), *sums)
+            # Not `ops.slice_update`, which on TensorFlow is an operation of XLA: servers refuse it by default.
+            return number + 1, ops.scatter_update(blocks, ops.reshape(number, (1, 1)), block[None]), *sums
 
-        return ops.while_loop(lambda start, *_: start < whole, body, (0, queries, *sums))[1:]
+        batch, heads, _, width = ops.shape(queries)
+        blocks = ops.reshape(queries, (batch, heads, -1, block_length, width))
+        blocks = ops.transpose(blocks, (2, 0, 1, 3, 4))
+        start = (ops.zeros((), dtype="int32"), blocks, *sums)
+        _, blocks, *sums = ops.while_loop(lambda number, *_: number < whole // block_length, body, start)
+        return ops.reshape(ops.transpose(blocks, (1, 2, 0, 3, 4)), (batch, heads, whole, width)), *sums
 
     # JAX wants all that is traced to come in as arguments.
     @ops.custom_gradient

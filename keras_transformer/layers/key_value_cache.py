@@ -5,6 +5,7 @@ A fixed cache {"key", "value"} has room for L positions: its shape never changes
 all that might be.
 """
 
+import keras
 from keras import ops
 
 from keras_transformer.layers import masks
@@ -92,7 +93,14 @@ def _append(past, new):
 
 
 def _write(cached, new, index):
-    return ops.slice_update(cached, (0, 0, index, 0), ops.cast(new, cached.dtype))
+    new = ops.cast(new, cached.dtype)
+    if keras.config.backend() != "tensorflow":
+        return ops.slice_update(cached, (0, 0, index, 0), new)
+    # There that is an operation of XLA, which TensorFlow Serving refuses by default.
+    places = ops.arange(ops.shape(cached)[2], dtype="int32") - ops.cast(index, "int32")
+    length = ops.shape(new)[2]
+    written = new if new.shape[2] == 1 else ops.take(new, ops.clip(places, 0, length - 1), axis=2)
+    return ops.where(((places >= 0) & (places < length))[:, None], written, cached)
 
 
 def _check_index(index, length, cache_length):

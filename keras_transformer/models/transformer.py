@@ -323,5 +323,8 @@ def _with_themselves(ancestors, index, grows):
     """(B, K, K * length) once each of the K hypotheses has a place of its own more, from `index` on."""
     batch_size, number, _ = ops.shape(ancestors)
     numbers = ops.arange(number, dtype="int32")
-    own = ops.broadcast_to(numbers[:, None] == numbers, (batch_size, number, number))
-    return ops.concatenate([ancestors, own], axis=2) if grows else ops.slice_update(ancestors, (0, 0, index), own)
+    if grows:
+        own = ops.broadcast_to(numbers[:, None] == numbers, (batch_size, number, number))
+        return ops.concatenate([ancestors, own], axis=2)
+    places = ops.arange(ops.shape(ancestors)[2], dtype="int32") - index
+    return ops.where((places >= 0) & (places < number), places == numbers[:, None], ancestors)

@@ -209,8 +209,59 @@ def traced(*specs):
     """A decorator that makes a concrete function, which is stored once whoever calls it.
 
     A `tf.function` is traced anew where it is called in another context, inside a function or eagerly.
+
+    The graph refuses inputs of other shapes than `specs` allow. Python does so without it; a server feeds what a client
+    sent, whatever the signature says.
     """
-    return lambda function: tf.function(function, input_signature=specs).get_concrete_function()
+
+    def trace(function):
+        @functools.wraps(function)
+        def checked(*inputs):
+            # Without those that have a default and no spec.
+            return function(*[tf.ensure_shape(x, spec.shape) for x, spec in zip(inputs, specs)])
+
+        return tf.function(checked, input_signature=specs).get_concrete_function()
+
+    return trace
+
+
+def of_as_many_rows(name, x, inputs, or_one=False):
+    """`x` (M,), called `name` in a signature, where a server may feed other rows than in `inputs` (N,).
+
+    Args:
+        name: the name.
+        x: the tensor.
+        inputs: the other one.
+        or_one: whether a single row is accepted too.
+
+    Returns:
+        `x`; the graph stops with an `InvalidArgumentError` where M is not N.
+    """
+    rows, number = tf.size(x), tf.size(inputs)
+    fits = (rows == number) | (or_one & (rows == 1))
+    message = f"Expected as many {name} as inputs{', or one' if or_one else ''}. Received: {name} and inputs:"
+    with tf.control_dependencies([tf.debugging.Assert(fits, [message, rows, number])]):
+        return tf.identity(x)
+
+
+def known_ids(ids, tokenizer, max_length, has_end):
+    """Ids (N, T) that a client sent, as the tokenizer might have made them.
+
+    Args:
+        ids: int32, padded.
+        tokenizer: of the ids. Those that it does not have become unknown.
+        max_length: rows are cut to so many ids.
+        has_end: whether the last id of a row that is so long is the end id.
+
+    Returns:
+        int32 ids (N, at most `max_length`).
+    """
+    ids = ids[:, :max_length]
+    ids = tf.where((ids >= 0) & (ids < tokenizer.vocabulary_size), ids, tokenizer.unknown_id)
+    if not has_end:
+        return ids
+    is_last = (tf.range(tf.shape(ids)[1]) == max_length - 1) & (ids != tokenizer.padding_id)
+    return tf.where(is_last, tokenizer.end_id, ids)
 
 
 def lengths_signature(num_tokens, max_length):

@@ -3,7 +3,7 @@ import tensorflow as tf
 
 from keras_transformer.pipelines.embedding import as_array, ids_and_lengths, progress_bar
 from keras_transformer.pipelines.encoder_pipeline import EncoderPipeline
-from keras_transformer.pipelines.pipeline import STRINGS, lengths_signature, traced
+from keras_transformer.pipelines.pipeline import STRINGS, lengths_signature, of_as_many_rows, traced
 from keras_transformer.pipelines.streaming import Limit, in_batches, text_rows
 from keras_transformer.text.tokenizer import as_strings
 
@@ -126,11 +126,14 @@ class QuestionAnswerEmbedder(EncoderPipeline):
         questions = self.sliced(lambda ids: self._from_ids(ids, False), 1, trainable)
         responses = self.sliced(lambda ids, contexts: self._of_responses(ids, contexts, False), 2, trainable)
         embed = traced(STRINGS)(lambda inputs: questions(self._tokens(inputs)))
+
+        def response_encoder(input, context):
+            contexts = of_as_many_rows("contexts", context, input)
+            return {"outputs": responses(self._tokens(input), self._tokens(contexts))}
+
         signatures = {
             "question_encoder": traced(_INPUT)(lambda input: {"outputs": embed(input)}),
-            "response_encoder": traced(_INPUT, _CONTEXT)(
-                lambda input, context: {"outputs": responses(self._tokens(input), self._tokens(context))}
-            ),
+            "response_encoder": traced(_INPUT, _CONTEXT)(response_encoder),
             "lengths": lengths_signature(self.num_tokens, self.max_length),
         }
         return self.exported_functions(embed, trainable), signatures

@@ -5,23 +5,23 @@ from typing import Any
 
 import tensorflow as tf
 
-# What one slice may cost: its rows times its longest one, as attention and padding have it.
-_TOKENS = 4096
-_ROWS = 256
 
-
-def in_slices(function: Callable[[tf.Tensor], Any], lengths: tf.Tensor, specs: Any) -> Any:
+def in_slices(
+    function: Callable[[tf.Tensor], Any], lengths: tf.Tensor, specs: Any, max_tokens: int = 4096, max_rows: int = 256
+) -> Any:
     """What `function` gives for each row, in memory that does not grow with the number of rows.
 
-    Rows of about equal length make a slice, of at most 4,096 tokens with their padding (one row may have more); the
-    order is kept.
+    Rows of about equal length make a slice; the order is kept.
 
     Args:
         function: from the numbers of some rows, int32 (n,), to a structure of tensors (n, ...). What it reads of
             variables it should get as tensors from outside: of a loop over variables a loaded SavedModel has no
             gradients.
         lengths: the tokens of each row, integers (N,).
-        specs: a structure of the `tf.TensorSpec`s of what `function` gives, in which only the first size may be `None`.
+        specs: a structure of the `tf.TensorSpec`s of what `function` gives. Only the first size may differ from slice
+            to slice.
+        max_tokens: a slice's rows times its longest one: what attention and padding cost. A single row may have more.
+        max_rows: a slice's rows.
 
     Returns:
         The structure of tensors (N, ...).
@@ -34,8 +34,8 @@ def in_slices(function: Callable[[tf.Tensor], Any], lengths: tf.Tensor, specs: A
         return (start < number) | (slices == 0)  # one slice at least, so that there is something to join
 
     def advance(start, slices, results):
-        longest = lengths[start : start + _ROWS]  # of a slice that ends with this row
-        fits = longest * tf.range(1, tf.size(longest) + 1) <= _TOKENS
+        longest = lengths[start : start + max_rows]  # of a slice that ends with this row
+        fits = longest * tf.range(1, tf.size(longest) + 1) <= max_tokens
         end = tf.minimum(start + tf.maximum(tf.math.count_nonzero(fits, dtype=tf.int32), 1), number)
         found = tf.nest.flatten(function(order[start:end]))
         return end, slices + 1, [result.write(slices, x) for result, x in zip(results, found)]

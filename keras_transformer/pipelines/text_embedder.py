@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from keras_transformer.pipelines.embedding import EmbedsTexts, ids_and_lengths
 from keras_transformer.pipelines.encoder_pipeline import EncoderPipeline
-from keras_transformer.pipelines.pipeline import IDS, STRINGS, lengths_signature, pieces, traced
+from keras_transformer.pipelines.pipeline import IDS, STRINGS, known_ids, lengths_signature, pieces, traced
 from keras_transformer.pipelines.streaming import Limit, in_batches, text_rows
 from keras_transformer.text.tokenizer import as_strings
 
@@ -35,8 +35,9 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
 
     Exported signatures, inputs -> outputs:
         - "serving_default": inputs, strings (N,) -> outputs, float32 (N, D).
-        - "ids": inputs, int32 ids (N, T), padded as the tokenizer pads (0, of ours) -> outputs, float32 (N, D). To a
-          `BertEncoder` the padding id between other ids is a token, and padding only around them.
+        - "ids": inputs, int32 ids (N, T), padded as the tokenizer pads (0, of ours) -> outputs, float32 (N, D). Rows
+          are cut to `max_length`, and ids that the tokenizer does not have count as unknown. To a `BertEncoder` the
+          padding id between other ids is a token, and padding only around them.
         - "tokens": inputs, strings (N,) -> outputs, float32 (N, T, E), a vector for each token and zeros behind the
           last; tokens, strings (N, T), padded with ""; lengths, int64 (N,), how many there are. Only of an encoder
           that has a method `encode`.
@@ -130,7 +131,8 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
         embed = traced(STRINGS)(lambda inputs: of_tokens(self._tokens(inputs)))
 
         def ids(inputs):
-            return {"outputs": of_tokens(tf.RaggedTensor.from_tensor(inputs, padding=self.tokenizer.padding_id))}
+            known = known_ids(inputs, self.tokenizer, self.max_length, has_end=self.tokenizer.adds_ends)
+            return {"outputs": of_tokens(tf.RaggedTensor.from_tensor(known, padding=self.tokenizer.padding_id))}
 
         signatures = {
             "serving_default": traced(STRINGS)(lambda inputs: {"outputs": embed(inputs)}),

@@ -28,8 +28,9 @@ class Translator(Pipeline):
         name: the model's name.
         xla: whether XLA compiles the search, for each batch size (rounded up to a power of two) and length of sources
             and prefixes (to a multiple of 16) that comes, which takes seconds each time. Then a single sentence takes
-            less time, and large batches about as long as without. In an export it needs a server that has XLA. Samples
-            are others than without. (`find` and `attention`, called eagerly, do without it.) May be assigned anew.
+            less time, and large batches about as long as without. An export then needs a server that compiles, as
+            TensorFlow Serving does only when started with `--xla_cpu_compilation_enabled=true`. Samples are others than
+            without. (`find` and `attention`, called eagerly, do without it.) May be assigned anew.
         max_target_length: a translation, its end id included, has at most this many tokens, however long its source;
             by default only `max_extra_length` counts.
 
@@ -39,16 +40,21 @@ class Translator(Pipeline):
     Returns:
         A string tensor (N,). A text without tokens (empty, blanks) gives the empty string.
 
-    Exported signatures, inputs -> outputs; a number may stand for as many equal ones:
+    Exported signatures, inputs -> outputs; numbers may also be (1,), one for all:
         - "serving_default": inputs, strings (N,) -> outputs, strings (N,).
-        - "ids": inputs, int32 ids (N, S), each row with its end id, then 0 -> outputs, int32 ids (N, T).
+        - "ids": inputs, int32 ids (N, S), each row with its end id, then 0 -> outputs, int32 ids (N, T). Rows are cut
+          as texts are, and ids that the tokenizer does not have count as unknown.
         - "n_best": inputs, prefixes, strings (N,) both, and of a `BeamSearch` length_penalty, floats (N,) -> outputs,
           strings (N, K), and scores, float32 (N, K), best first; "" with -inf where there are fewer.
-        - "sample": inputs, seed (int32 of at least 0), temperature, top_p (floats), all (N,) -> outputs, strings (N,).
+        - "sample": inputs, seed (int32), temperature, top_p (floats), all (N,) -> outputs, strings (N,).
         - "alignment": inputs -> source_tokens, strings (N, S), and target_tokens, strings (N, T), both padded with "",
           and weights, float32 (N, T, S): the cross-attention of the last layer, averaged over its heads.
         - "lengths": inputs -> outputs, int64 (N,), the tokens of each text with its end id, and longest, int64 (N,):
           what is beyond so many is not translated.
+
+        A number that makes no sense spoils no batch: what is out of bounds counts as the bound (length_penalty 0 and
+        10, seed 0, temperature 1e-6 and 1e6, top_p 1e-6 and 1), and NaN as the search's own (of "sample" where `search`
+        is no `Sampling`: temperature and top_p 1). Inputs of other ranks, or of unequal numbers of rows, are refused.
 
         Fixed by the export are `search` with its beam size, normalization, `num_best` and `min_length` (and the
         length penalty of all but "n_best"), the `top_k` of "sample" (of `search` if that is a `Sampling`, else all

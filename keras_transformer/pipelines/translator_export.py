@@ -4,14 +4,15 @@ import tensorflow as tf
 
 from keras_transformer.decoding import BeamSearch, Sampling
 from keras_transformer.layers import masks
-from keras_transformer.pipelines.pipeline import lengths_signature, pieces, traced
+from keras_transformer.pipelines.pipeline import known_ids, lengths_signature, of_as_many_rows, pieces, traced
+from keras_transformer.pipelines.slices import in_slices
 from keras_transformer.text.tokenizer import as_strings
 
 _STRINGS = tf.TensorSpec([None], tf.string)
 _IDS = tf.TensorSpec([None, None], tf.int32)
 # One for each text, or one for all.
-_NUMBERS = tf.TensorSpec(None, tf.float32)
-_INTEGERS = tf.TensorSpec(None, tf.int32)
+_NUMBERS = tf.TensorSpec([None], tf.float32)
+_INTEGERS = tf.TensorSpec([None], tf.int32)
 
 
 def functions(translator):
@@ -26,6 +27,7 @@ def functions(translator):
     search, target_side = translator.search, translator.target_side
     sampling = search if isinstance(search, Sampling) else Sampling(min_length=search.min_length)
     model = _TracedOnce(translator.transformer, isinstance(search, BeamSearch) and not translator.xla)
+    padding = translator.tokenizer.padding_id
 
     @traced(_IDS)
     def best_ids(source_ids):
@@ -37,24 +39,48 @@ def functions(translator):
 
     @traced(_STRINGS)
     def translate(inputs):
-        return target_side.detokenize(best_ids(source_ids_of(inputs)))
+        return _in_slices(lambda ids: target_side.detokenize(best_ids(ids)), _STRINGS, source_ids_of(inputs), padding)
 
     def serving_default(inputs):
         return {"outputs": translate(inputs)}
 
     def ids(inputs):
-        return {"outputs": best_ids(inputs)}
+        # As texts, so that no request can be longer than one of texts.
+        source_ids = known_ids(inputs, translator.tokenizer, translator.max_source_length, has_end=True)
+        width = tf.shape(source_ids)[1] + translator.max_extra_length
+
+        def as_wide(source_ids):
+            found = best_ids(source_ids)
+            missing = [[0, 0], [0, width - tf.shape(found)[1]]]
+            widths = tf.fill(tf.shape(found)[:1], tf.shape(found)[1])
+            return tf.pad(found, missing, constant_values=target_side.padding_id), widths
+
+        found, widths = _in_slices(as_wide, (_IDS, _INTEGERS), source_ids, padding)
+        return {"outputs": found[:, : tf.reduce_max(tf.concat([widths, [1]], axis=0))]}
 
     def n_best(inputs, prefixes, length_penalty=None):
-        settings = {} if length_penalty is None else {"length_penalty": _of_each(inputs, length_penalty)}
-        found = translator.find(source_ids_of(inputs), target_side(prefixes), model=model, **settings)
-        return {"outputs": translator.texts(found.ids), "scores": found.scores}
+        settings = {} if length_penalty is None else _of_each(inputs, length_penalty=length_penalty)
+        prefix_ids = target_side(of_as_many_rows("prefixes", prefixes, inputs))
+
+        def best_of_rows(source_ids, prefix_ids, *settings_of_rows):
+            settings_of_rows = dict(zip(settings, settings_of_rows))
+            found = translator.find(source_ids, prefix_ids, model=model, **settings_of_rows)
+            return {"outputs": translator.texts(found.ids), "scores": found.scores}
+
+        num_best = getattr(search, "num_best", 1)
+        specs = {"outputs": tf.TensorSpec([None, num_best], tf.string), "scores": tf.TensorSpec([None, num_best])}
+        return _in_slices(best_of_rows, specs, source_ids_of(inputs), padding, prefix_ids, *settings.values())
 
     def sample(inputs, seed, temperature, top_p):
-        settings = {"seed": seed, "temperature": temperature, "top_p": top_p}
-        settings = {name: _of_each(inputs, setting) for name, setting in settings.items()}
-        found = translator.find(source_ids_of(inputs), search=sampling, model=model, return_scores=False, **settings)
-        return {"outputs": target_side.detokenize(found.ids[:, 0])}
+        settings = _of_each(inputs, seed=seed, temperature=temperature, top_p=top_p)
+
+        def sample_of_rows(source_ids, *settings_of_rows):
+            settings_of_rows = dict(zip(settings, settings_of_rows), search=sampling, model=model)
+            return target_side.detokenize(
+                translator.find(source_ids, return_scores=False, **settings_of_rows).ids[:, 0]
+            )
+
+        return {"outputs": _in_slices(sample_of_rows, _STRINGS, source_ids_of(inputs), padding, *settings.values())}
 
     def alignment(inputs):
         source_ids = source_ids_of(inputs)
@@ -99,9 +125,26 @@ def requests(translator, texts):
     }
 
 
-def _of_each(inputs, setting):
-    """A setting (N,), where that of a call may be a single number."""
-    return tf.broadcast_to(setting, tf.shape(inputs))
+def _of_each(inputs, **settings):
+    """Settings (N,) by name, where those of a call may be (1,)."""
+    return {
+        name: tf.broadcast_to(of_as_many_rows(name, setting, inputs, or_one=True), tf.shape(inputs))
+        for name, setting in settings.items()
+    }
+
+
+def _in_slices(function, specs, source_ids, padding_id, *columns):
+    """What `function` gives of source ids (n, S) and the same rows of `columns`, some rows at a time.
+
+    A request of any number of texts then takes constant memory.
+    """
+    lengths = tf.RaggedTensor.from_tensor(source_ids, padding=padding_id).row_lengths()
+
+    def of_rows(rows):
+        longest = tf.maximum(tf.reduce_max(tf.gather(lengths, rows)), 1)  # of no rows, the smallest number
+        return function(tf.gather(source_ids, rows)[:, :longest], *(tf.gather(column, rows) for column in columns))
+
+    return in_slices(of_rows, lengths, specs, max_tokens=2048, max_rows=64)
 
 
 class _TracedOnce:

@@ -15,6 +15,7 @@ from keras_transformer.testing.layer_contract import (
     check_padding,
     check_precision,
 )
+from tests import operations
 from tests.layers.cases import CASES
 
 B, T, H, D, DV, BLOCK = 2, 13, 3, 5, 7, 2  # with 4 causal parts of 4, 4, 4 and 1 queries, whose last block is not full
@@ -239,3 +240,18 @@ def test_no_tensor_of_all_queries_and_keys(causal):
 
     assert of_one_size(listed(plain))
     assert not of_one_size(listed(blockwise_attention))
+
+
+def test_the_graph_has_no_operation_of_xla():
+    """Which a server refuses, by default."""
+    import tensorflow as tf
+
+    @tf.function
+    def gradient(query, key, value, weights):
+        with tf.GradientTape() as tape:
+            tape.watch(query)
+            loss = tf.reduce_sum(weights * blockwise_attention(query, key, value, None, True, BLOCK))
+        return tape.gradient(loss, query)
+
+    graph = gradient.get_concrete_function(*map(tf.constant, tensors(T))).graph
+    assert operations.of_xla(operations.of_graph(graph.as_graph_def())) == []

@@ -6,7 +6,7 @@ from keras import ops
 
 from keras_transformer.models import PRESETS, Transformer
 from keras_transformer.training import LabelSmoothedCrossEntropy
-from tests import reference
+from tests import operations, reference
 
 V = 23
 TINY = {
@@ -138,6 +138,21 @@ def test_steps_equal_the_whole(norm_first):
         for t in range(4):
             logits, cache = model.decode_step(BATCH["target_ids"][:1, t : t + 1].repeat(2, 0), cache, t)
             np.testing.assert_allclose(logits[0, 0], whole[0, t], atol=1e-5)
+
+
+def test_a_fixed_cache_needs_no_operation_of_xla():
+    """Which a server refuses, by default."""
+    model = build()
+
+    @tf.function
+    def step(source_ids):
+        cache = model.make_cache(model.encode(source_ids), 4)
+        of_two = model.decode_step(source_ids[:, :2], cache, tf.constant(1))[0]
+        spread = model.spread_cache(cache, 3)
+        return of_two, model.decode_step(tf.repeat(source_ids[:, :1], 3, axis=0), spread, tf.constant(1))[0]
+
+    graph = step.get_concrete_function(tf.constant(BATCH["source_ids"])).graph
+    assert operations.of_xla(operations.of_graph(graph.as_graph_def())) == []
 
 
 def test_a_step_beyond_a_fixed_cache_is_refused():

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from keras_transformer.decoding import BeamSearch, GreedySearch, Sampling
 from keras_transformer.pipelines.precision import in_dtype
+from tests import operations
 from tests.pipelines.made_translators import TEXTS, make, strings
 
 
@@ -34,7 +35,7 @@ def test_exported_translations_are_those_of_python(exported, beam):
 def test_exported_n_best(exported, beam, alpha):
     prefixes = ["", "dog", "", "", "blue"]
     found = exported.signatures["n_best"](
-        inputs=tf.constant(TEXTS), prefixes=tf.constant(prefixes), length_penalty=tf.constant(alpha)
+        inputs=tf.constant(TEXTS), prefixes=tf.constant(prefixes), length_penalty=tf.constant([alpha])
     )
     assert found["outputs"].shape == found["scores"].shape == (5, 2)
     translator = make(search=BeamSearch(3, alpha, num_best=2))
@@ -47,9 +48,59 @@ def test_exported_n_best(exported, beam, alpha):
 def test_exported_samples(exported):
     sample = exported.signatures["sample"]
     for seed, temperature, top_p in ((1, 1.0, 1.0), (2, 2.0, 0.7)):
-        settings = {"seed": tf.constant(seed), "temperature": tf.constant(temperature), "top_p": tf.constant(top_p)}
+        settings = {
+            "seed": tf.constant([seed]),
+            "temperature": tf.constant([temperature]),
+            "top_p": tf.constant([top_p]),
+        }
         found = sample(inputs=tf.constant(TEXTS), **settings)["outputs"]
         assert strings(found) == list(make(search=Sampling(temperature, top_p=top_p, seed=seed)).translate(TEXTS))
+
+
+def test_settings_without_sense_count_as_the_next_that_has_some(exported):
+    """In one batch, whose other rows have to be answered."""
+    nan, inf = float("nan"), float("inf")
+
+    def sample(seed, temperature, top_p):
+        settings = {"seed": seed, "temperature": temperature, "top_p": top_p}
+        settings = {name: tf.constant(value) for name, value in settings.items()}
+        return strings(exported.signatures["sample"](inputs=tf.fill([7], "red dog"), **settings)["outputs"])
+
+    odd = sample([1, 1, 1, 1, 1, -5, 0], [nan, -3, inf, 1, 1, 2, 2], [1.0, 1, 1, nan, 7, 1, 1])
+    assert odd == sample([1, 1, 1, 1, 1, 0, 0], [1, 1e-6, 1e6, 1, 1, 2, 2], [1.0, 1, 1, 1, 1, 1, 1])
+    assert odd == sample([1, 1, 1, 1, 1, -9, -9], [1, 0, 1e30, 1, 1, 2, 2], [1.0, 1, 1, 1, inf, 1, 1])
+    assert len(set(odd)) > 2
+
+    def n_best(penalties):
+        inputs, prefixes = tf.fill([len(penalties)], "blue house runs"), tf.fill([len(penalties)], "")
+        return exported.signatures["n_best"](
+            inputs=inputs, prefixes=prefixes, length_penalty=tf.constant(penalties, tf.float32)
+        )
+
+    odd, wanted = n_best([nan, -inf, -1, 11, 1e30, inf]), n_best([1, 0, 0, 10, 10, 10])
+    np.testing.assert_array_equal(odd["outputs"], wanted["outputs"])
+    np.testing.assert_allclose(odd["scores"], wanted["scores"], rtol=1e-5)
+    assert np.isfinite(odd["scores"]).all()
+
+
+def test_columns_of_unequal_length_are_refused(exported):
+    texts, seed = tf.constant(TEXTS), tf.constant([1])
+    penalty = tf.constant([1.0])
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"as many prefixes as inputs. Received.*\] \[1\] \[5\]"):
+        exported.signatures["n_best"](inputs=texts, prefixes=tf.constant([""]), length_penalty=penalty)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"as many top_p as inputs, or one. Received.*\[2\] \[5\]"):
+        settings = {"temperature": tf.constant([1.0]), "top_p": tf.constant([1.0, 0.5])}
+        exported.signatures["sample"](inputs=texts, seed=seed, **settings)
+
+
+def test_ids_are_cut_and_mapped_as_texts_are(tmp_path):
+    translator = make(max_source_length=4)
+    translator.export(tmp_path / "1", warmup_texts=())
+    ids_of = tf.saved_model.load(tmp_path / "1").signatures["ids"]
+    unknown, end, size = translator.tokenizer.unknown_id, 3, translator.tokenizer.vocabulary_size
+    rows = [[5, 6, 7, 8] * 500 + [end], [5, 6, 7, end] + [0] * 1997, [-1, size, 2**31 - 1, end] + [0] * 1997]
+    wanted = translator._from_ids(tf.constant([[5, 6, 7, end], [5, 6, 7, end], [unknown] * 3 + [end]]))
+    np.testing.assert_array_equal(ids_of(tf.constant(rows))["outputs"], wanted)
 
 
 def test_exported_alignments(exported, beam):
@@ -74,7 +125,7 @@ def test_exports_of_other_searches(search, tmp_path):
     n_best = exported.signatures["n_best"](inputs=tf.constant(TEXTS), prefixes=tf.constant([""] * 5))
     assert n_best["outputs"].shape == (5, 1) and strings(n_best["outputs"][:, 0]) == wanted
     if isinstance(search, Sampling):
-        settings = {"seed": tf.constant(8), "temperature": tf.constant(1.0), "top_p": tf.constant(1.0)}
+        settings = {"seed": tf.constant([8]), "temperature": tf.constant([1.0]), "top_p": tf.constant([1.0])}
         assert strings(exported.signatures["sample"](inputs=tf.constant(TEXTS), **settings)["outputs"]) == wanted
 
 
@@ -83,6 +134,13 @@ def functions(path):
 
     saved = saved_model_pb2.SavedModel.FromString((path / "saved_model.pb").read_bytes())
     return saved.meta_graphs[0].graph_def.library.function
+
+
+@pytest.mark.parametrize("search", [GreedySearch(), Sampling(top_k=3), BeamSearch(2)])
+def test_exports_have_no_operation_of_xla(search, tmp_path):
+    """Which a server refuses, unless it is told otherwise."""
+    make(search=search).export(tmp_path / "1", frozen=True, warmup_texts=())
+    assert operations.of_xla(operations.of_saved_model(tmp_path / "1")) == []
 
 
 def test_an_export_that_xla_compiles(beam, tmp_path):
@@ -104,7 +162,7 @@ def test_an_export_that_xla_compiles(beam, tmp_path):
         ids = {"inputs": compiled.source_ids(tf.constant(texts))[0]}
         found, wanted = (one.signatures["ids"](**ids)["outputs"] for one in (of_compiled, of_plain))
         np.testing.assert_array_equal(found, wanted)
-    settings = {"seed": tf.constant(7), "temperature": tf.constant(1.0), "top_p": tf.constant(0.9)}
+    settings = {"seed": tf.constant([7]), "temperature": tf.constant([1.0]), "top_p": tf.constant([0.9])}
     sample = of_compiled.signatures["sample"]
     twice = [strings(sample(inputs=tf.constant(TEXTS), **settings)["outputs"]) for _ in range(2)]
     assert twice[0] == twice[1] and twice[0][1] == twice[0][3] == "" and twice[0][0]

@@ -19,6 +19,7 @@ import grpc
 import numpy as np
 import tensorflow as tf
 import tensorflow_text  # noqa: F401 - registers the operations of the tokenizers, which the server has too
+from tensorflow.core.protobuf import config_pb2
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2, prediction_service_pb2_grpc
 
 v1 = tf.compat.v1
@@ -48,14 +49,18 @@ class Version:
         if len(sizes) != 1 or 0 in sizes:
             raise ValueError(f"Expected as many rows in all inputs, and some. Received: {sizes}")
         (size,) = sizes
-        outputs = self._session.run(
-            {key: info.name for key, info in definition.outputs.items()},
-            {definition.inputs[key].name: np.concatenate([value, value]) for key, value in inputs.items()},
-        )
+        names = [info.name for info in definition.outputs.values()], [definition.inputs[key].name for key in inputs]
+        feeds = [np.concatenate([value, value]) for value in inputs.values()]
+        outputs = dict(zip(definition.outputs, self._run(*names)(*feeds)))
         for key, value in outputs.items():
             if np.ndim(value) == 0 or len(value) != 2 * size:
                 raise ValueError(f"Expected {2 * size} rows in {key}. Received: {np.shape(value)}")
         return {key: value[:size] for key, value in outputs.items()}
+
+    def _run(self, outputs, inputs):
+        """A function of the session that does not compare shapes with the graph's, as `Session.run` would."""
+        options = config_pb2.CallableOptions(fetch=outputs, feed=inputs)
+        return self._session._make_callable_from_options(options)
 
 
 class Models:

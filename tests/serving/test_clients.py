@@ -110,6 +110,14 @@ def test_answers_are_ranked(ask, pipelines):
     np.testing.assert_allclose([score for score, _ in found], np.sort(scores)[::-1], atol=1e-5)
 
 
+def test_nothing_is_not_asked(ask):
+    """A server that batches would wait for the first row until the client gives up."""
+    client, _ = ask
+    nobody = None  # whom to ask would be an error
+    assert client.translate(nobody, []) == client.translate_n_best(nobody, []) == client.embed(nobody, []) == []
+    assert client.rank(nobody, "red dog", [], []) == []
+
+
 def test_all_signatures_in_row_format(addresses, pipelines):
     translator, (server, _) = pipelines["translator"][0], addresses
 
@@ -143,6 +151,31 @@ def test_bad_requests(addresses, body, message):
     with pytest.raises(urllib.error.HTTPError) as error:
         rest_client.predict(addresses[0], "translator", body)
     assert error.value.code == 400 and message in json.load(error.value)["error"]
+
+
+_TABLE = [["red dog", "one"], ["two", ""]]  # two rows to whoever counts, and four texts
+
+
+@pytest.mark.parametrize(
+    "model, body",
+    [
+        ("translator", {"instances": _TABLE}),
+        ("translator", {"signature_name": "ids", "instances": [5, 3]}),
+        ("translator", {"signature_name": "lengths", "instances": _TABLE}),
+        ("embedder", {"instances": _TABLE}),
+        ("embedder", {"signature_name": "tokens", "instances": _TABLE}),
+        ("embedder", {"signature_name": "ids", "instances": [[[5, 3]], [[6, 3]]]}),
+        ("question_answer", {"signature_name": "question_encoder", "instances": _TABLE}),
+        (
+            "question_answer",
+            {"signature_name": "response_encoder", "inputs": {"input": _TABLE, "context": ["red", "one"]}},
+        ),
+    ],
+)
+def test_inputs_of_another_rank_are_refused(addresses, model, body):
+    with pytest.raises(urllib.error.HTTPError) as error:
+        rest_client.predict(addresses[0], model, body)
+    assert error.value.code == 400 and "is not compatible with expected shape [?" in json.load(error.value)["error"]
 
 
 def test_a_rolling_update(models, pipelines):
