@@ -6,15 +6,24 @@ import numpy as np
 import pytest
 
 from keras_transformer.pipelines.exported_embedder import ExportedEmbedder
+from tests import operations
 
 ROOT = pathlib.Path(__file__).parents[1] / "saved_models"
 ENCODERS = ["sentence_encoder_en", "sentence_encoder_lite_en"]
+VERSIONS = {"translator_en_de": 2, **dict.fromkeys(ENCODERS, 1)}
 
 
-@pytest.mark.parametrize("name, most", [("translator_en_de", 20e6), *((name, 25e6) for name in ENCODERS)])
-def test_sizes(name, most):
-    assert sum(path.stat().st_size for path in (ROOT / name / "1").rglob("*") if path.is_file()) < most
-    assert (ROOT / name / "README.md").exists()
+@pytest.mark.parametrize("name, version", VERSIONS.items())
+def test_sizes(name, version):
+    most = 20e6 if name == "translator_en_de" else 25e6
+    assert [path.name for path in (ROOT / name).glob("[0-9]*")] == [str(version)]
+    assert sum(path.stat().st_size for path in (ROOT / name / str(version)).rglob("*") if path.is_file()) < most
+    assert f"version {version}," in (ROOT / name / "README.md").read_text()
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("*/*/")), ids=lambda path: path.parent.name)
+def test_a_server_needs_no_flag(path):
+    assert operations.of_xla(operations.of_saved_model(path)) == []
 
 
 @pytest.mark.parametrize("name", ENCODERS)

@@ -9,6 +9,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from keras_transformer import QuestionAnswerEmbedder, TextEmbedder, Translator
 from keras_transformer.decoding import BeamSearch
 from keras_transformer.models import QuestionAnswerEncoder, SentenceEncoder, Transformer
+from keras_transformer.pipelines.pipeline import known_ids
 from keras_transformer.text import ByteTokenizer
 from tests import reference
 
@@ -212,3 +213,10 @@ def test_an_export_leaves_the_state_of_dropout_alone(tmp_path):
     keras.utils.set_random_seed(5)
     again = tf.saved_model.load(tmp_path / "1")(["red dog"], training=True).numpy()
     np.testing.assert_allclose(again, first, atol=1e-6)  # from the same start
+
+
+def test_ids_of_clients_end_as_texts_do():
+    ids = tf.constant([[2, 7, 8, 9, 3], [2, 7, 3, 0, 0], [2, 7, 8, 3, 0], [-4, V, 3, 0, 0]])
+    for has_end, fourth in ((True, 3), (False, 9)):
+        wanted = [[2, 7, 8, fourth], [2, 7, 3, 0], [2, 7, 8, 3], [1, 1, 3, 0]]
+        np.testing.assert_array_equal(known_ids(ids, ByteTokenizer(), 4, has_end), wanted)

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_transformer import QuestionAnswerEmbedder
 from keras_transformer.models import QuestionAnswerEncoder, SentenceEncoder
@@ -40,6 +41,13 @@ def test_no_contexts_are_empty_ones(embedder):
     np.testing.assert_array_equal(without, embedder.embed_responses(TEXTS, [""] * 4))
     with_contexts = embedder.embed_responses(TEXTS, CONTEXTS)
     assert (np.abs(without - with_contexts).max(axis=1) > 1e-3).tolist() == [True, False, False, True]
+
+
+def test_an_export_refuses_fewer_contexts_than_texts(embedder):
+    """One would do for all of them, if nobody counted."""
+    respond = embedder.exported(trainable=False)[1]["response_encoder"]
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"as many contexts as inputs. Received.*\] \[1\] \[4\]"):
+        respond(input=tf.constant(TEXTS), context=tf.constant(["a tree"]))
 
 
 def test_a_text_gives_the_same_vector_in_any_batch(embedder):

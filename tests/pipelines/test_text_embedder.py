@@ -44,6 +44,14 @@ def test_packed_in_the_export_and_equal_to_the_padded_encoder(embedder, frozen, 
     assert "Where" in {node.op for node in nodes}  # which finds the real tokens
 
 
+def test_exported_ids_are_cut_and_mapped_as_texts_are(embedder):
+    of_ids = embedder.exported(trainable=False)[1]["ids"]
+    unknown, size = embedder.tokenizer.unknown_id, embedder.tokenizer.vocabulary_size
+    rows = [[5, 6, 7, 8] * 500, [5, -1, 2**31 - 1, size] + [0] * 1996]
+    wanted = [[5, 6, 7, 8] * 5, [5, unknown, unknown, unknown] + [0] * 16]  # max_length is 20
+    np.testing.assert_allclose(of_ids(tf.constant(rows))["outputs"], embedder.encoder(np.array(wanted)), atol=1e-5)
+
+
 def test_a_text_gives_the_same_vector_in_any_batch(embedder):
     together = embedder(TEXTS)
     for text, vector in zip(TEXTS, together):
