@@ -256,11 +256,12 @@ def known_ids(ids, tokenizer, max_length, has_end):
     Returns:
         int32 ids (N, at most `max_length`).
     """
+    is_token = masks.of_ids(ids, tokenizer.padding_id, "right")[:, :max_length]
     ids = ids[:, :max_length]
     ids = tf.where((ids >= 0) & (ids < tokenizer.vocabulary_size), ids, tokenizer.unknown_id)
     if not has_end:
         return ids
-    is_last = (tf.range(tf.shape(ids)[1]) == max_length - 1) & (ids != tokenizer.padding_id)
+    is_last = (tf.range(tf.shape(ids)[1]) == max_length - 1) & is_token
     return tf.where(is_last, tokenizer.end_id, ids)
 
 

@@ -220,3 +220,10 @@ def test_ids_of_clients_end_as_texts_do():
     for has_end, fourth in ((True, 3), (False, 9)):
         wanted = [[2, 7, 8, fourth], [2, 7, 3, 0], [2, 7, 8, 3], [1, 1, 3, 0]]
         np.testing.assert_array_equal(known_ids(ids, ByteTokenizer(), 4, has_end), wanted)
+
+
+def test_a_row_of_a_client_that_is_cut_at_the_padding_id_ends_too():
+    """Between other ids it is a token, which a text may spell."""
+    ids = tf.constant([[5, 6, 0, 7, 3], [5, 6, 0, 0, 0]])
+    wanted = [[5, 6, 3], [5, 6, 0]]
+    np.testing.assert_array_equal(known_ids(ids, ByteTokenizer(), 3, has_end=True), wanted)
