@@ -31,7 +31,7 @@ def main():
 
     print(f"The signature n_best, beginning with {args.begin!r}:")
     found = module.signatures["n_best"](
-        inputs=texts, prefixes=tf.fill(texts.shape, args.begin), length_penalty=tf.constant(1.0)
+        inputs=texts, prefixes=tf.fill(texts.shape, args.begin), length_penalty=tf.constant([1.0])
     )
     for translations, scores in zip(found["outputs"], found["scores"].numpy()):
         for translation, score in zip(strings(translations), scores):

@@ -242,6 +242,7 @@ def test_no_tensor_of_all_queries_and_keys(causal):
     assert not of_one_size(listed(blockwise_attention))
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of graphs of TensorFlow")
 def test_the_graph_has_no_operation_of_xla():
     """Which a server refuses, by default."""
     import tensorflow as tf
