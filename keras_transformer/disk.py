@@ -19,7 +19,7 @@ def naming(path, temporary=None):
     try:
         yield
     except OSError as error:
-        is_ours = error.filename is None or (temporary and temporary in os.fsdecode(error.filename))
+        is_ours = error.filename is None or (temporary and temporary in str(error.filename))
         if not is_ours or error.errno not in WHILE_WRITING:
             raise
         raise OSError(error.errno, os.strerror(error.errno), os.fspath(path)) from error

@@ -5,7 +5,7 @@ import pathlib
 import zipfile
 
 import keras_transformer
-from keras_transformer.data.lines import LFS_POINTER, is_lfs_pointer
+from keras_transformer import lfs
 
 # The models that a checkout carries: the one that this package lies in and, where it is installed, the one that the
 # command is typed in.
@@ -85,7 +85,7 @@ def check_keras_file(path, keras_name, description):
     if not os.path.isfile(path):
         raise FileNotFoundError(f"Expected a .keras file with {description}. Received: {path}")
     if not zipfile.is_zipfile(path):  # Keras would say that there is no such file
-        fault = LFS_POINTER if is_lfs_pointer(path) else "truncated, or something else"
+        fault = lfs.POINTER if lfs.is_pointer(path) else "truncated, or something else"
         raise ValueError(f"Expected a .keras file with {description}. Received {path}: it is {fault}")
     return path
 

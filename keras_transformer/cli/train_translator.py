@@ -235,7 +235,7 @@ def _translator(args, recipe, tokenizer, start):
             recipe.preset, tokenizer.vocabulary_size, dtype=args.dtype, **recipe.model
         )
     search = GreedySearch() if recipe.beam_size == 1 else BeamSearch(recipe.beam_size, recipe.length_penalty)
-    return Translator(transformer, tokenizer, search=search)
+    return Translator(transformer, tokenizer, search=search, **(start.length_limits if start else {}))
 
 
 def _start(args):

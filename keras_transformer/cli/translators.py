@@ -101,9 +101,8 @@ def _ensemble(paths):
         if _vocabularies(other) != _vocabularies(first):
             raise ValueError(f"Expected translators with the same vocabulary. Received: {paths[0]} and {path}")
     transformer = Ensemble([translator.transformer for translator in translators])
-    both = {"target_tokenizer": first.target_tokenizer, "search": first.search, "xla": first.xla}
-    lengths = {"max_extra_length": first.max_extra_length, "max_source_length": first.max_source_length}
-    return Translator(transformer, first.tokenizer, **both, **lengths)
+    others = {"target_tokenizer": first.target_tokenizer, "search": first.search, "xla": first.xla}
+    return Translator(transformer, first.tokenizer, **others, **first.length_limits)
 
 
 def _vocabularies(translator):

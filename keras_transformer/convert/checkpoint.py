@@ -36,7 +36,7 @@ def convert(folder, dtype=None):
     Raises:
         FileNotFoundError: if there is no such folder, or a file in it is missing.
         ValueError: for an architecture, a part of a tokenizer or a setting that is not supported; for tensors that are
-            missing, misshapen or left over, with all of them; for a damaged file or a Git-LFS pointer; for a pickle
+            missing, misshapen or left over, with all of them; for a damaged file or a Git LFS pointer; for a pickle
             where safetensors are expected.
 
     Warns:

@@ -5,7 +5,8 @@ import json
 import os
 import warnings
 
-_POINTER = b"version https://git-lfs.github.com/spec/"
+from keras_transformer import lfs
+
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 
 
@@ -26,18 +27,15 @@ def reading(path):
 
 def check_no_pointer(path):
     """Raises `ValueError` if the file at `path` only tells what Git LFS would fetch."""
-    with open(path, "rb") as file:
-        if file.read(len(_POINTER)) == _POINTER:
-            raise ValueError(
-                f"Expected the file itself. Received a Git-LFS pointer to it: {path}; `git lfs pull` fetches it"
-            )
+    if lfs.is_pointer(path):
+        raise ValueError(f"Expected the file itself. Received: {path}, {lfs.POINTER}")
 
 
 def read_lines(folder, name):
     """The lines of a text file.
 
     Raises:
-        ValueError: if it is not UTF-8, or a Git-LFS pointer.
+        ValueError: if it is not UTF-8, or a Git LFS pointer.
     """
     path = os.path.join(folder, name)
     check_no_pointer(path)
@@ -76,7 +74,7 @@ def read_json(folder, name, default=None, kind=dict):
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is not JSON, a Git-LFS pointer, or holds something else.
+        ValueError: if it is not JSON, a Git LFS pointer, or holds something else.
     """
     path = os.path.join(folder, name)
     if not os.path.isfile(path):

@@ -35,7 +35,7 @@ def read_safetensors(path):
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is truncated, damaged, a Git-LFS pointer, or something else.
+        ValueError: if it is truncated, damaged, a Git LFS pointer, or something else.
 
     References:
         The format: 8 bytes with the length of the header, the header in JSON ({name: {"dtype", "shape",

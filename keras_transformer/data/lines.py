@@ -6,8 +6,7 @@ import itertools
 import os
 import zlib
 
-_LFS_POINTER = b"version https://git-lfs.github.com/spec/v1"
-LFS_POINTER = "a Git LFS pointer: `git lfs pull` fetches the file that it stands for"
+from keras_transformer import lfs
 
 
 def as_paths(paths):
@@ -21,12 +20,6 @@ def as_paths(paths):
         if not os.path.isfile(path):
             raise FileNotFoundError(f"Expected a text file. Received: {path}")
     return paths
-
-
-def is_lfs_pointer(path):
-    """Whether a file is what Git leaves in the place of one that Git LFS has not fetched."""
-    with open(path, "rb") as file:
-        return file.read(len(_LFS_POINTER)) == _LFS_POINTER
 
 
 def read_lines(paths):
@@ -44,8 +37,8 @@ def read_lines(paths):
             LFS has not fetched.
     """
     for path in as_paths(paths):
-        if is_lfs_pointer(path):
-            raise ValueError(f"Expected a text file. Received: {path}, {LFS_POINTER}")
+        if lfs.is_pointer(path):
+            raise ValueError(f"Expected a text file. Received: {path}, {lfs.POINTER}")
         with _open(path) as file:
             yield from decoded_lines(file, path)
 

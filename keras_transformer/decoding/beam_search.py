@@ -63,7 +63,8 @@ class BeamSearch(Search):
         self.length_penalty = arguments.non_negative_number("length_penalty", length_penalty)
         self.length_normalization = arguments.one_of("length_normalization", length_normalization, _NORMALIZATIONS)
         self.rules = arguments.one_of("rules", rules, _RULES)
-        self.early_stopping = arguments.one_of("early_stopping", early_stopping, (False, True, "never"))
+        early_stopping = arguments.one_of("early_stopping", early_stopping, (False, True, "never"))
+        self.early_stopping = early_stopping if early_stopping == "never" else bool(early_stopping)  # 1 is among them
         if early_stopping and rules != "transformers":
             raise ValueError(f"Expected early_stopping with the rules of transformers alone. Received: rules={rules!r}")
         self.renormalize = renormalize

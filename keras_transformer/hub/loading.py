@@ -1,11 +1,12 @@
 """Loading SavedModels, with errors that say which file is damaged: TensorFlow's own are of all kinds."""
 
+import contextlib
 import os
 import re
 
 import tensorflow as tf
 
-from keras_transformer import disk
+from keras_transformer import disk, lfs
 
 # What a loader reads; "tfhub_module.pb" marks the TF1 hub format.
 GRAPHS = ("saved_model.pb", "saved_model.pbtxt", "saved_model.cpb")
@@ -13,12 +14,9 @@ TF1_HUB_MARK = "tfhub_module.pb"
 FILES = (*GRAPHS, TF1_HUB_MARK, "fingerprint.pb")
 FOLDERS = ("variables", "assets")
 
-_LFS_START = b"version https://git-lfs.github.com/spec/v1"
-LFS_POINTER = "a Git LFS pointer: `git lfs pull` fetches the file that it stands for"
-
 
 def load_saved_model(folder, tags=None, handle=None):
-    """What `tf.saved_model.load` makes of a folder; operations of tensorflow_text are registered if there are some.
+    """What `tf.saved_model.load` makes of a folder; the operations of tensorflow_text are registered if it is there.
 
     Args:
         folder: of the SavedModel.
@@ -34,9 +32,12 @@ def load_saved_model(folder, tags=None, handle=None):
     for path in saved_model_paths(folder):
         # Of an asset TensorFlow would take the pointer's lines for the vocabulary.
         if is_lfs_pointer(path):
-            raise _cannot_load(handle, f"whose {_name(path, folder)} is {LFS_POINTER}")
+            raise _cannot_load(handle, f"whose {_name(path, folder)} is {lfs.POINTER}")
+    # Registers the operations of tokenizers; a SavedModel without any does without.
+    with contextlib.suppress(ImportError):
+        import tensorflow_text  # noqa: F401
     try:
-        return _load(folder, tags)
+        return tf.saved_model.load(folder, tags)
     except MemoryError:
         raise
     # In a damaged graph TensorFlow's loader may fail at any step, and with any error.
@@ -45,10 +46,9 @@ def load_saved_model(folder, tags=None, handle=None):
 
 
 def is_lfs_pointer(path):
-    """Whether a file is what Git leaves in the place of one that Git LFS has not fetched."""
+    """As `lfs.is_pointer`, of a file wherever TensorFlow finds files."""
     try:
-        with tf.io.gfile.GFile(path, "rb") as file:
-            return file.read(len(_LFS_START)) == _LFS_START
+        return lfs.is_pointer(path, tf.io.gfile.GFile)
     except tf.errors.PermissionDeniedError as error:
         raise disk.error_of_text(error.message, path) from error
 
@@ -60,19 +60,6 @@ def saved_model_paths(folder):
         for parent, _, names in tf.io.gfile.walk(os.path.join(folder, inner)):
             paths += [os.path.join(parent, name) for name in names]
     return [path for path in paths if tf.io.gfile.exists(path)]
-
-
-def _load(folder, tags):
-    try:
-        return tf.saved_model.load(folder, tags)
-    except (RuntimeError, tf.errors.NotFoundError) as error:
-        if "Op type not registered" not in str(error):
-            raise
-        try:
-            import tensorflow_text  # noqa: F401
-        except ImportError:
-            raise error from None
-        return tf.saved_model.load(folder, tags)
 
 
 def _cannot_load(handle, fault):

@@ -15,13 +15,12 @@ import zlib
 
 import tensorflow as tf
 
-from keras_transformer import arguments, disk
+from keras_transformer import arguments, disk, lfs
 from keras_transformer.hub.archives import untar, unzip
 from keras_transformer.hub.loading import (
     FILES,
     FOLDERS,
     GRAPHS,
-    LFS_POINTER,
     TF1_HUB_MARK,
     is_lfs_pointer,
     load_saved_model,
@@ -68,7 +67,7 @@ class SavedModelFiles:
             self.folder = os.path.abspath(self.handle)
         elif os.path.isfile(self.handle):
             if is_lfs_pointer(self.handle):
-                raise ValueError(f"Expected an archive of a SavedModel. Received: {self.handle}, {LFS_POINTER}")
+                raise ValueError(f"Expected an archive of a SavedModel. Received: {self.handle}, {lfs.POINTER}")
             self.folder = self._unpacked(untar, self.handle)
         else:
             self.folder = _resolved(self.handle)

@@ -47,14 +47,15 @@ class PositionEmbedding(ShapedLayer):
         )
 
     def call(self, inputs, positions=None, counted=None):
-        length = inputs.shape[1]
+        length, given = inputs.shape[1], positions is not None
         # While a graph is traced the length may be unknown, or a symbol.
         if positions is None and isinstance(length, int) and length > self.max_length:
             raise ValueError(f"Expected at most max_length={self.max_length} positions. Received: length={length}")
         if counted is not None:
             positions = ops.maximum(ops.cumsum(ops.cast(counted, "int32"), axis=1) - 1, 0)
         positions = ops.cast(position_argument.resolve(positions, inputs), "int32")
-        token_ids.check(positions, self.max_length, "positions")
+        if given:
+            token_ids.check(positions, self.max_length, "positions")
         known = ops.logical_and(positions >= 0, positions < self.max_length)
         rows = ops.take(self.embeddings, ops.where(known, positions, 0), axis=0)
         # A graph cannot raise on every device; NaN cannot be overlooked.

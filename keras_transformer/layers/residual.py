@@ -30,7 +30,7 @@ class Residual(CompositeLayer):
         (B, T, D) in the compute dtype.
 
     Raises:
-        ValueError: for a rate outside [0, 1) an epsilon of 0 or less, and for inputs and outputs of different shapes.
+        ValueError: for a rate outside [0, 1), an epsilon of 0 or less, and for inputs and outputs of different shapes.
 
     References:
         Vaswani et al., 2017, "Attention Is All You Need", sections 3.1 and 5.4; pre-norm: Xiong et al., 2020,

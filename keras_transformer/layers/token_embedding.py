@@ -87,8 +87,8 @@ class TokenEmbedding(CompositeLayer):
         self.embedding.supports_masking = True
         self.embedding.build(inputs_shape)
 
-    def __call__(self, inputs, *args, reverse=False, **kwargs):
-        outputs = super().__call__(inputs, *args, reverse=reverse, **kwargs)
+    def __call__(self, inputs, reverse=False, **kwargs):
+        outputs = super().__call__(inputs, reverse=reverse, **kwargs)
         if not reverse and not _is_integer(inputs):
             # `compute_mask` takes what is floating for vectors.
             masks.attach(outputs, self._mask(inputs, masks.implicit_mask(inputs)))

@@ -1,7 +1,6 @@
 """Token ids outside the vocabulary: an error where values can be read, as in eager calls."""
 
 import keras
-import numpy as np
 from keras import ops
 
 
@@ -10,10 +9,16 @@ def check(ids, vocabulary_size, name="token ids"):
     # Of a tensor of a TensorFlow graph NumPy would warn before it fails.
     if isinstance(ids, keras.KerasTensor) or hasattr(ids, "graph"):
         return
+    ids = ops.convert_to_tensor(ids)
+    if "int" in keras.backend.standardize_dtype(ids.dtype):
+        whole = ops.cast(ids, "int64")  # 8 bits may not hold the vocabulary's size
+        is_known = ops.logical_and(whole >= 0, whole < vocabulary_size)
+    else:
+        is_known = ops.logical_and(ops.equal(ids, ops.floor(ids)), ops.logical_and(ids >= 0, ids < vocabulary_size))
     try:
-        ids = ops.convert_to_numpy(ids)
+        if bool(ops.all(is_known)):  # one value from the device
+            return
     except (NotImplementedError, TypeError, ValueError):  # of JAX' tracers
         return
-    unknown = ids[~((ids >= 0) & (ids < vocabulary_size) & (ids == np.floor(ids)))]
-    if unknown.size:
-        raise ValueError(f"Expected {name} in [0, {vocabulary_size}). Received: {unknown[0]}")
+    unknown = ops.convert_to_numpy(ids)[~ops.convert_to_numpy(is_known)]
+    raise ValueError(f"Expected {name} in [0, {vocabulary_size}). Received: {unknown[0]}")

@@ -1,6 +1,5 @@
 """What the exported pipelines share: loading a SavedModel, and finding its function of strings."""
 
-import contextlib
 import os
 
 import tensorflow as tf
@@ -27,9 +26,6 @@ class ExportedPipeline:
         path = os.fspath(path)
         if not os.path.isfile(os.path.join(path, "saved_model.pb")):
             raise FileNotFoundError(f"Expected the folder of a SavedModel. Received: {path}")
-        # Registers the operations of its tokenizers; a SavedModel without any does without.
-        with contextlib.suppress(ImportError):
-            import tensorflow_text  # noqa: F401
         self._root = load_saved_model(path)  # keeps the variables of the function
         self._function = _function(self._root, path, results, is_result)
         self._longest, self._lengths = None, getattr(self._root, "signatures", {}).get("lengths")

@@ -42,8 +42,9 @@ class Translator(Pipeline):
 
     Exported signatures, inputs -> outputs; numbers may also be (1,), one for all:
         - "serving_default": inputs, strings (N,) -> outputs, strings (N,).
-        - "ids": inputs, int32 ids (N, S), each row with its end id, then 0 -> outputs, int32 ids (N, T). Rows are cut
-          as texts are, and ids that the tokenizer does not have count as unknown.
+        - "ids": inputs, int32 ids (N, S), each row with its end id, then the tokenizer's padding id (0 of ours, the
+          last id of a converted Marian model) -> outputs, int32 ids (N, T). Rows are cut as texts are, and ids that
+          the tokenizer does not have count as unknown.
         - "n_best": inputs, prefixes, strings (N,) both, and of a `BeamSearch` length_penalty, floats (N,) -> outputs,
           strings (N, K), and scores, float32 (N, K), best first; "" with -inf where there are fewer.
         - "sample": inputs, seed (int32), temperature, top_p (floats), all (N,) -> outputs, strings (N,).
@@ -118,6 +119,12 @@ class Translator(Pipeline):
     def target_side(self):
         """The tokenizer of the target."""
         return self.target_tokenizer or self.tokenizer
+
+    @property
+    def length_limits(self):
+        """The arguments that limit lengths, for another translator of the same texts: {name: number or `None`}."""
+        names = ("max_extra_length", "max_source_length", "max_target_length")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def model(self):
@@ -316,11 +323,9 @@ class Translator(Pipeline):
             "transformer": serialize_part(self.transformer),
             "tokenizer": serialize_part(self.tokenizer),
             "target_tokenizer": serialize_part(self.target_tokenizer),
-            "max_extra_length": self.max_extra_length,
-            "max_source_length": self.max_source_length,
+            **self.length_limits,
             "search": serialize_part(self.search),
             "xla": self.xla,
-            "max_target_length": self.max_target_length,
         }
 
     @classmethod

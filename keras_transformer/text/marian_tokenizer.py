@@ -10,7 +10,7 @@ from keras_transformer.text.tokenizer import Tokenizer, with_ends
 from keras_transformer.text.vocabulary import ids_of
 
 _LANGUAGE = "(?s)^(>>.*?<<)(.*)"
-_SEPARATOR = "\U0010ffff"  # no character, so that no text has it
+_SEPARATOR = "\U0010ffff"  # no character
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -90,6 +90,7 @@ class MarianTokenizer(Tokenizer):
             self.end_token: self.end_id,
         }
         pattern = "|".join(re.escape(token) for token in sorted(special, key=len, reverse=True))
+        texts = tf.strings.regex_replace(texts, _SEPARATOR, "\ufffd")
         texts = tf.strings.regex_replace(texts, f"({pattern})", rf"{_SEPARATOR}\1{_SEPARATOR}")
         parts = tf.strings.split(texts, _SEPARATOR)
         special_id = tf.fill(tf.shape(parts.values), -1)

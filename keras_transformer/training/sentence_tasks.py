@@ -5,8 +5,8 @@ import os
 
 import numpy as np
 
-from keras_transformer import arguments
-from keras_transformer.data.lines import LFS_POINTER, as_paths, is_lfs_pointer, read_lines
+from keras_transformer import arguments, lfs
+from keras_transformer.data.lines import as_paths, read_lines
 from keras_transformer.data.tab_separated import read_rows
 from keras_transformer.training import fingerprints
 from keras_transformer.training.objectives import (
@@ -252,7 +252,7 @@ def _read_vectors(path):
         raise
     except Exception as error:  # of any kind: NumPy parses the file's header as Python
         fault = (
-            LFS_POINTER if os.path.isfile(path) and is_lfs_pointer(path) else f"damaged, or something else ({error})"
+            lfs.POINTER if os.path.isfile(path) and lfs.is_pointer(path) else f"damaged, or something else ({error})"
         )
         raise ValueError(f"Expected an .npy file of vectors. Received {path}: it is {fault}") from error
     if not isinstance(vectors, np.ndarray) or vectors.dtype.kind not in "fiu":

@@ -41,9 +41,8 @@ class TranslationValidation:
             translator.transformer,
             translator.tokenizer,
             translator.target_tokenizer,
-            max_extra_length=translator.max_extra_length,
-            max_source_length=translator.max_source_length,
             search=GreedySearch(),
+            **translator.length_limits,
         )
         if not list(self.batches.take(1)):
             raise ValueError("Expected validation pairs within max_length. Received: all are left out")

@@ -42,6 +42,10 @@ def test_several_models_are_an_ensemble(model_dir, exported, tmp_path, capsys):
     second = Translator(Transformer(first.tokenizer.vocabulary_size, 2, 8, 12, 2), first.tokenizer)
     reference.randomize(second.transformer, seed=5)
     second.save(tmp_path / "second.keras")
+    limits = {"max_extra_length": 4, "max_source_length": 9, "max_target_length": 5}
+    Translator(first.transformer, first.tokenizer, **limits).save(tmp_path / "limited.keras")
+    paths = [tmp_path / "limited.keras", tmp_path / "second.keras"]
+    assert translators.open_translator([str(path) for path in paths]).length_limits == limits
     both = Translator(Ensemble([first.transformer, second.transformer]), first.tokenizer, max_extra_length=3)
     wanted = list(both.translate(["dog", "red cat"]))
     assert run("--model", model_dir, "--model", tmp_path / "second.keras", "dog", "red cat") == 0

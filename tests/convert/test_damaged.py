@@ -130,5 +130,5 @@ def test_a_git_lfs_pointer_is_called_one(kind, name, tmp_path, request):
     original = request.getfixturevalue("marian_folder") if kind == "npz" else GOLDEN / kind
     folder = shutil.copytree(original, tmp_path / "copy")
     (folder / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n")
-    with pytest.raises(ValueError, match=f"Received a Git-LFS pointer to it: .*{name}; `git lfs pull`"):
+    with pytest.raises(ValueError, match=f"Received: .*{name}, a Git LFS pointer: `git lfs pull`"):
         convert(folder)

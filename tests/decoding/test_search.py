@@ -26,5 +26,10 @@ def test_config_goes_there_and_back(search):
     assert type(again) is type(search) and again.get_config() == config
 
 
+def test_early_stopping_of_a_number():
+    """A JSON file's 1 is true."""
+    assert BeamSearch(rules="transformers", early_stopping=1).early_stopping is True
+
+
 def test_all_of_the_beam_is_wanted_by_default():
     assert BeamSearch(3).num_best == 3 and GreedySearch().num_best == Sampling().num_best == 1

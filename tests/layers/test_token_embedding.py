@@ -23,6 +23,7 @@ def test_reverse_is_the_transposed_table():
     layer.build((2, 3))
     table = layer.embedding.get_weights()[0]
     np.testing.assert_allclose(layer(x, reverse=True), x @ table.T, atol=1e-5)
+    np.testing.assert_array_equal(layer(x, True), layer(x, reverse=True))
 
 
 def test_initial_scale():
