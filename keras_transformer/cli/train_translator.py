@@ -303,4 +303,4 @@ def _begin_again(error, state):
     sys.stdout.flush()
     quiet.restore_standard_error()
     os.environ[_RESTARTS] = f"{restarts} {written}"
-    os.execv(sys.executable, [sys.executable, "-m", "keras_transformer.cli.main", *sys.argv[1:]])
+    os.execv(sys.executable, [sys.executable, "-m", "keras_transformer", *sys.argv[1:]])

@@ -29,6 +29,19 @@ from keras_transformer.cli import translate
 translate.run = lambda args: [print("translation") for _ in range(100_000)]
 sys.exit(command.main())
 """
+# `python -m keras_transformer`, as far as it goes before Keras.
+FILTERED = """
+import os, sys, keras_transformer_command as command
+def run(packages):
+    from keras_transformer import quiet
+    assert quiet._is_filtered
+    os.fork = None
+    quiet.filter_standard_error()  # as `main` does later
+    os.write(2, b"I0000 00:00:1 port.cc: said in the import\\n")
+    sys.stderr.write("kept\\n")
+command._run = run
+command.check_arguments()
+"""
 FULL = "keras-transformer: [Errno 28] No space left on device: 'standard output'\n"
 COMMANDS = {"installed": ["-c", SCRIPT], "module": ["-m", "keras_transformer"]}
 
@@ -141,3 +154,9 @@ def test_standard_streams_that_are_closed_or_mixed_up(line, message, model, tmp_
 def test_standard_output_that_takes_no_more(line, status, message, model, tmp_path):
     done = run_in_shell(line, tmp_path)
     assert done.stderr == f"{message}{status}\n" and done.stdout in ("", "translation\n")
+
+
+def test_standard_error_is_filtered_before_keras(model, tmp_path):
+    whole = [sys.executable, "-c", FILTERED, "translate", "--model", "model", "x"]
+    done = subprocess.run(whole, cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 0 and done.stderr == b"kept\n"
