@@ -160,3 +160,18 @@ def test_standard_error_is_filtered_before_keras(model, tmp_path):
     whole = [sys.executable, "-c", FILTERED, "translate", "--model", "model", "x"]
     done = subprocess.run(whole, cwd=tmp_path, capture_output=True, check=False)
     assert done.returncode == 0 and done.stderr == b"kept\n"
+
+
+def test_unbuffered_output_comes_line_by_line():
+    script = """
+import os, keras_transformer_command as command
+command._make("keras_transformer")
+from keras_transformer.cli import standard_streams
+standard_streams.prepare()
+standard_streams.prepare()  # as `python -m` does
+print("said")
+os._exit(0)
+"""
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False, env=environment)
+    assert done.stdout == b"said\n"
