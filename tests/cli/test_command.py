@@ -105,6 +105,10 @@ def test_answers_without_keras(command, arguments, status, shown):
         ),
         ("attention --model model --output a.gif x", "ends in .png, .svg or .pdf. Received: a.gif"),
         ("attention --model model --output in.png x", "Expected --output not to exist, or --overwrite. Received: in.p"),
+        (
+            "attention --model model --head 1 --layer all x",
+            "Expected a .keras file for --layer and --head: a SavedModel has the mean of the last layer's heads. Rec",
+        ),
         ("demo --pairs 0", "Received: --pairs=0"),
         ("demo --out in.txt", "Expected a folder for --out. Received: in.txt"),
     ],
