@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import zipfile
 
 import pytest
 
@@ -95,13 +96,24 @@ def test_answers_without_keras(command, arguments, status, shown):
         ("evaluate translator --hypotheses in.txt --reference in.txt --json in.txt", "Received: in.txt"),
         ("train translator --source in.txt --target in.txt --out o --epochs 0", "Received: epochs=0"),
         ("train embedder --ranking nowhere --out o", "Expected a text file. Received: nowhere"),
+        ("convert model --out o.keras --export=", "Expected the name of a folder for --export. Received: ''"),
         ("convert nowhere --out o.keras", "Expected the folder of a checkpoint. Received: nowhere"),
         ("convert model --out o.keras --export o.keras", "Expected different paths for --out and --export"),
         ("export --model nowhere --out o", "Expected a .keras file with a translator or an embedder"),
+        ("export --model m --out o --dtype int8", "Expected --frozen with --dtype int8. Received no --frozen"),
+        ("export --model m --out o --dtype bfloat16", "Expected --frozen with --dtype bfloat16. Received no --frozen"),
+        (
+            "export --model m --out o --frozen --dtype bfloat16 --calibrate in.txt",
+            "Expected --dtype int8 with --calibrate. Received: bfloat16",
+        ),
+        ("export --model m --out o --calibrate in.txt", "Expected --dtype int8 with --calibrate. Received: no --dtype"),
+        ("export --model whole.keras --out in.txt", "Expected --out not to exist. Received: in.txt"),
+        ("export --model whole.keras --out=", "Expected the name of a folder for --out. Received: ''"),
+        ("export --model whole.keras --out in.txt --next-version", "Expected a folder for --out. Received: in.txt"),
         ("export --model in.txt --out o", "Received in.txt: it is truncated, or something else"),
         (
             "evaluate translator --model model --source in.txt --reference in.txt --output o --json o",
-            "Expected different files for --output and --json. Received: o",
+            "Expected different paths for --output and --json. Received: o",
         ),
         ("attention --model model --output a.gif x", "ends in .png, .svg or .pdf. Received: a.gif"),
         ("attention --model model --output in.png x", "Expected --output not to exist, or --overwrite. Received: in.p"),
@@ -116,6 +128,7 @@ def test_answers_without_keras(command, arguments, status, shown):
 def test_wrong_arguments_are_refused_without_keras(arguments, message, model, tmp_path):
     for name in ("in.txt", "in.png"):
         (tmp_path / name).write_text("dog\n")
+    zipfile.ZipFile(tmp_path / "whole.keras", "w").close()
     before = sorted(tmp_path.rglob("*"))
     done = run(*arguments.split(), cwd=tmp_path)
     assert done.returncode == 1 and done.stderr.startswith("keras-transformer: ") and message in done.stderr

@@ -22,7 +22,7 @@ def test_exports(model_dir, tmp_path, capsys):
     assert run("export", "--model", model_dir, "--out", tmp_path / "saved") == 0
     assert (tmp_path / "saved" / "saved_model.pb").exists()
     assert run("export", "--model", model_dir, "--out", tmp_path / "saved") == 1
-    assert "Expected a path that does not exist" in capsys.readouterr().err
+    assert "Expected --out not to exist. Received: " in capsys.readouterr().err
 
 
 def test_exports_for_xla(model_dir, embedder_dir, write_lines, tmp_path, capsys):
@@ -41,13 +41,10 @@ def test_exports_with_a_calibration(embedder_dir, embedder, write_lines, tmp_pat
     assert run("export", *options, "--out", tmp_path / "1", "--dtype", "int8", "--calibrate", texts) == 0
     assert b"QuantizeV2" in (tmp_path / "1" / "saved_model.pb").read_bytes()
     np.testing.assert_allclose(ExportedEmbedder(tmp_path / "1")(["a dog", ""]), embedder(["a dog", ""]), atol=0.05)
-    for dtype, path, message in [
-        ("bfloat16", texts, "Expected dtype='int8' with calibration_texts. Received: dtype='bfloat16'"),
-        ("int8", write_lines("empty", []), "Expected calibration_texts that are not all blank. Received: 0 texts"),
-    ]:
-        assert run("export", *options, "--out", tmp_path / "2", "--dtype", dtype, "--calibrate", path) == 1
-        assert message in capsys.readouterr().err
-        assert not (tmp_path / "2").exists()
+    empty = write_lines("empty", [])
+    assert run("export", *options, "--out", tmp_path / "2", "--dtype", "int8", "--calibrate", empty) == 1
+    assert "Expected calibration_texts that are not all blank. Received: 0 texts" in capsys.readouterr().err
+    assert not (tmp_path / "2").exists()
 
 
 def test_exports_the_next_version(embedder_dir, embedder, write_lines, tmp_path, capsys):
