@@ -44,7 +44,11 @@ command._run = run
 command.check_arguments()
 """
 FULL = "keras-transformer: [Errno 28] No space left on device: 'standard output'\n"
-COMMANDS = {"installed": ["-c", SCRIPT], "module": ["-m", "keras_transformer"]}
+COMMANDS = {
+    "installed": ["-c", SCRIPT],
+    "module": ["-m", "keras_transformer"],
+    "with options": ["-u", "-X", "utf8", "-m", "keras_transformer"],
+}
 
 
 def run(*arguments, command="installed", **kwargs):
