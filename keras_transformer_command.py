@@ -32,6 +32,9 @@ def check_arguments():
 
     if status := check():
         sys.exit(status)
+    from keras_transformer import quiet
+
+    quiet.filter_standard_error()  # which `main` does too late, after the threads of TensorFlow
     _run(waiting)
 
 

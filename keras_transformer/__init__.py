@@ -7,7 +7,7 @@ backend than TensorFlow there are layers, models and training; the rest, with st
 import importlib
 import sys
 
-if sys.argv[:1] == ["-m"] and sys.orig_argv[1:3] == ["-m", __name__]:
+if sys.argv[:1] == ["-m"] and sys.orig_argv[-1 - len(sys.argv) :][:2] == ["-m", __name__]:
     # `python -m keras_transformer` looks for __main__: what can be answered without Keras is answered here.
     import keras_transformer_command
 

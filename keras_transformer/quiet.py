@@ -26,6 +26,7 @@ _NOISE = re.compile(
 )
 _NO_DRIVER = re.compile(rb"E\d{4} .*failed call to cuInit")
 _FIRST_BYTES = b"IWET"  # of these lines
+_is_filtered = False  # by another process
 _NVIDIA = ("/dev/nvidia*", "/dev/nvhost*", "/dev/nvmap", "/dev/dxg", "/proc/driver/nvidia")
 
 
@@ -34,12 +35,13 @@ def without_banner():
     """Holds back standard error while TensorFlow is imported, and passes on all of it but what says nothing.
 
     From then on, information is not logged. That there is no GPU is found out here, where there is no trace of one,
-    so that it is not logged as an error later.
+    so that it is not logged as an error later. If the import kills the process, what it has said is lost, but for a
+    program that filters standard error by another process; with TF_CPP_MIN_LOG_LEVEL=0 it is shown.
     """
     if _shows_all() or "tensorflow" in sys.modules:
         yield
         return
-    with _held_back(), _level("1"):
+    with contextlib.nullcontext() if _is_filtered else _held_back(), _level("1"):
         yield
         _look_for_devices()
 
@@ -48,9 +50,11 @@ def filter_standard_error():
     """From now on C++ code writes to standard error by way of another process, which leaves out what says nothing.
 
     Another process, since it passes on what this one says when it dies. Python's `sys.stderr` is as it was, a terminal
-    where it was one. For programs of our own, before there are threads.
+    where it was one. For programs of our own. Nothing is done a second time, or after TensorFlow has started threads,
+    which no fork may follow.
     """
-    if _shows_all() or not hasattr(os, "fork"):
+    global _is_filtered
+    if _is_filtered or _shows_all() or not hasattr(os, "fork") or "tensorflow" in sys.modules:
         return
     original = os.dup(2)
     source, pipe = os.pipe()
@@ -60,11 +64,16 @@ def filter_standard_error():
     os.dup2(pipe, 2)
     os.close(pipe)
     sys.stderr = os.fdopen(original, "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
+    _is_filtered = True
 
 
 def restore_standard_error():
     """Takes `filter_standard_error` back, for a program that begins again in this process."""
+    global _is_filtered
+    if not _is_filtered:
+        return
     os.dup2(sys.stderr.fileno(), 2)
+    _is_filtered = False
 
 
 def _shows_all():

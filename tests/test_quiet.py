@@ -78,6 +78,17 @@ def test_a_driver_that_fails_is_an_error(passed_on, monkeypatch, tmp_path):
         ("os.kill(os.getpid(), 9)", -signal.SIGKILL, b""),
         ("assert os.system('echo from another process >&2') == 0", 0, b"from another process\n"),
         ("quiet.restore_standard_error(); os.write(2, b'I0000 00:00:1 later')", 0, b"I0000 00:00:1 later"),
+        ("os.fork = None; quiet.filter_standard_error()", 0, b""),  # there is one
+        (
+            "quiet.restore_standard_error(); sys.modules['tensorflow'] = os.fork = None; quiet.filter_standard_error()",
+            0,
+            b"",
+        ),
+        (
+            "with quiet.without_banner(): os.write(2, b'F0000 00:00:1 in an import\\n'); os.abort()",
+            -signal.SIGABRT,
+            b"F0000 00:00:1 in an import\n",
+        ),
     ],
 )
 def test_what_a_process_says_survives_it(then, status, last):

@@ -1,5 +1,6 @@
 """keras-transformer attention: a picture of how a translation came about."""
 
+import argparse
 import os
 
 from keras_transformer.cli import translators
@@ -55,6 +56,12 @@ def check(args):
     pictures.picture_format(args.output)
     args.model = args.model or shipped_model(translators.SHIPPED)
     files = translators.check_translators([args.model])
+    if (named := _options(args)) and translators.is_exported(args.model):
+        named = " and ".join(f"--{name}" for name in named)
+        raise ValueError(
+            f"Expected a .keras file for {named}: a SavedModel has the mean of the last layer's heads. "
+            f"Received: {args.model}"
+        )
     paths = _paths(args.output, len(args.texts))
     check_outputs([("--output", path) for path in paths], files, args.overwrite)
 
@@ -64,9 +71,8 @@ def run(args):
 
     pictures.check_matplotlib()
     paths = _paths(args.output, len(args.texts))
-    options = {"layer": args.layer, "head": args.head}
-    options = {name: value for name, value in options.items() if value is not None}
-    translator = _open(args.model, options)
+    options = _options(args)
+    translator = translators.open_translator([args.model])
     with Progress(shown=False) as progress:
         for number, found in enumerate(_attention(translator, args.texts, progress)):
             try:
@@ -77,25 +83,23 @@ def run(args):
 
 
 def _number_or_all(text):
-    return text if text == "all" else int(text)
+    if text == "all":
+        return text
+    if not (text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f'Expected a number from 1, or "all". Received: {text}')
+    return int(text)
+
+
+def _options(args):
+    """What is drawn, as far as it is given."""
+    options = {"layer": args.layer, "head": args.head}
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _paths(path, count):
     """The names of `count` pictures."""
     start, ending = os.path.splitext(path)
     return [path] if count == 1 else [f"{start}-{number}{ending}" for number in range(1, count + 1)]
-
-
-def _open(path, options):
-    from keras_transformer.pipelines.exported_translator import ExportedTranslator
-
-    translator = translators.open_translator([path])
-    if options and isinstance(translator, ExportedTranslator):
-        named = " and ".join(f"--{name}" for name in options)
-        raise ValueError(
-            f"Expected a .keras file for {named}: a SavedModel has the mean of the last layer's heads. Received: {path}"
-        )
-    return translator
 
 
 def _attention(translator, texts, progress):

@@ -29,11 +29,7 @@ def check(args):
         raise ValueError("Expected --out, --export, or both. Received neither")
     if args.out and not args.out.endswith(".keras"):
         raise ValueError(f"Expected an --out that ends in .keras. Received: {args.out}")
-    check_outputs([("--out", args.out)], [args.folder], args.overwrite)
-    if args.export and os.path.lexists(args.export):
-        raise FileExistsError(f"Expected an --export that does not exist. Received: {args.export}")
-    if args.out and args.export and os.path.realpath(args.out) == os.path.realpath(args.export):
-        raise ValueError(f"Expected different paths for --out and --export. Received: {args.out}")
+    check_outputs([("--out", args.out)], [args.folder], args.overwrite, folders=[("--export", args.export)])
     if not os.path.isdir(args.folder):
         raise FileNotFoundError(f"Expected the folder of a checkpoint. Received: {args.folder}")
 

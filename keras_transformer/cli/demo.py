@@ -7,6 +7,7 @@ import sys
 import time
 
 from keras_transformer import arguments
+from keras_transformer.cli.outputs import check_folder
 from keras_transformer.cli.saved_pipelines import shipped_model
 from keras_transformer.cli.texts import check_texts
 
@@ -61,8 +62,7 @@ def check(args):
     check_texts("TEXT", args.texts)
     for name in ("pairs", "epochs"):
         arguments.positive_integer(f"--{name}", getattr(args, name))
-    if os.path.lexists(args.out) and not os.path.isdir(args.out):
-        raise NotADirectoryError(f"Expected a folder for --out. Received: {args.out}")
+    check_folder("--out", args.out)
 
 
 def run(args):

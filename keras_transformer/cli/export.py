@@ -4,6 +4,7 @@ import argparse
 import os
 
 from keras_transformer.cli.once import Once
+from keras_transformer.cli.outputs import check_folder, check_outputs
 from keras_transformer.cli.saved_pipelines import check_keras_file, load_pipeline
 
 _KERAS_NAMES = ("translator.keras", "embedder.keras")
@@ -73,12 +74,18 @@ def add_parser(commands):
 def check(args):
     from keras_transformer.data.lines import as_paths
 
+    if args.dtype in ("bfloat16", "int8") and not args.frozen:
+        raise ValueError(f"Expected --frozen with --dtype {args.dtype}. Received no --frozen")
+    if args.calibrate is not None and args.dtype != "int8":
+        raise ValueError(f"Expected --dtype int8 with --calibrate. Received: {args.dtype or 'no --dtype'}")
     for path in (args.warmup, args.calibrate):
         if path is not None:
             as_paths(path)
     check_keras_file(args.model, _keras_name(args.model), _DESCRIPTION)
-    if not args.next_version and os.path.lexists(args.out):
-        raise FileExistsError(f"Expected a path that does not exist. Received: {args.out}")
+    if args.next_version:
+        check_folder("--out", args.out)
+    else:
+        check_outputs([], [], folders=[("--out", args.out)])
 
 
 def run(args):

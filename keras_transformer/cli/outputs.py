@@ -1,4 +1,4 @@
-"""Checks of the files that a command is to write, before time is spent on models."""
+"""Checks of the files and folders that a command is to write, before time is spent on models."""
 
 import os
 import stat
@@ -6,30 +6,42 @@ import stat
 STANDARD_INPUT, STANDARD_OUTPUT = 0, 1  # in the places of paths
 
 
-def check_outputs(outputs, inputs, overwrite=False):
+def check_outputs(outputs, inputs, overwrite=False, folders=()):
     """Refuses to write onto what the command reads, twice onto the same file, and, unasked, onto what exists.
 
     Args:
         outputs: a list of (option, path); the path is `None` for an option that was not given.
         inputs: paths of what the command reads: files, and folders of files.
         overwrite: whether `--overwrite` was given.
+        folders: as `outputs`, of folders to make; nothing may be there, whatever `overwrite` is.
 
     Raises:
-        FileExistsError: for a file that exists, without `overwrite`.
-        IsADirectoryError: for a folder.
+        FileExistsError: for a file that exists, without `overwrite`, and for what is in the place of a new folder.
+        IsADirectoryError: for a folder in the place of a file.
         OSError: for a path that no file can have.
-        ValueError: for an input, and for two options of the same file.
+        ValueError: for an input, and for two options of the same path.
     """
     outputs = [(option, path) for option, path in outputs if path is not None]
-    for number, (option, path) in enumerate(outputs):
+    folders = [(option, path) for option, path in folders if path is not None]
+    both = outputs + folders
+    for number, (option, path) in enumerate(both):
         for file in _files(inputs):
             if _are_the_same(path, file):
                 raise ValueError(f"Expected {option} to be no file that is read. Received: {_name(path, file)}")
-        for other_option, other in outputs[:number]:
+        for other_option, other in both[:number]:
             if _are_the_same(path, other):
-                raise ValueError(f"Expected different files for {other_option} and {option}. Received: {path}")
+                raise ValueError(f"Expected different paths for {other_option} and {option}. Received: {path}")
+    for option, path in outputs:
         if path != STANDARD_OUTPUT:
             _check_free(option, path, overwrite)
+    for option, path in folders:
+        _check_new(option, path)
+
+
+def check_folder(option, path):
+    """Refuses what is no folder, where one is to be that may be there already."""
+    if not path or (os.path.lexists(path) and not os.path.isdir(path)):
+        raise NotADirectoryError(f"Expected a folder for {option}. Received: {path or repr(path)}")
 
 
 def check_training_outputs(folder, names, inputs):
@@ -51,6 +63,13 @@ def _check_free(option, path, overwrite):
         raise IsADirectoryError(f"Expected a file for {option}. Received a folder: {path}")
     if stat.S_ISREG(mode) and not overwrite:
         raise FileExistsError(f"Expected {option} not to exist, or --overwrite. Received: {path}")
+
+
+def _check_new(option, path):
+    if not path:
+        raise ValueError(f"Expected the name of a folder for {option}. Received: ''")
+    if os.path.lexists(path):
+        raise FileExistsError(f"Expected {option} not to exist. Received: {path}")
 
 
 def _files(paths):

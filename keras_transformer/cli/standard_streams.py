@@ -24,7 +24,7 @@ def prepare():
             io.BufferedWriter(_Output(sys.stdout.fileno(), "w", closefd=False)),
             encoding=sys.stdout.encoding,
             errors="surrogateescape",  # names of files that are not UTF-8
-            line_buffering=sys.stdout.line_buffering,
+            line_buffering=sys.stdout.line_buffering or sys.stdout.write_through,  # PYTHONUNBUFFERED
         )
 
 

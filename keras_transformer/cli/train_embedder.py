@@ -110,20 +110,18 @@ def add_parser(kinds):
 
 def check(args):
     _check_encoder(args, _recipe(args))
-    training_options.output_path(args, "embedder.keras")
+    args.path = training_options.output_path(args, "embedder.keras")
     given, _ = _given(args)
     files = as_paths([path for paths in (*given.values(), args.validation or []) for path in paths])
     check_training_outputs(args.out, ("embedder.keras", training_options.STATE), files)
 
 
 def run(args):
-    recipe = _recipe(args)
-    path = training_options.output_path(args, "embedder.keras")
-
     from keras_transformer.data.tab_separated import read_rows
     from keras_transformer.pipelines import TextEmbedder
     from keras_transformer.training import fit_embedder
 
+    recipe = _recipe(args)
     training_options.set_seed(args)
     tasks = _tasks(args)
     validation = None
@@ -137,12 +135,12 @@ def run(args):
     encoder = _encoder(args, recipe, tokenizer.vocabulary_size)
     embedder = TextEmbedder(encoder, tokenizer, max_length=recipe.max_length)
     print(f"{tokenizer.vocabulary_size:,} token ids, an encoder of {encoder.count_params():,} parameters", flush=True)
-    with training_options.saying_what_was_written(path):
+    with training_options.saying_what_was_written(args.path):
         fit_embedder(
             embedder,
             tasks,
             validation,
-            path=path,
+            path=args.path,
             recipe=recipe,
             minutes=args.minutes,
             seed=args.seed,

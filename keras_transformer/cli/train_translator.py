@@ -109,7 +109,7 @@ def add_parser(kinds):
 
 def check(args):
     _check_options(args, _recipe(args))
-    training_options.output_path(args, "translator.keras")
+    args.path = training_options.output_path(args, "translator.keras")
     given = args.pairs, args.source, args.target, args.validation_pairs, args.validation_source, args.validation_target
     files = as_paths([path for paths in given for path in paths or []])
     if args.start_from:
@@ -118,16 +118,14 @@ def check(args):
 
 
 def run(args):
-    recipe = _recipe(args)
-    path = training_options.output_path(args, "translator.keras")
-
     import tensorflow as tf
 
     from keras_transformer.training import make_strategy
 
+    recipe = _recipe(args)
     strategy = make_strategy(args.distribution)
     try:
-        _train(args, recipe, path, strategy)
+        _train(args, recipe, strategy)
     except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError) as error:
         if not (args.is_own_process and isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)):
             raise
@@ -156,7 +154,7 @@ def _check_options(args, recipe):
         raise ValueError("Expected a --beam-size above 1 with --length-penalty. Received: 1, which is greedy search")
 
 
-def _train(args, recipe, path, strategy):
+def _train(args, recipe, strategy):
     from keras_transformer.data import count_pairs
     from keras_transformer.training import fit_translator
 
@@ -174,12 +172,12 @@ def _train(args, recipe, path, strategy):
         translator = _translator(args, recipe, tokenizer, start)
     count = translator.transformer.count_params()
     say(f"{args.start_from or recipe.preset} Transformer with {count:,} parameters", flush=True)
-    with training_options.saying_what_was_written(path, say):
+    with training_options.saying_what_was_written(args.path, say):
         fit_translator(
             translator,
             training,
             validation,
-            path=path,
+            path=args.path,
             recipe=recipe,
             minutes=args.minutes,
             strategy=strategy,
@@ -303,4 +301,4 @@ def _begin_again(error, state):
     sys.stdout.flush()
     quiet.restore_standard_error()
     os.environ[_RESTARTS] = f"{restarts} {written}"
-    os.execv(sys.executable, [sys.executable, "-m", "keras_transformer.cli.main", *sys.argv[1:]])
+    os.execv(sys.executable, [sys.executable, "-m", "keras_transformer", *sys.argv[1:]])

@@ -36,7 +36,7 @@ def check_translators(paths, beam=None, length_penalty=None, n_best=None):
         The files and folders that are read.
     """
     files = [check_model(path, _KERAS_NAME, _DESCRIPTION) for path in paths]
-    exported = [path for path in paths if is_saved_model(path, _KERAS_NAME)]
+    exported = [path for path in paths if is_exported(path)]
     if exported and len(paths) > 1:
         raise ValueError(f"Expected .keras files for an ensemble. Received: {exported[0]}")
     wanted = {"--beam": beam, "--length-penalty": length_penalty, "--n-best": n_best}
@@ -50,6 +50,11 @@ def check_translators(paths, beam=None, length_penalty=None, n_best=None):
     if beam is not None and n_best is not None and beam < n_best:
         raise ValueError(f"Expected --n-best of at most --beam. Received: --beam {beam} --n-best {n_best}")
     return files
+
+
+def is_exported(path):
+    """Whether `path` is the folder of a SavedModel, of which only what it was exported with can be asked."""
+    return is_saved_model(path, _KERAS_NAME)
 
 
 def load_translator(path):
@@ -80,7 +85,7 @@ def open_translator(paths, beam=None, length_penalty=None, n_best=None):
             SavedModels or of translators with different vocabularies.
     """
     check_translators(paths, beam, length_penalty, n_best)
-    if is_saved_model(paths[0], _KERAS_NAME):
+    if is_exported(paths[0]):
         from keras_transformer.pipelines.exported_translator import ExportedTranslator
 
         return ExportedTranslator(paths[0])

@@ -70,23 +70,20 @@ def test_nothing_is_overwritten(model_dir, tmp_path, capsys):
     [
         (["--output", "a.gif", "x"], "ends in .png, .svg or .pdf. Received: a.gif"),
         (["--model", "nowhere", "x"], "Expected a .keras file with a translator. Received: nowhere"),
-        (
-            ["--model", "EXPORTED", "--head", "1", "--layer", "all", "x"],
-            "Expected a .keras file for --layer and --head",
-        ),
         (["--model", "KERAS", "--layer", "2", "x"], "TEXT 1: Expected a layer from 1 to 1. Received: layer=2"),
         (["--model", "KERAS", "x", " "], "Expected a text with tokens. Received: ''"),
     ],
 )
-def test_bad_options(options, message, model_dir, exported, tmp_path, monkeypatch, capsys):
+def test_bad_options(options, message, model_dir, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    paths = {"EXPORTED": str(exported), "KERAS": str(model_dir)}
-    assert run(*(paths.get(option, option) for option in options)) == 1
+    assert run(*(str(model_dir) if option == "KERAS" else option for option in options)) == 1
     assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_layer_is_a_number_or_all(capsys):
+@pytest.mark.parametrize("option", ["--layer", "--head"])
+@pytest.mark.parametrize("value", ["last", "0", "-1", "1.5", ""])
+def test_a_layer_or_a_head_is_a_number_or_all(option, value, capsys):
     with pytest.raises(SystemExit):
-        run("--layer", "last", "x")
-    assert "argument --layer" in capsys.readouterr().err
+        run(option, value, "x")
+    assert f'argument {option}: Expected a number from 1, or "all". Received: {value}\n' in capsys.readouterr().err

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import zipfile
 
 import pytest
 
@@ -29,8 +30,25 @@ from keras_transformer.cli import translate
 translate.run = lambda args: [print("translation") for _ in range(100_000)]
 sys.exit(command.main())
 """
+# `python -m keras_transformer`, as far as it goes before Keras.
+FILTERED = """
+import os, sys, keras_transformer_command as command
+def run(packages):
+    from keras_transformer import quiet
+    assert quiet._is_filtered
+    os.fork = None
+    quiet.filter_standard_error()  # as `main` does later
+    os.write(2, b"I0000 00:00:1 port.cc: said in the import\\n")
+    sys.stderr.write("kept\\n")
+command._run = run
+command.check_arguments()
+"""
 FULL = "keras-transformer: [Errno 28] No space left on device: 'standard output'\n"
-COMMANDS = {"installed": ["-c", SCRIPT], "module": ["-m", "keras_transformer"]}
+COMMANDS = {
+    "installed": ["-c", SCRIPT],
+    "module": ["-m", "keras_transformer"],
+    "with options": ["-u", "-X", "utf8", "-m", "keras_transformer"],
+}
 
 
 def run(*arguments, command="installed", **kwargs):
@@ -82,16 +100,31 @@ def test_answers_without_keras(command, arguments, status, shown):
         ("evaluate translator --hypotheses in.txt --reference in.txt --json in.txt", "Received: in.txt"),
         ("train translator --source in.txt --target in.txt --out o --epochs 0", "Received: epochs=0"),
         ("train embedder --ranking nowhere --out o", "Expected a text file. Received: nowhere"),
+        ("convert model --out o.keras --export=", "Expected the name of a folder for --export. Received: ''"),
         ("convert nowhere --out o.keras", "Expected the folder of a checkpoint. Received: nowhere"),
         ("convert model --out o.keras --export o.keras", "Expected different paths for --out and --export"),
         ("export --model nowhere --out o", "Expected a .keras file with a translator or an embedder"),
+        ("export --model m --out o --dtype int8", "Expected --frozen with --dtype int8. Received no --frozen"),
+        ("export --model m --out o --dtype bfloat16", "Expected --frozen with --dtype bfloat16. Received no --frozen"),
+        (
+            "export --model m --out o --frozen --dtype bfloat16 --calibrate in.txt",
+            "Expected --dtype int8 with --calibrate. Received: bfloat16",
+        ),
+        ("export --model m --out o --calibrate in.txt", "Expected --dtype int8 with --calibrate. Received: no --dtype"),
+        ("export --model whole.keras --out in.txt", "Expected --out not to exist. Received: in.txt"),
+        ("export --model whole.keras --out=", "Expected the name of a folder for --out. Received: ''"),
+        ("export --model whole.keras --out in.txt --next-version", "Expected a folder for --out. Received: in.txt"),
         ("export --model in.txt --out o", "Received in.txt: it is truncated, or something else"),
         (
             "evaluate translator --model model --source in.txt --reference in.txt --output o --json o",
-            "Expected different files for --output and --json. Received: o",
+            "Expected different paths for --output and --json. Received: o",
         ),
         ("attention --model model --output a.gif x", "ends in .png, .svg or .pdf. Received: a.gif"),
         ("attention --model model --output in.png x", "Expected --output not to exist, or --overwrite. Received: in.p"),
+        (
+            "attention --model model --head 1 --layer all x",
+            "Expected a .keras file for --layer and --head: a SavedModel has the mean of the last layer's heads. Rec",
+        ),
         ("demo --pairs 0", "Received: --pairs=0"),
         ("demo --out in.txt", "Expected a folder for --out. Received: in.txt"),
     ],
@@ -99,6 +132,7 @@ def test_answers_without_keras(command, arguments, status, shown):
 def test_wrong_arguments_are_refused_without_keras(arguments, message, model, tmp_path):
     for name in ("in.txt", "in.png"):
         (tmp_path / name).write_text("dog\n")
+    zipfile.ZipFile(tmp_path / "whole.keras", "w").close()
     before = sorted(tmp_path.rglob("*"))
     done = run(*arguments.split(), cwd=tmp_path)
     assert done.returncode == 1 and done.stderr.startswith("keras-transformer: ") and message in done.stderr
@@ -141,3 +175,24 @@ def test_standard_streams_that_are_closed_or_mixed_up(line, message, model, tmp_
 def test_standard_output_that_takes_no_more(line, status, message, model, tmp_path):
     done = run_in_shell(line, tmp_path)
     assert done.stderr == f"{message}{status}\n" and done.stdout in ("", "translation\n")
+
+
+def test_standard_error_is_filtered_before_keras(model, tmp_path):
+    whole = [sys.executable, "-c", FILTERED, "translate", "--model", "model", "x"]
+    done = subprocess.run(whole, cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 0 and done.stderr == b"kept\n"
+
+
+def test_unbuffered_output_comes_line_by_line():
+    script = """
+import os, keras_transformer_command as command
+command._make("keras_transformer")
+from keras_transformer.cli import standard_streams
+standard_streams.prepare()
+standard_streams.prepare()  # as `python -m` does
+print("said")
+os._exit(0)
+"""
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False, env=environment)
+    assert done.stdout == b"said\n"

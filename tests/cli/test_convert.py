@@ -85,7 +85,7 @@ def test_bad_checkpoints_leave_nothing(spoil, messages, tmp_path, capsys):
     [
         ([], "Expected --out, --export, or both"),
         (["--out", "model"], "Expected an --out that ends in .keras. Received: model"),
-        (["--export", "."], "Expected an --export that does not exist"),
+        (["--export", "."], "Expected --export not to exist. Received: ."),
     ],
 )
 def test_bad_options(options, message, capsys):

@@ -1,10 +1,13 @@
 """The command line in this process: what it parses, what it prints, how it fails."""
 
+import os
+import sys
+
 import keras
 import numpy as np
 import pytest
 
-from keras_transformer.cli import translate
+from keras_transformer.cli import train_translator, translate
 from keras_transformer.cli.main import main
 from keras_transformer.pipelines.exported_embedder import ExportedEmbedder
 from keras_transformer.text import ByteTokenizer, SubwordTokenizer
@@ -19,7 +22,7 @@ def test_exports(model_dir, tmp_path, capsys):
     assert run("export", "--model", model_dir, "--out", tmp_path / "saved") == 0
     assert (tmp_path / "saved" / "saved_model.pb").exists()
     assert run("export", "--model", model_dir, "--out", tmp_path / "saved") == 1
-    assert "Expected a path that does not exist" in capsys.readouterr().err
+    assert "Expected --out not to exist. Received: " in capsys.readouterr().err
 
 
 def test_exports_for_xla(model_dir, embedder_dir, write_lines, tmp_path, capsys):
@@ -38,13 +41,10 @@ def test_exports_with_a_calibration(embedder_dir, embedder, write_lines, tmp_pat
     assert run("export", *options, "--out", tmp_path / "1", "--dtype", "int8", "--calibrate", texts) == 0
     assert b"QuantizeV2" in (tmp_path / "1" / "saved_model.pb").read_bytes()
     np.testing.assert_allclose(ExportedEmbedder(tmp_path / "1")(["a dog", ""]), embedder(["a dog", ""]), atol=0.05)
-    for dtype, path, message in [
-        ("bfloat16", texts, "Expected dtype='int8' with calibration_texts. Received: dtype='bfloat16'"),
-        ("int8", write_lines("empty", []), "Expected calibration_texts that are not all blank. Received: 0 texts"),
-    ]:
-        assert run("export", *options, "--out", tmp_path / "2", "--dtype", dtype, "--calibrate", path) == 1
-        assert message in capsys.readouterr().err
-        assert not (tmp_path / "2").exists()
+    empty = write_lines("empty", [])
+    assert run("export", *options, "--out", tmp_path / "2", "--dtype", "int8", "--calibrate", empty) == 1
+    assert "Expected calibration_texts that are not all blank. Received: 0 texts" in capsys.readouterr().err
+    assert not (tmp_path / "2").exists()
 
 
 def test_exports_the_next_version(embedder_dir, embedder, write_lines, tmp_path, capsys):
@@ -270,3 +270,14 @@ def test_help(command, capsys):
     with pytest.raises(SystemExit) as exit_:
         main([*command, "--help"])
     assert exit_.value.code == 0 and "usage: keras-transformer" in capsys.readouterr().out
+
+
+def test_a_worker_begins_again_as_it_was_started(monkeypatch, tmp_path):
+    begun = []
+    monkeypatch.setattr(os, "execv", lambda *started: begun.append(started))
+    monkeypatch.setattr(sys, "argv", ["keras-transformer", "train", "translator"])
+    monkeypatch.setenv("KERAS_TRANSFORMER_RESTARTS", "0 0")
+    train_translator._begin_again(OSError("lost"), str(tmp_path / "state"))
+    # A module of the package would import Keras before standard error is filtered.
+    assert begun == [(sys.executable, [sys.executable, "-m", "keras_transformer", "train", "translator"])]
+    assert os.environ["KERAS_TRANSFORMER_RESTARTS"] == "1 0"

@@ -22,7 +22,7 @@ def run_python(script, *arguments):
 def run_command(*arguments, **kwargs):
     """Runs the command line; returns its standard output."""
     done = subprocess.run(
-        [sys.executable, "-m", "keras_transformer.cli.main", *map(str, arguments)],
+        [sys.executable, "-m", "keras_transformer", *map(str, arguments)],
         capture_output=True, text=True, check=False, **kwargs,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-4000:]
@@ -33,7 +33,7 @@ def run_command(*arguments, **kwargs):
 
 def start_command(*arguments, **kwargs):
     """Starts the command line; returns the `Popen`."""
-    return subprocess.Popen([sys.executable, "-m", "keras_transformer.cli.main", *map(str, arguments)], **kwargs)
+    return subprocess.Popen([sys.executable, "-m", "keras_transformer", *map(str, arguments)], **kwargs)
 
 
 def cluster(num_workers):
