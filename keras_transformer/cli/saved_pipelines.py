@@ -80,14 +80,28 @@ def check_keras_file(path, keras_name, description):
         FileNotFoundError: if there is none.
         ValueError: if the file cannot be one.
     """
+    folder = path
     if os.path.isdir(path):
         path = os.path.join(path, keras_name)
     if not os.path.isfile(path):
-        raise FileNotFoundError(f"Expected a .keras file with {description}. Received: {path}")
+        raise FileNotFoundError(f"Expected a .keras file with {description}. Received: {_instead(folder, keras_name)}")
     if not zipfile.is_zipfile(path):  # Keras would say that there is no such file
         fault = lfs.POINTER if lfs.is_pointer(path) else "truncated, or something else"
         raise ValueError(f"Expected a .keras file with {description}. Received {path}: it is {fault}")
     return path
+
+
+def _instead(path, keras_name):
+    """What there is at a path where no `.keras` file is, in words."""
+    if not os.path.lexists(path):
+        return f"{path}, which does not exist"
+    if not os.path.isdir(path):
+        return f"{path}, which is no file"
+    if is_saved_model(path, keras_name):
+        return f"{path}, an exported SavedModel"
+    versions = [name for name in os.listdir(path) if is_saved_model(os.path.join(path, name), keras_name)]
+    hint = f"; a SavedModel is in {os.path.join(path, max(versions))}" if versions else ""
+    return f"{path}, a folder without {keras_name}{hint}"
 
 
 def _in_short(error):

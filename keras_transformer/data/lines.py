@@ -18,7 +18,8 @@ def as_paths(paths):
         raise ValueError("Expected at least one file. Received none")
     for path in paths:
         if not os.path.isfile(path):
-            raise FileNotFoundError(f"Expected a text file. Received: {path}")
+            missing = "" if os.path.lexists(path) else ", which does not exist"
+            raise FileNotFoundError(f"Expected a text file. Received: {path}{missing}")
     return paths
 
 

@@ -79,7 +79,7 @@ def model(tmp_path):
         (["--help"], 0, "usage: keras-transformer [-h] [--version] COMMAND"),
         (["train", "translator", "--help"], 0, "(default recipe: 8000)"),
         (["transalte", "x"], 2, "invalid choice: 'transalte'"),
-        (["embed", "nowhere"], 1, "keras-transformer: Expected a text file. Received: nowhere\n"),
+        (["embed", "nowhere"], 1, "keras-transformer: Expected a text file. Received: nowhere, which does not exist\n"),
     ],
 )
 def test_answers_without_keras(command, arguments, status, shown):

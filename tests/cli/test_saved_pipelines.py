@@ -112,8 +112,23 @@ def test_a_truncated_file_and_a_folder_in_its_place(whole, load, tmp_path):
             load(whole[:length])
     (tmp_path / "e.keras").unlink()
     (tmp_path / "e.keras").mkdir()
-    with pytest.raises(FileNotFoundError, match="Expected a .keras file with an embedder. Received: .*e.keras"):
+    with pytest.raises(FileNotFoundError, match="Received: .*e.keras, a folder without embedder.keras$"):
         load_pipeline(str(tmp_path / "e.keras"), TextEmbedder, "embedder.keras", "an embedder")
+
+
+def test_what_there_is_where_no_keras_file_is(tmp_path):
+    for version in ("1", "2"):
+        (tmp_path / "model" / version).mkdir(parents=True)
+        (tmp_path / "model" / version / "saved_model.pb").touch()
+    for path, fault in (
+        ("nowhere", ", which does not exist"),
+        ("model", r", a folder without embedder.keras; a SavedModel is in .*model/2"),
+        ("model/1", ", an exported SavedModel"),
+    ):
+        with pytest.raises(
+            FileNotFoundError, match=f"Expected a .keras file with an embedder. Received: .*{path}{fault}$"
+        ):
+            load_pipeline(str(tmp_path / path), TextEmbedder, "embedder.keras", "an embedder")
 
 
 def test_our_own_faults_stay_tracebacks(embedder_dir, tmp_path, monkeypatch):
