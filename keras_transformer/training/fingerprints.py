@@ -74,7 +74,7 @@ def differences(now, before):
 
 
 def _flat(description, prefix=""):
-    if not isinstance(description, dict) or not description:
+    if not isinstance(description, dict):
         yield prefix or "description", description
         return
     for name, value in description.items():
