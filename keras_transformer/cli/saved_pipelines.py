@@ -100,7 +100,8 @@ def _instead(path, keras_name):
     if is_saved_model(path, keras_name):
         return f"{path}, an exported SavedModel"
     versions = [name for name in os.listdir(path) if is_saved_model(os.path.join(path, name), keras_name)]
-    hint = f"; a SavedModel is in {os.path.join(path, max(versions))}" if versions else ""
+    newest = max(versions, key=lambda name: (len(name), name), default=None)  # 10 is newer than 9
+    hint = f"; a SavedModel is in {os.path.join(path, newest)}" if newest else ""
     return f"{path}, a folder without {keras_name}{hint}"
 
 

@@ -57,16 +57,15 @@ class EncoderPipeline(Pipeline):
         """
         weights = self.encoder.weights if trainable else []  # else they are constants
 
+        specs = [tf.TensorSpec(weight.shape, weight.dtype) for weight in weights]
+
+        @traced(*[IDS] * num_columns, *specs)
         def of_values(*inputs):
             if not weights:
                 return model(*inputs)
             ids, values = inputs[:num_columns], inputs[num_columns:]
             with keras.StatelessScope(zip(weights, values)):
                 return model(*ids)
-
-        of_values = traced(*[IDS] * num_columns, *[tf.TensorSpec(weight.shape, weight.dtype) for weight in weights])(
-            of_values
-        )
 
         def embed(*columns):
             values = [tf.convert_to_tensor(weight.value) for weight in weights]

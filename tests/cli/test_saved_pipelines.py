@@ -117,12 +117,12 @@ def test_a_truncated_file_and_a_folder_in_its_place(whole, load, tmp_path):
 
 
 def test_what_there_is_where_no_keras_file_is(tmp_path):
-    for version in ("1", "2"):
+    for version in ("1", "9", "10"):
         (tmp_path / "model" / version).mkdir(parents=True)
         (tmp_path / "model" / version / "saved_model.pb").touch()
     for path, fault in (
         ("nowhere", ", which does not exist"),
-        ("model", r", a folder without embedder.keras; a SavedModel is in .*model/2"),
+        ("model", r", a folder without embedder.keras; a SavedModel is in .*model/10"),
         ("model/1", ", an exported SavedModel"),
     ):
         with pytest.raises(
