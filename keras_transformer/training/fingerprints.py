@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 
+TRAINED = "trained"  # in a description: "a translator", for example
 _PREFIX = "sha256:"
 _ROWS_AT_ONCE = 10_000
 
@@ -58,8 +59,12 @@ def differences(now, before):
     """What differs between two descriptions (nested dictionaries of what JSON can hold), in words.
 
     Returns:
-        A list of `str`, each "NAME=VALUE (not OTHER)"; of two fingerprints only "other content of NAME".
+        A list of `str`, each "NAME=VALUE (not OTHER)"; of two fingerprints only "other content of NAME". Where the
+        descriptions say what is trained, under `TRAINED`, and it differs, nothing else is of interest.
     """
+    kinds = [side.get(TRAINED) if isinstance(side, dict) else None for side in (now, before)]
+    if kinds[0] != kinds[1] and all(kinds):
+        return ["a training of {}, not of {}".format(*kinds)]
     now, before = dict(_flat(now)), dict(_flat(before))
     found = []
     for name in dict.fromkeys([*now, *before]):

@@ -89,6 +89,7 @@ def fit_embedder(
         minutes=minutes,
         minutes_between_states=minutes_between_states,
         description={
+            fingerprints.TRAINED: "a sentence encoder",
             **recipe.lasting_fields(),
             "seed": seed,
             "max_length": loop.max_length,

@@ -86,6 +86,7 @@ def fit_translator(
         minutes=minutes,
         minutes_between_states=minutes_between_states,
         description={
+            fingerprints.TRAINED: "a translator",
             **recipe.lasting_fields("epochs"),
             "seed": seed,
             "jit_compile": jit_compile,

@@ -71,8 +71,11 @@ class Optimization:
             object.__setattr__(self, name, check(name, getattr(self, name)))
 
     def lasting_fields(self, *others):
-        """What must be the same when a training goes on: all fields but those that say when it ends, and `others`."""
-        ends = {"patience", *others} | (set() if self.schedule == "linear" else {"steps"})
+        """What must be the same when a training goes on: all fields but those that say when it ends, and `others`.
+
+        What was made of `model` is told by the model's own config.
+        """
+        ends = {"patience", "model", *others} | (set() if self.schedule == "linear" else {"steps"})
         return {name: value for name, value in dataclasses.asdict(self).items() if name not in ends}
 
     def make_optimizer(self, hidden_dim):

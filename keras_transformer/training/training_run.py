@@ -272,7 +272,7 @@ class TrainingRun:
         def accept(progress):
             if progress["description"] != self.description:
                 raise ValueError(
-                    f"Expected the same arguments as those of the training in {self.state_path}. "
+                    f"Expected the same arguments as those of the training in {self.state_path}, or another folder. "
                     f"Received: {'; '.join(differences(self.description, progress['description']))}"
                 )
 

@@ -3,7 +3,7 @@ import pytest
 
 from keras_transformer.text import ByteTokenizer, WordTokenizer
 from keras_transformer.training import ResponseRanking, SentenceTask, SimilarityCorrelation, SimilarityRegression
-from keras_transformer.training.fingerprints import differences, fingerprint, of_tokenizer
+from keras_transformer.training.fingerprints import TRAINED, differences, fingerprint, of_tokenizer
 
 
 def test_a_fingerprint_is_of_the_content():
@@ -69,3 +69,5 @@ def test_differences_in_words():
         'old=none (not "x")',
     ]
     assert differences({"x": 1}, None) == ["x=1 (not none)"]
+    now, before = ({TRAINED: kind, "rate": rate} for rate, kind in enumerate(("a translator", "an encoder")))
+    assert differences(now, before) == ["a training of a translator, not of an encoder"]

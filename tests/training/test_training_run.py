@@ -169,7 +169,7 @@ def test_a_damaged_state_is_refused_by_name(tmp_path):
 
 def test_the_state_of_another_run_is_refused(tmp_path):
     make_run(tmp_path, epochs=1, description={"rate": 1, "width": 3}).run(verbose=0)
-    message = r"the same arguments as those of the training in .*training-state. Received: rate=2 \(not 1\)$"
+    message = r"the training in .*training-state, or another folder. Received: rate=2 \(not 1\)$"
     with pytest.raises(ValueError, match=message):
         make_run(tmp_path, description={"rate": 2, "width": 3}).run(verbose=0)
 
