@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+_SHORT = ("int8", "uint8", "int16", "uint16")  # may not hold the vocabulary's size
+
 
 def check(ids, vocabulary_size, name="token ids"):
     """Raises `ValueError` unless all ids are whole numbers in [0, vocabulary_size); a graph's cannot be read."""
@@ -10,11 +12,12 @@ def check(ids, vocabulary_size, name="token ids"):
     if isinstance(ids, keras.KerasTensor) or hasattr(ids, "graph"):
         return
     ids = ops.convert_to_tensor(ids)
-    if "int" in keras.backend.standardize_dtype(ids.dtype):
-        whole = ops.cast(ids, "int64")  # 8 bits may not hold the vocabulary's size
-        is_known = ops.logical_and(whole >= 0, whole < vocabulary_size)
-    else:
-        is_known = ops.logical_and(ops.equal(ids, ops.floor(ids)), ops.logical_and(ids >= 0, ids < vocabulary_size))
+    dtype = keras.backend.standardize_dtype(ids.dtype)
+    if dtype in _SHORT:
+        ids = ops.cast(ids, "int32")
+    is_known = ops.logical_and(ids >= 0, ids < vocabulary_size)
+    if "int" not in dtype:
+        is_known = ops.logical_and(is_known, ops.equal(ids, ops.floor(ids)))
     try:
         if bool(ops.all(is_known)):  # one value from the device
             return
