@@ -27,7 +27,7 @@ ALLOWED = {
     "testing": {"layers"},
 }  # fmt: skip
 ALLOWED["cli"] = set(ALLOWED)
-ANYWHERE = {"arguments", "atomic", "disk", "lfs", "quiet", "version"}
+ANYWHERE = {"arguments", "atomic", "disk", "lfs", "quiet", "types", "version"}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
