@@ -148,8 +148,8 @@ def set_ours(block, weights):
     """Gives the weights of a layer to an `EncoderBlock` or to what a `DecoderBlock` has of one."""
     block.self_attention.query_key_value.kernel.assign(weights["query_key_value"])
     block.self_attention.output_projection.kernel.assign(weights["output"])
-    block.feed_forward.expansion.kernel.assign(weights["expansion"])
-    block.feed_forward.contraction.kernel.assign(weights["contraction"])
+    block.feed_forward.intermediate_dense.kernel.assign(weights["expansion"])
+    block.feed_forward.output_dense.kernel.assign(weights["contraction"])
 
 
 def set_keras_hub(block, weights):

@@ -142,8 +142,8 @@ def _set_block(block, weights_of):
         parts = [weights_of(f"cross/{part}") for part in ("key", "value")]
         attention.key_value.kernel.assign(np.concatenate(parts, axis=1))
         attention.output_projection.kernel.assign(weights_of("cross/output"))
-    block.feed_forward.expansion.kernel.assign(weights_of("expansion"))
-    block.feed_forward.contraction.kernel.assign(weights_of("contraction"))
+    block.feed_forward.intermediate_dense.kernel.assign(weights_of("expansion"))
+    block.feed_forward.output_dense.kernel.assign(weights_of("contraction"))
 
 
 def _write_ctranslate2(folder, arrays):

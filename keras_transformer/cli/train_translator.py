@@ -221,13 +221,13 @@ def _pairs(args, recipe, tokenizer, say):
 def _translator(args, recipe, tokenizer, start):
     """A new translator, or one that begins as `start`."""
     from keras_transformer.decoding import BeamSearch, GreedySearch
-    from keras_transformer.models import Transformer, begin_as
+    from keras_transformer.models import Transformer, warm_start
     from keras_transformer.pipelines import Translator
 
     if start:
         config = {**start.transformer.get_config(), **recipe.model, "dtype": args.dtype}
         transformer = Transformer.from_config(config)
-        begin_as(transformer, start.transformer)
+        warm_start(transformer, start.transformer)
     else:
         transformer = Transformer.from_preset(
             recipe.preset, tokenizer.vocabulary_size, dtype=args.dtype, **recipe.model

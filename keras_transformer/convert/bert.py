@@ -152,10 +152,10 @@ def _load_block(block, tensors, name, is_mpnet):
         output, norm = f"{attention}.output.dense", f"{attention}.output.LayerNorm"
     tensors.load_dense(block.self_attention.query_key_value, *query_key_value)
     tensors.load_dense(block.self_attention.output_projection, linear(output))
-    tensors.load_norm(block.self_attention_residual.norm, _norm(tensors, norm))
-    tensors.load_dense(block.feed_forward.expansion, linear(f"{name}.intermediate.dense"))
-    tensors.load_dense(block.feed_forward.contraction, linear(f"{name}.output.dense"))
-    tensors.load_norm(block.feed_forward_residual.norm, _norm(tensors, f"{name}.output.LayerNorm"))
+    tensors.load_norm(block.self_attention_add_norm.norm, _norm(tensors, norm))
+    tensors.load_dense(block.feed_forward.intermediate_dense, linear(f"{name}.intermediate.dense"))
+    tensors.load_dense(block.feed_forward.output_dense, linear(f"{name}.output.dense"))
+    tensors.load_norm(block.feed_forward_add_norm.norm, _norm(tensors, f"{name}.output.LayerNorm"))
 
 
 def _norm(tensors, name):

@@ -110,7 +110,7 @@ def _search(settings, source):
         number_of("length_penalty", 1.0),
         length_normalization="power",
         min_length=min_length,
-        rules="transformers",
+        rules="hugging_face",
         early_stopping=early_stopping,
         renormalize=settings.get("renormalize_logits") or False,
     )

@@ -132,15 +132,15 @@ def _load_weights(transformer, checkpoint):
 def _load_block(block, tensors, names):
     tensors.load_dense(block.self_attention.query_key_value, names("self_q"), names("self_k"), names("self_v"))
     tensors.load_dense(block.self_attention.output_projection, names("self_o"))
-    tensors.load_norm(block.self_attention_residual.norm, names("self_norm"))
+    tensors.load_norm(block.self_attention_add_norm.norm, names("self_norm"))
     if hasattr(block, "cross_attention"):
         tensors.load_dense(block.cross_attention.query, names("context_q"))
         tensors.load_dense(block.cross_attention.key_value, names("context_k"), names("context_v"))
         tensors.load_dense(block.cross_attention.output_projection, names("context_o"))
-        tensors.load_norm(block.cross_attention_residual.norm, names("context_norm"))
-    tensors.load_dense(block.feed_forward.expansion, names("ffn_1"))
-    tensors.load_dense(block.feed_forward.contraction, names("ffn_2"))
-    tensors.load_norm(block.feed_forward_residual.norm, names("ffn_norm"))
+        tensors.load_norm(block.cross_attention_add_norm.norm, names("context_norm"))
+    tensors.load_dense(block.feed_forward.intermediate_dense, names("ffn_1"))
+    tensors.load_dense(block.feed_forward.output_dense, names("ffn_2"))
+    tensors.load_norm(block.feed_forward_add_norm.norm, names("ffn_norm"))
 
 
 def _tokenizer(folder, name, vocabulary, special_in_text):

@@ -55,8 +55,8 @@ def convert_sentence_encoder(folder, dtype=None):
     """
     truncate_dim = _truncate_dim(folder)
     (transformer, _), (pooling, _), *projections = _modules(folder)
-    unit_length = bool(projections) and projections[-1][1] == "Normalize"
-    if unit_length:
+    normalize = bool(projections) and projections[-1][1] == "Normalize"
+    if normalize:
         projections.pop()
     limits = _limits(transformer)
     architecture = bert.read_architecture(transformer)
@@ -72,7 +72,7 @@ def convert_sentence_encoder(folder, dtype=None):
         "projections": [_projection(path) for path, _ in projections],
     }
     with reading(source):
-        encoder = BertEncoder(**arguments, unit_length=unit_length, truncate_dim=truncate_dim, dtype=dtype)
+        encoder = BertEncoder(**arguments, normalize=normalize, truncate_dim=truncate_dim, dtype=dtype)
     embedder = TextEmbedder(encoder, tokenizer, _max_length(transformer, limits, encoder.position_embedding.max_length))
     if tokenizer.vocabulary_size > encoder.token_embedding.vocabulary_size:
         raise ValueError(

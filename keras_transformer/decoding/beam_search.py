@@ -1,14 +1,39 @@
+from typing import Any, NamedTuple
+
 import keras
 from keras import ops
 
 from keras_transformer import arguments
+from keras_transformer.decoding.batch_decoder import BatchDecoder
+from keras_transformer.decoding.decoding_loop import decoding_loop
+from keras_transformer.decoding.hypotheses import Hypotheses
 from keras_transformer.decoding.search import Search
-from keras_transformer.decoding.steps import select
-from keras_transformer.layers.key_value_cache import take_rows
+from keras_transformer.ops.top_k import select, take_rows
+from keras_transformer.types import Tensor
 
 _NORMALIZATIONS = ("gnmt", "power")
-_RULES = ("exact", "transformers")
+_RULES = ("exact", "hugging_face")
 _LARGEST_PENALTY = 10.0  # of a call: lp of 5,000 tokens still is a float32
+
+
+class BeamState(NamedTuple):
+    """What moves on with each step of a beam search.
+
+    Attributes:
+        step: how many tokens there are, ().
+        ids: of the beam, (B, K, T + 1), the begin id first.
+        log_probs: log P of the beam so far, (B, K); -inf for what is no hypothesis.
+        finished_ids: (B, N, T + 1).
+        finished_scores: (B, N), the best first; -inf where there are fewer.
+        cache: the model's.
+    """
+
+    step: Tensor
+    ids: Tensor
+    log_probs: Tensor
+    finished_ids: Tensor
+    finished_scores: Tensor
+    cache: Any
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -31,33 +56,39 @@ class BeamSearch(Search):
         min_length: the end id is not chosen before so many other tokens.
         num_best: hypotheses N in the result, at most K, which is the default. Where a call wants fewer it is done
             earlier.
-        rules: "exact" for the above. With "transformers" a model gives what it gives in that library: hypotheses that
-            ended leave the beam to the K likeliest of the others, and a sentence is done once K have ended and the
-            likeliest of the others, divided by lp of its length so far, is no better than the worst of them.
-        early_stopping: with the rules of "transformers", when a sentence is done: `False` for the above, `True` once K
+        rules: "exact" for the above. With "hugging_face" a model gives what it gives in their library transformers:
+            hypotheses that ended leave the beam to the K likeliest of the others, and a sentence is done once K have
+            ended and the likeliest of the others, divided by lp of its length so far, is no better than the worst.
+        early_stopping: with the rules of "hugging_face", when a sentence is done: `False` for the above, `True` once K
             have ended, "never" once the likeliest of the others, divided by lp of its limit, is no better.
         renormalize: whether probabilities are those among the tokens that may come, without padding and the like.
 
     Raises:
         ValueError: for sizes below 1, `num_best` above `beam_size`, negative numbers, an unknown normalization,
-            unknown rules, and `early_stopping` with others than those of transformers.
+            unknown rules, and `early_stopping` with other rules than "hugging_face".
 
     References:
         Wu et al., 2016, "Google's Neural Machine Translation System", section 7, without its coverage penalty.
         Vaswani et al., 2017, "Attention Is All You Need", section 6.1: K = 4, alpha = 0.6.
+
+    Example:
+        >>> model = keras_transformer.models.Transformer.from_preset("tiny", vocabulary_size=50)
+        >>> found = BeamSearch(beam_size=3)(model, np.array([[5, 6, 3]]), [4], begin_id=2, end_id=3)
+        >>> found.ids.shape, bool(found.scores[0, 0] >= found.scores[0, 1])
+        (TensorShape([1, 3, 4]), True)
     """
 
     def __init__(
         self,
-        beam_size=4,
-        length_penalty=0.6,
-        length_normalization="gnmt",
-        min_length=0,
-        num_best=None,
-        rules="exact",
-        early_stopping=False,
-        renormalize=False,
-    ):
+        beam_size: int = 4,
+        length_penalty: float = 0.6,
+        length_normalization: str = "gnmt",
+        min_length: int = 0,
+        num_best: int | None = None,
+        rules: str = "exact",
+        early_stopping: bool | str = False,
+        renormalize: bool = False,
+    ) -> None:
         super().__init__(min_length)
         self.beam_size = arguments.positive_integer("beam_size", beam_size)
         self.length_penalty = arguments.non_negative_number("length_penalty", length_penalty)
@@ -65,65 +96,82 @@ class BeamSearch(Search):
         self.rules = arguments.one_of("rules", rules, _RULES)
         early_stopping = arguments.one_of("early_stopping", early_stopping, (False, True, "never"))
         self.early_stopping = early_stopping if early_stopping == "never" else bool(early_stopping)  # 1 is among them
-        if early_stopping and rules != "transformers":
-            raise ValueError(f"Expected early_stopping with the rules of transformers alone. Received: rules={rules!r}")
+        if early_stopping and rules != "hugging_face":
+            raise ValueError(f"Expected early_stopping with rules='hugging_face' alone. Received: rules={rules!r}")
         self.renormalize = renormalize
         self.num_best = arguments.optional_positive_integer("num_best", num_best) or self.beam_size
         if self.num_best > self.beam_size:
             raise ValueError(f"Expected num_best of at most beam_size={beam_size}. Received: num_best={num_best}")
 
-    def _search(self, steps, length_penalty=None):
+    def _search(self, decoder: BatchDecoder, length_penalty: Tensor = None) -> Hypotheses:
         alpha = self.length_penalty if length_penalty is None else self._within_bounds(length_penalty)
         alpha = ops.reshape(alpha, (-1, 1))
-        highest_penalty = self._penalty(steps.length_limits[:, None], alpha)
-        stays_full = self.rules == "transformers"
-        num_finished = self.beam_size if stays_full else steps.num_best
-        num_extended = 2 * self.beam_size if stays_full else self.beam_size
+        highest_penalty = self._penalty(decoder.length_limits[:, None], alpha)
 
-        def goes_on(step, ids, log_probs, finished_ids, finished_scores, cache):
-            return (step < steps.max_length) & ops.any(log_probs > -float("inf"))
+        def goes_on(state):
+            return (state.step < decoder.max_length) & ops.any(state.log_probs > -float("inf"))
 
-        def advance(step, ids, log_probs, finished_ids, finished_scores, cache):
-            logits, new_cache = steps.logits(ids, step, cache)
-            # The best of all extensions are among as many best of each hypothesis.
-            tokens, out = steps.settle(steps.best(logits, num_extended), step)
-            num_tokens = tokens.shape[-1]
-            gains = steps.log_probs(tokens, logits)
-            if self.renormalize:
-                gains = ops.minimum(gains - steps.log_allowed(logits, step), 0.0)
-            gains = ops.where(out, -float("inf"), gains)
-            log_probs, best = _top_k(_merge(log_probs[..., None] + gains), num_extended)
-            tokens, parents = select(_merge(tokens), best), best // num_tokens
-            ids = steps.append(take_rows(ids, parents), tokens, step)
-
-            ended = steps.ends(tokens, step)
-            scores = ops.where(ended, log_probs / self._penalty(step + 1, alpha), -float("inf"))[:, : self.beam_size]
-            finished_ids = ops.concatenate([finished_ids, ids[:, : self.beam_size]], axis=1)
-            finished_scores, kept = _top_k(ops.concatenate([finished_scores, scores], axis=1), num_finished)
-            finished_ids = take_rows(finished_ids, kept)
-
+        def advance(state):
+            log_probs, ids, parents, ended, cache = self._extend(decoder, state)
+            scores = ops.where(ended, log_probs / self._penalty(state.step + 1, alpha), -float("inf"))
+            finished_scores, finished_ids = self._finish(state, scores, ids)
             log_probs = ops.where(ended, -float("inf"), log_probs)
-            if stays_full:
+            if self._stays_full:
                 log_probs, kept = _top_k(log_probs, self.beam_size)
                 ids, parents = take_rows(ids, kept), select(parents, kept)
-                highest = highest_penalty if self.early_stopping == "never" else self._penalty(step + 1, alpha)
-                hopeful = log_probs[:, :1] / highest > finished_scores[:, -1:]
-                if self.early_stopping is True:
-                    hopeful = finished_scores[:, -1:] == -float("inf")
+                hopeful = self._hopeful(state.step + 1, log_probs, finished_scores, alpha, highest_penalty)
             else:  # What cannot win any more crowds out only what could not either.
                 hopeful = log_probs / highest_penalty > finished_scores[:, -1:]
             log_probs = ops.where(hopeful, log_probs, -float("inf"))
-            cache = steps.reordered(new_cache, cache, parents)
-            return step + 1, ids, log_probs, finished_ids, finished_scores, cache
+            cache = decoder.reordered(cache, state.cache, parents)
+            return BeamState(state.step + 1, ids, log_probs, finished_ids, finished_scores, cache)
 
-        ids, cache = steps.start()
-        # One empty hypothesis; a second one would be extended to the same.
-        first = (steps.length_limits > 0)[:, None]
+        end = decoding_loop(self._start(decoder), goes_on, advance)
+        return decoder.hypotheses(end.finished_ids[:, : decoder.num_best], end.finished_scores[:, : decoder.num_best])
+
+    @property
+    def _stays_full(self):
+        return self.rules == "hugging_face"
+
+    def _start(self, decoder):
+        """One empty hypothesis; a second one would be extended to the same."""
+        ids, cache = decoder.start()
+        number = self.beam_size if self._stays_full else decoder.num_best
+        first = (decoder.length_limits > 0)[:, None]
         log_probs = ops.where(first & (ops.arange(self.beam_size) == 0), 0.0, -float("inf"))
-        scores = ops.where(~first & (ops.arange(num_finished) == 0), 0.0, -float("inf"))
-        start = (ops.zeros((), dtype="int32"), ids, log_probs, ids[:, :num_finished], scores, cache)
-        _, _, _, ids, scores, _ = ops.while_loop(goes_on, advance, start)
-        return steps.hypotheses(ids[:, : steps.num_best], scores[:, : steps.num_best])
+        scores = ops.where(~first & (ops.arange(number) == 0), 0.0, -float("inf"))
+        return BeamState(ops.zeros((), dtype="int32"), ids, log_probs, ids[:, :number], scores, cache)
+
+    def _extend(self, decoder, state):
+        """The likeliest extensions (B, C): log P, ids, the hypotheses that they extend, which end; and the cache."""
+        number, step = (2 * self.beam_size if self._stays_full else self.beam_size), state.step
+        logits, cache = decoder.logits(state.ids, step, state.cache)
+        # The best of all extensions are among as many best of each hypothesis.
+        tokens, out = decoder.apply_constraints(decoder.candidates(logits, number), step)
+        num_tokens = tokens.shape[-1]
+        gains = decoder.log_probs(tokens, logits)
+        if self.renormalize:
+            gains = ops.minimum(gains - decoder.log_allowed(logits, step), 0.0)
+        gains = ops.where(out, -float("inf"), gains)
+        log_probs, best = _top_k(_merge(state.log_probs[..., None] + gains), number)
+        tokens, parents = select(_merge(tokens), best), best // num_tokens
+        ids = decoder.append(take_rows(state.ids, parents), tokens, step)
+        return log_probs, ids, parents, decoder.ends(tokens, step), cache
+
+    def _finish(self, state, scores, ids):
+        """The best of the finished hypotheses, with those of the beam that have `scores` above -inf."""
+        number = state.finished_scores.shape[1]
+        finished_ids = ops.concatenate([state.finished_ids, ids[:, : self.beam_size]], axis=1)
+        finished_scores = ops.concatenate([state.finished_scores, scores[:, : self.beam_size]], axis=1)
+        finished_scores, kept = _top_k(finished_scores, number)
+        return finished_scores, take_rows(finished_ids, kept)
+
+    def _hopeful(self, length, log_probs, finished_scores, alpha, highest_penalty):
+        """Boolean (B, 1): which sentences go on, by the rules of transformers."""
+        if self.early_stopping is True:
+            return finished_scores[:, -1:] == -float("inf")
+        penalty = highest_penalty if self.early_stopping == "never" else self._penalty(length, alpha)
+        return log_probs[:, :1] / penalty > finished_scores[:, -1:]
 
     def _within_bounds(self, length_penalty):
         alpha = ops.convert_to_tensor(length_penalty, dtype="float32")
@@ -134,18 +182,6 @@ class BeamSearch(Search):
         return ops.power(
             (5.0 + length) / 6.0 if self.length_normalization == "gnmt" else ops.maximum(length, 1.0), alpha
         )
-
-    def get_config(self):
-        return {
-            "beam_size": self.beam_size,
-            "length_penalty": self.length_penalty,
-            "length_normalization": self.length_normalization,
-            "num_best": self.num_best,
-            "rules": self.rules,
-            "early_stopping": self.early_stopping,
-            "renormalize": self.renormalize,
-            **super().get_config(),
-        }
 
 
 def _top_k(values, k):

@@ -1,6 +1,8 @@
 import keras
 
-from keras_transformer.decoding.one_by_one import decode_one_by_one
+from keras_transformer.decoding.batch_decoder import BatchDecoder
+from keras_transformer.decoding.decoding_loop import decode_one_by_one
+from keras_transformer.decoding.hypotheses import Hypotheses
 from keras_transformer.decoding.search import Search
 
 
@@ -15,7 +17,13 @@ class GreedySearch(Search):
 
     Raises:
         ValueError: for a negative minimum.
+
+    Example:
+        >>> model = keras_transformer.models.Transformer.from_preset("tiny", vocabulary_size=50)
+        >>> found = GreedySearch()(model, np.array([[5, 6, 3], [7, 3, 0]]), [4, 2], begin_id=2, end_id=3)
+        >>> found.ids.shape, found.scores.shape
+        (TensorShape([2, 1, 4]), TensorShape([2, 1]))
     """
 
-    def _search(self, steps):
-        return decode_one_by_one(steps, steps.likeliest)
+    def _search(self, decoder: BatchDecoder) -> Hypotheses:
+        return decode_one_by_one(decoder, decoder.likeliest)

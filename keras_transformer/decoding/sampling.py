@@ -2,9 +2,12 @@ import keras
 from keras import ops
 
 from keras_transformer import arguments
-from keras_transformer.decoding.one_by_one import decode_one_by_one
+from keras_transformer.decoding.batch_decoder import BatchDecoder
+from keras_transformer.decoding.decoding_loop import decode_one_by_one
+from keras_transformer.decoding.hypotheses import Hypotheses
 from keras_transformer.decoding.search import Search
-from keras_transformer.decoding.steps import select
+from keras_transformer.ops.top_k import select
+from keras_transformer.types import Tensor
 
 _NUM_PLACES = 32749  # the largest prime whose square is below 2^30
 _SMALLEST, _HOTTEST = 1e-6, 1e6  # of temperature and top_p, where a call gives less, and of temperature, where more
@@ -37,27 +40,38 @@ class Sampling(Search):
     References:
         Fan et al., 2018, "Hierarchical Neural Story Generation" (top k); Holtzman et al., 2020, "The Curious Case of
         Neural Text Degeneration" (nucleus).
+
+    Example:
+        >>> model = keras_transformer.models.Transformer.from_preset("tiny", vocabulary_size=50)
+        >>> search, source = Sampling(temperature=0.7, top_k=5), np.array([[5, 6, 3]])
+        >>> one, other = (search(model, source, [4], begin_id=2, end_id=3, seed=seed).ids for seed in (1, 1))
+        >>> np.array_equal(one, other)
+        True
     """
 
-    def __init__(self, temperature=1.0, top_k=0, top_p=1.0, seed=0, min_length=0):
+    def __init__(
+        self, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0, seed: int = 0, min_length: int = 0
+    ) -> None:
         super().__init__(min_length)
         self.temperature = arguments.positive_number("temperature", temperature)
         self.top_k = arguments.non_negative_integer("top_k", top_k)
-        self.top_p = arguments.share("top_p", top_p)
+        self.top_p = arguments.fraction("top_p", top_p)
         self.seed = arguments.seed("seed", seed)
 
-    def _search(self, steps, seed=None, temperature=None, top_p=None):
+    def _search(
+        self, decoder: BatchDecoder, seed: Tensor = None, temperature: Tensor = None, top_p: Tensor = None
+    ) -> Hypotheses:
         seed = ops.maximum(ops.cast(self.seed if seed is None else seed, "int32"), 0)
         temperature = self.temperature if temperature is None else _for_logits(temperature, self.temperature, _HOTTEST)
         top_p = self.top_p if top_p is None else _for_logits(top_p, self.top_p, 1.0)
-        places = _places(steps.source_ids, steps.padding_id)
+        places = _places(decoder.source_ids, decoder.padding_id)
 
         def choose(logits, step):
             uniform = _uniform(seed, step, places)
-            allowed = steps.allowed(logits, step) / temperature
+            allowed = decoder.allowed(logits, step) / temperature
             return _draw(self._likelier(allowed, top_p), 1.0 - uniform[:, None])
 
-        return decode_one_by_one(steps, choose)
+        return decode_one_by_one(decoder, choose)
 
     def _likelier(self, logits, top_p):
         """`logits` (B, 1, V) with -inf for what is not among the top k or not in the nucleus."""
@@ -73,15 +87,6 @@ class Sampling(Search):
         # Of equal ones the lower id comes first.
         kept = (logits > value) | ((logits == value) & (ops.arange(vocabulary_size, dtype="int32") <= token))
         return ops.where(kept, logits, -float("inf"))
-
-    def get_config(self):
-        return {
-            "temperature": self.temperature,
-            "top_k": self.top_k,
-            "top_p": self.top_p,
-            "seed": self.seed,
-            **super().get_config(),
-        }
 
 
 def _for_logits(setting, own, largest):

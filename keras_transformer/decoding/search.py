@@ -1,7 +1,12 @@
+import inspect
+
 from keras import ops
 
 from keras_transformer import arguments
-from keras_transformer.decoding.steps import Steps
+from keras_transformer.decoding.batch_decoder import BatchDecoder
+from keras_transformer.decoding.decodable_model import DecodableModel
+from keras_transformer.decoding.hypotheses import Hypotheses
+from keras_transformer.types import Config, Tensor
 
 
 class Search:
@@ -14,12 +19,7 @@ class Search:
         min_length: the end id is not chosen before so many other tokens. A sentence's limit cuts it all the same.
 
     Call arguments:
-        model: has `encode`, `make_cache` and `decode_step`, as `Transformer` has. For a beam of K each tensor of the
-            cache is repeated K times along its first axis, and each step reorders all of them but those that
-            `decode_step` hands back untouched (the very object), which are taken to be the same for all hypotheses of a
-            sentence. If the model has them, its `spread_cache` and `reorder_cache` do what is needed instead. If it has
-            a true `has_growing_cache`, and no `max_length` is given, its `encode` is called with `packed=True`, and
-            `make_cache` without a length. With a true `always_spreads` a single hypothesis is a beam of 1 to it.
+        model: a `DecodableModel`, as `Transformer` is.
         source_ids: integers (B, S).
         length_limits: integers (B,): the most tokens of each sentence, its end id included. A hypothesis that
             comes to its limit ends there, without end id. 0 gives one empty hypothesis with the score 0.
@@ -37,33 +37,37 @@ class Search:
 
     Returns:
         `Hypotheses` with ids (B, N, T) and scores (B, N), N being the number of hypotheses.
+
+    Example:
+        >>> issubclass(keras_transformer.decoding.BeamSearch, Search)
+        True
     """
 
     beam_size = 1
     num_best = 1
 
-    def __init__(self, min_length=0):
+    def __init__(self, min_length: int = 0) -> None:
         self.min_length = arguments.non_negative_integer("min_length", min_length)
 
     def __call__(
         self,
-        model,
-        source_ids,
-        length_limits,
-        begin_id,
-        end_id,
-        padding_id=0,
-        prefix_ids=None,
-        max_length=None,
-        num_best=None,
-        return_scores=True,
-        **settings,
-    ):
+        model: DecodableModel,
+        source_ids: Tensor,
+        length_limits: Tensor,
+        begin_id: int,
+        end_id: int,
+        padding_id: int = 0,
+        prefix_ids: Tensor = None,
+        max_length: Tensor = None,
+        num_best: int | None = None,
+        return_scores: bool = True,
+        **settings: Tensor,
+    ) -> Hypotheses:
         length_limits = ops.cast(length_limits, "int32")
-        is_static = max_length is not None
-        if not is_static:
+        static_shapes = max_length is not None
+        if not static_shapes:
             max_length = ops.max(length_limits, initial=1)
-        steps = Steps(
+        decoder = BatchDecoder(
             model,
             ops.convert_to_tensor(source_ids),
             ops.minimum(length_limits, max_length),
@@ -76,17 +80,18 @@ class Search:
             self.beam_size,
             min(num_best or self.num_best, self.num_best),
             return_scores,
-            is_static,
+            static_shapes,
         )
-        return self._search(steps, **settings)
+        return self._search(decoder, **settings)
 
-    def _search(self, steps):
-        """`Hypotheses` for the batch in `steps`."""
+    def _search(self, decoder: BatchDecoder) -> Hypotheses:
+        """What is found for the batch."""
         raise NotImplementedError
 
-    def get_config(self):
-        return {"min_length": self.min_length}
+    def get_config(self) -> Config:
+        """Constructor arguments, each of which has an attribute of its name."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> "Search":
         return cls(**config)

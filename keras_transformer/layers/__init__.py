@@ -1,19 +1,27 @@
 """The Transformer's layers: tensors in, tensors out, on `keras.ops` alone.
 
-Shapes are named everywhere by the same letters: B batch, T target (or only) length, S source length, L cache
-length, H heads, d width of a head, D model width, E encoder width, F feed-forward width, V vocabulary.
+Shapes are named by the letters of `keras_transformer.ops`.
+
+Blocks to stack
+    EncoderBlock, DecoderBlock
+
+What blocks are made of
+    MultiHeadSelfAttention, MultiHeadCrossAttention, FeedForward, AddNorm, Dropout, FusedInitializer,
+    scaled_dot_product_attention (the paper's formula, as a function)
+
+Before and after the blocks
+    TokenEmbedding, PositionalEncoding, PositionEmbedding, RelativePositionBias, SequencePooling, UnitNormalization
+
+Without the padding
+    Unpad, Repad
+
+What models add to the paper's
+    Bias, EmbeddingResidual, TokenWeights
 """
 
-# The paper's formula, as a function
-from keras_transformer.layers.attention import scaled_dot_product_attention
-
-# What models add to the paper's
+from keras_transformer.layers.add_norm import AddNorm
 from keras_transformer.layers.bias import Bias
-
-# Blocks to stack
 from keras_transformer.layers.decoder_block import DecoderBlock
-
-# What blocks are made of
 from keras_transformer.layers.dropout import Dropout
 from keras_transformer.layers.embedding_residual import EmbeddingResidual
 from keras_transformer.layers.encoder_block import EncoderBlock
@@ -21,20 +29,19 @@ from keras_transformer.layers.feed_forward import FeedForward
 from keras_transformer.layers.initializers import FusedInitializer
 from keras_transformer.layers.multi_head_cross_attention import MultiHeadCrossAttention
 from keras_transformer.layers.multi_head_self_attention import MultiHeadSelfAttention
-
-# Before and after the blocks
-from keras_transformer.layers.pack import Pack
 from keras_transformer.layers.position_embedding import PositionEmbedding
 from keras_transformer.layers.positional_encoding import PositionalEncoding
 from keras_transformer.layers.relative_position_bias import RelativePositionBias
-from keras_transformer.layers.residual import Residual
+from keras_transformer.layers.repad import Repad
 from keras_transformer.layers.sequence_pooling import SequencePooling
 from keras_transformer.layers.token_embedding import TokenEmbedding
-from keras_transformer.layers.token_weighting import TokenWeighting
-from keras_transformer.layers.unit_length import UnitLength
-from keras_transformer.layers.unpack import Unpack
+from keras_transformer.layers.token_weights import TokenWeights
+from keras_transformer.layers.unit_normalization import UnitNormalization
+from keras_transformer.layers.unpad import Unpad
+from keras_transformer.ops.attention import scaled_dot_product_attention
 
 __all__ = [
+    "AddNorm",
     "Bias",
     "DecoderBlock",
     "Dropout",
@@ -44,15 +51,14 @@ __all__ = [
     "FusedInitializer",
     "MultiHeadCrossAttention",
     "MultiHeadSelfAttention",
-    "Pack",
     "PositionEmbedding",
     "PositionalEncoding",
     "RelativePositionBias",
-    "Residual",
+    "Repad",
     "SequencePooling",
     "TokenEmbedding",
-    "TokenWeighting",
-    "UnitLength",
-    "Unpack",
+    "TokenWeights",
+    "UnitNormalization",
+    "Unpad",
     "scaled_dot_product_attention",
 ]

@@ -1,11 +1,12 @@
 import keras
 
 from keras_transformer import arguments
-from keras_transformer.layers.shaped_layer import ShapedLayer
+from keras_transformer.layers.base_layer import BaseLayer
+from keras_transformer.types import Initializer, Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
-class Bias(ShapedLayer):
+class Bias(BaseLayer):
     """Adds a learned vector, as to logits whose matrix is shared with an embedding.
 
     Args:
@@ -20,19 +21,21 @@ class Bias(ShapedLayer):
 
     Raises:
         ValueError: for inputs whose last dimension is unknown.
+
+    Example:
+        >>> layer = keras_transformer.layers.Bias(initializer="ones")
+        >>> np.asarray(layer(np.zeros((1, 3))))
+        array([[1., 1., 1.]], dtype=float32)
     """
 
-    def __init__(self, initializer="zeros", **kwargs):
+    def __init__(self, initializer: Initializer = "zeros", **kwargs) -> None:
         super().__init__(**kwargs)
         self.initializer = keras.initializers.get(initializer)
         self.supports_masking = True
 
-    def build(self, inputs_shape):
+    def build(self, inputs_shape: Shape) -> None:
         width = arguments.known_width(self, inputs_shape)
         self.bias = self.add_weight(name="bias", shape=(width,), initializer=self.initializer)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         return inputs + self.bias
-
-    def get_config(self):
-        return {**super().get_config(), "initializer": keras.initializers.serialize(self.initializer)}

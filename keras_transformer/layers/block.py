@@ -3,9 +3,11 @@
 import keras
 
 from keras_transformer import arguments
+from keras_transformer.layers.add_norm import AddNorm
 from keras_transformer.layers.composite import CompositeLayer
 from keras_transformer.layers.feed_forward import FeedForward
-from keras_transformer.layers.residual import Residual
+from keras_transformer.layers.multi_head_attention import MultiHeadAttention
+from keras_transformer.types import Activation, Initializer, Tensor
 
 
 class Block(CompositeLayer):
@@ -13,20 +15,20 @@ class Block(CompositeLayer):
 
     def __init__(
         self,
-        num_heads,
-        intermediate_dim,
-        key_dim=None,
-        dropout=0.1,
-        attention_dropout=0.0,
-        activation_dropout=0.0,
-        activation="relu",
-        norm_first=False,
-        layer_norm_epsilon=1e-6,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
+        num_heads: int,
+        intermediate_dim: int,
+        key_dim: int | None = None,
+        dropout: float = 0.1,
+        attention_dropout: float = 0.0,
+        activation_dropout: float = 0.0,
+        activation: Activation = "relu",
+        norm_first: bool = False,
+        layer_norm_epsilon: float = 1e-6,
+        use_bias: bool = True,
+        kernel_initializer: Initializer = "glorot_uniform",
+        bias_initializer: Initializer = "zeros",
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(**kwargs)
         self.num_heads = arguments.positive_integer("num_heads", num_heads)
         self.intermediate_dim = arguments.positive_integer("intermediate_dim", intermediate_dim)
@@ -41,7 +43,7 @@ class Block(CompositeLayer):
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
 
-    def make_attention(self, attention_class, name):
+    def make_attention(self, attention_class: type[MultiHeadAttention], name: str) -> MultiHeadAttention:
         return attention_class(
             self.num_heads,
             key_dim=self.key_dim,
@@ -50,7 +52,7 @@ class Block(CompositeLayer):
             **self._weight_arguments(),
         )
 
-    def make_feed_forward(self):
+    def make_feed_forward(self) -> FeedForward:
         return FeedForward(
             self.intermediate_dim,
             activation=self.activation,
@@ -59,8 +61,8 @@ class Block(CompositeLayer):
             **self._weight_arguments(),
         )
 
-    def make_residual(self, name):
-        return Residual(
+    def make_add_norm(self, name: str) -> AddNorm:
+        return AddNorm(
             self.dropout,
             norm_first=self.norm_first,
             layer_norm_epsilon=self.layer_norm_epsilon,
@@ -68,27 +70,15 @@ class Block(CompositeLayer):
             name=name,
         )
 
+    def run_feed_forward(self, x: Tensor, training: bool | None) -> Tensor:
+        """(B, T, D), or unpadded (N, D), through the feed-forward network and what is around it."""
+        hidden = self.feed_forward(self.feed_forward_add_norm.normalize_input(x), training=training)
+        return self.feed_forward_add_norm(x, hidden, training=training)
+
     def _weight_arguments(self):
         return {
             "use_bias": self.use_bias,
             "kernel_initializer": self.kernel_initializer,
             "bias_initializer": self.bias_initializer,
             "dtype": self.dtype_policy,
-        }
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "num_heads": self.num_heads,
-            "intermediate_dim": self.intermediate_dim,
-            "key_dim": self.key_dim,
-            "dropout": self.dropout,
-            "attention_dropout": self.attention_dropout,
-            "activation_dropout": self.activation_dropout,
-            "activation": keras.activations.serialize(self.activation),
-            "norm_first": self.norm_first,
-            "layer_norm_epsilon": self.layer_norm_epsilon,
-            "use_bias": self.use_bias,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
         }

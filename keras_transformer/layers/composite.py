@@ -1,10 +1,27 @@
-"""What every layer made of other layers shares: masks on the way in, quantized sub-layers on the way back."""
+"""What layers made of other layers share: masks on the way in, quantized sub-layers on the way back from a file."""
 
-from keras_transformer.layers import masks
-from keras_transformer.layers.shaped_layer import ShapedLayer
+from collections.abc import Iterator
+
+import keras
+
+from keras_transformer.layers.base_layer import BaseLayer
+from keras_transformer.ops import masks
+from keras_transformer.ops.unpadding import TokenLayout
+from keras_transformer.types import Config, Tensor
+
+FILE_FORMAT = 2  # of the names of weights in `.keras` files; 1 is version 0.1.0 of November 2026
 
 
-class CompositeLayer(ShapedLayer):
+def check_file_format(config: Config) -> None:
+    """Raises `ValueError` for the config of a layer or model whose weights have other names than now."""
+    if (found := config.get("format", 1)) != FILE_FORMAT:
+        raise ValueError(
+            f"Expected a file whose weights are named as in format {FILE_FORMAT}. Received: format {found}. "
+            "Load it with the version of keras_transformer that wrote it, and export it as a SavedModel."
+        )
+
+
+class CompositeLayer(BaseLayer):
     """A layer of sub-layers that reads, combines and passes on padding masks. Padding may hold anything, NaN too.
 
     Keras fills `mask` where a call has one tensor argument and `<name>_mask` where it has more, so that an explicit
@@ -14,11 +31,11 @@ class CompositeLayer(ShapedLayer):
 
     padding_is_zero = False  # whether the layer around this one has seen to it
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
 
-    def __call__(self, inputs, *args, mask=None, **kwargs):
+    def __call__(self, inputs: Tensor, *args, mask: Tensor = None, **kwargs) -> Tensor:
         if mask is None:
             mask = masks.implicit_mask(inputs)
         outputs = super().__call__(inputs, *args, mask=mask, **kwargs)
@@ -29,24 +46,42 @@ class CompositeLayer(ShapedLayer):
             masks.attach(first, self.compute_mask(inputs, mask))
         return outputs
 
-    def zero_padding(self, inputs, padding_mask):
-        """`inputs` (B, T, D) with zeros at padding: NaN there would reach the gradients of weights, if nothing else."""
-        return inputs if self.padding_is_zero else masks.zero_padding(inputs, padding_mask)
+    def layout_of(
+        self, inputs: Tensor, layout: TokenLayout | None, mask: Tensor, padding_mask: Tensor, name: str = "padding_mask"
+    ) -> TokenLayout:
+        """The layout that a call was given with `inputs`, or, if it is `None`, that of a padded batch with these masks.
 
-    def compute_mask(self, inputs, previous_mask=None):
+        Raises:
+            ValueError: for a mask of a wrong shape or dtype, and a `padding_mask` (called `name`) beside a layout.
+        """
+        if layout is None:
+            return TokenLayout(masks.resolve(mask, name, padding_mask, inputs.shape[:2]))
+        if padding_mask is not None:
+            raise ValueError(f"Expected the mask of unpadded tokens as Unpad(...)(x, padding_mask). Received: {name}")
+        return TokenLayout(*layout)  # in a reloaded Functional graph a plain tuple
+
+    def zero_padding(self, inputs: Tensor, layout: TokenLayout) -> Tensor:
+        """`inputs` with zeros at padding: NaN there would reach the gradients of weights, if nothing else."""
+        return layout.zero_padding(inputs) if not self.padding_is_zero else inputs
+
+    def compute_mask(self, inputs: Tensor, previous_mask: Tensor = None) -> Tensor:
         return previous_mask
 
-    def get_build_config(self):
+    def get_build_config(self) -> Config | None:
         config = super().get_build_config()
+        if not config:
+            return config
         modes = quantization_modes(self)
-        return {**config, "quantization": modes} if config and modes else config
+        return {**config, "format": FILE_FORMAT, **({"quantization": modes} if modes else {})}
 
-    def build_from_config(self, config):
+    def build_from_config(self, config: Config) -> None:
+        if config:
+            check_file_format(config)
         super().build_from_config(config)
         quantize_sublayers(self, (config or {}).get("quantization", {}))
 
 
-def sublayers(layer, prefix=""):
+def sublayers(layer: keras.layers.Layer, prefix: str = "") -> Iterator[tuple[str, keras.layers.Layer]]:
     """Yields (path, sub-layer) for all layers inside `layer`, the path made of their names.
 
     Keras offers the list for models only, so that this one place reads its private walk.
@@ -57,7 +92,7 @@ def sublayers(layer, prefix=""):
         yield from sublayers(child, path + "/")
 
 
-def quantization_modes(layer):
+def quantization_modes(layer: keras.layers.Layer) -> dict[str, str]:
     """{path: mode} of the quantized layers inside `layer`.
 
     A rebuilt layer makes float sub-layers, whose variables would not fit the saved integers.
@@ -65,7 +100,7 @@ def quantization_modes(layer):
     return {path: child.quantization_mode for path, child in sublayers(layer) if child.quantization_mode is not None}
 
 
-def quantize_sublayers(layer, modes):
+def quantize_sublayers(layer: keras.layers.Layer, modes: dict[str, str]) -> None:
     """Quantizes the (built) layers inside `layer` that `modes` names, ready to load saved integers."""
     if modes:
         by_path = dict(sublayers(layer))

@@ -3,6 +3,7 @@ from keras import ops
 
 from keras_transformer import arguments
 from keras_transformer.layers.composite import CompositeLayer
+from keras_transformer.types import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -22,23 +23,25 @@ class EmbeddingResidual(CompositeLayer):
 
     Raises:
         ValueError: for a scale of 0 or less, and for inputs and embeddings of different shapes.
+
+    Example:
+        >>> layer = keras_transformer.layers.EmbeddingResidual(initial_scale=2.0)
+        >>> np.asarray(layer(np.ones((1, 1, 2)), np.ones((1, 1, 2))))
+        array([[[3., 3.]]], dtype=float32)
     """
 
-    def __init__(self, initial_scale=4.0, **kwargs):
+    def __init__(self, initial_scale: float = 4.0, **kwargs) -> None:
         super().__init__(**kwargs)
         self.initial_scale = arguments.positive_number("initial_scale", initial_scale)
 
-    def build(self, inputs_shape, embeddings_shape=None):
+    def build(self, inputs_shape: Shape, embeddings_shape: Shape | None = None) -> None:
         initializer = keras.initializers.Constant(self.initial_scale)
         self.scale = self.add_weight(shape=(), initializer=initializer, name="scale")
 
-    def call(self, inputs, embeddings, mask=None):
+    def call(self, inputs: Tensor, embeddings: Tensor, mask: Tensor = None) -> Tensor:
         arguments.same_shape(self, inputs=inputs.shape, embeddings=embeddings.shape)
         scale = ops.cast(self.scale, embeddings.dtype)
         if mask is not None:
             # What padding holds would reach the gradient.
             scale = ops.where(mask, scale, 0)[..., None]
         return inputs + embeddings * scale
-
-    def get_config(self):
-        return {**super().get_config(), "initial_scale": self.initial_scale}

@@ -1,10 +1,11 @@
 import keras
 
 from keras_transformer import arguments
-from keras_transformer.layers import masks
 from keras_transformer.layers.block import Block
 from keras_transformer.layers.multi_head_attention import all_of, with_extras
 from keras_transformer.layers.multi_head_self_attention import MultiHeadSelfAttention
+from keras_transformer.ops.unpadding import TokenLayout
+from keras_transformer.types import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -30,11 +31,11 @@ class EncoderBlock(Block):
         **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
 
     Call arguments:
-        inputs: (B, T, D), floating; with `packing`, (N, D).
-        packing: what `Pack` gave beside the inputs, if they are packed. The shapes of all masks, biases and scores
-            stay those of the batch (B, T).
+        inputs: (B, T, D), floating; unpadded (N, D).
+        layout: what `Unpad` gave beside unpadded inputs. The shapes of all masks, biases and scores stay those of the
+            batch (B, T).
         padding_mask: boolean (B, T), True for real positions; ANDed with Keras' implicit mask. Padding may
-            hold anything, NaN and infinity too.
+            hold anything, NaN and infinity too. Unpadded inputs have none.
         attention_mask: boolean (T, T), (B, T, T) or (B, H, T, T).
         attention_bias: added to the scaled scores, broadcastable to (B, H, T, T) with four axes; what
             `RelativePositionBias` gives. The paper has none.
@@ -50,45 +51,48 @@ class EncoderBlock(Block):
 
     References:
         Vaswani et al., 2017, "Attention Is All You Need", section 3.1 and figure 1, left.
+
+    Example:
+        >>> block = keras_transformer.layers.EncoderBlock(num_heads=2, intermediate_dim=16)
+        >>> tokens = np.random.default_rng(0).normal(size=(2, 5, 8))
+        >>> mask = np.array([[True] * 5, [True, True, False, False, False]])
+        >>> block(tokens, padding_mask=mask).shape
+        TensorShape([2, 5, 8])
     """
 
-    def build(self, inputs_shape):
+    def build(self, inputs_shape: Shape) -> None:
         arguments.known_width(self, inputs_shape, rank=(2, 3))
         self.self_attention = self.make_attention(MultiHeadSelfAttention, "self_attention")
-        self.self_attention_residual = self.make_residual("self_attention_residual")
+        self.self_attention_add_norm = self.make_add_norm("self_attention_add_norm")
         self.feed_forward = self.make_feed_forward()
-        self.feed_forward_residual = self.make_residual("feed_forward_residual")
+        self.feed_forward_add_norm = self.make_add_norm("feed_forward_add_norm")
         for sublayer in (
             self.self_attention,
-            self.self_attention_residual,
+            self.self_attention_add_norm,
             self.feed_forward,
-            self.feed_forward_residual,
+            self.feed_forward_add_norm,
         ):
             sublayer.build(inputs_shape)
             sublayer.padding_is_zero = True
 
     def call(
         self,
-        inputs,
+        inputs: Tensor,
         *,
-        packing=None,
-        padding_mask=None,
-        attention_mask=None,
-        attention_bias=None,
-        use_causal_mask=False,
-        return_attention_scores=False,
-        training=None,
-        mask=None,
-    ):
-        if packing is None:
-            mask, padding_mask = masks.resolve(mask, "padding_mask", padding_mask, inputs.shape[:2]), None
-            inputs = masks.zero_padding(inputs, mask)
-        x = inputs
+        layout: TokenLayout | None = None,
+        padding_mask: Tensor = None,
+        attention_mask: Tensor = None,
+        attention_bias: Tensor = None,
+        use_causal_mask: bool = False,
+        return_attention_scores: bool = False,
+        training: bool | None = None,
+        mask: Tensor = None,
+    ) -> Tensor | tuple:
+        layout = self.layout_of(inputs, layout, mask, padding_mask)
+        x = layout.zero_padding(inputs)
         attended = self.self_attention(
-            self.self_attention_residual.prepare(x),
-            mask=mask,
-            packing=packing,
-            padding_mask=padding_mask,
+            self.self_attention_add_norm.normalize_input(x),
+            layout=layout,
             attention_mask=attention_mask,
             attention_bias=attention_bias,
             use_causal_mask=use_causal_mask,
@@ -96,8 +100,5 @@ class EncoderBlock(Block):
             training=training,
         )
         attended, *scores = all_of(attended)
-        x = self.self_attention_residual(x, attended, training=training)
-
-        hidden = self.feed_forward(self.feed_forward_residual.prepare(x), training=training)
-        x = self.feed_forward_residual(x, hidden, training=training)
-        return with_extras(x, *scores)
+        x = self.self_attention_add_norm(x, attended, training=training)
+        return with_extras(self.run_feed_forward(x, training), *scores)

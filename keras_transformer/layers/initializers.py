@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_transformer.types import Initializer, Tensor
+
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
 class FusedInitializer(keras.initializers.Initializer):
@@ -15,14 +17,14 @@ class FusedInitializer(keras.initializers.Initializer):
         num_parts: how many matrices of equal width lie side by side on the last axis.
     """
 
-    def __init__(self, initializer, num_parts):
+    def __init__(self, initializer: Initializer, num_parts: int) -> None:
         self.initializer = keras.initializers.get(initializer)
         self.num_parts = num_parts
 
-    def __call__(self, shape, dtype=None, **kwargs):
+    def __call__(self, shape, dtype=None, **kwargs) -> Tensor:
         shape = tuple(shape)
         part = shape[:-1] + (shape[-1] // self.num_parts,)
-        parts = [copy_of(self.initializer, i)(part, dtype=dtype) for i in range(self.num_parts)]
+        parts = [clone_initializer(self.initializer, i)(part, dtype=dtype) for i in range(self.num_parts)]
         return ops.concatenate(parts, axis=-1)
 
     def get_config(self):
@@ -32,7 +34,7 @@ class FusedInitializer(keras.initializers.Initializer):
         }
 
 
-def copy_of(initializer, index):
+def clone_initializer(initializer: Initializer, index: int) -> Initializer:
     """An initializer like `initializer` with other values, for the weight number `index` of a layer.
 
     One Keras initializer returns the same values at each call, so that several weights need several; a fixed seed is

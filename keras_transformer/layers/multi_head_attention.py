@@ -4,14 +4,13 @@ import keras
 from keras import ops
 
 from keras_transformer import arguments
-from keras_transformer.layers import masks
-from keras_transformer.layers.attention import attend
-from keras_transformer.layers.attention_weights import scaled, softmax_weights, weighted_values
 from keras_transformer.layers.composite import CompositeLayer
 from keras_transformer.layers.dense import Dense
 from keras_transformer.layers.dropout import Dropout
-from keras_transformer.layers.initializers import FusedInitializer, copy_of
-from keras_transformer.layers.packing import pack
+from keras_transformer.layers.initializers import FusedInitializer, clone_initializer
+from keras_transformer.ops import masks
+from keras_transformer.ops.attention import attention
+from keras_transformer.types import Initializer, Tensor
 
 
 class MultiHeadAttention(CompositeLayer):
@@ -19,14 +18,14 @@ class MultiHeadAttention(CompositeLayer):
 
     def __init__(
         self,
-        num_heads,
-        key_dim=None,
-        dropout=0.0,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
+        num_heads: int,
+        key_dim: int | None = None,
+        dropout: float = 0.0,
+        use_bias: bool = True,
+        kernel_initializer: Initializer = "glorot_uniform",
+        bias_initializer: Initializer = "zeros",
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(**kwargs)
         self.num_heads = arguments.positive_integer("num_heads", num_heads)
         self.key_dim = arguments.optional_positive_integer("key_dim", key_dim)
@@ -35,8 +34,8 @@ class MultiHeadAttention(CompositeLayer):
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
 
-    def build_attention(self, width):
-        """Settles `head_dim` and makes what follows the projections of queries, keys and values."""
+    def build_attention(self, width: int) -> None:
+        """Sets `head_dim` and makes what follows the projections of queries, keys and values."""
         if self.key_dim is None and width % self.num_heads:
             raise ValueError(
                 f"Expected num_heads to divide the width {width} of the inputs (or key_dim to be "
@@ -46,17 +45,17 @@ class MultiHeadAttention(CompositeLayer):
         self.attention_dropout = Dropout(self.dropout, dtype=self.dtype_policy, name="attention_dropout")
         self.output_projection = self.projection(width, "output", self.num_heads * self.head_dim, first_matrix=3)
 
-    def projection(self, units, name, input_width, num_parts=1, first_matrix=0):
+    def projection(self, units: int, name: str, input_width: int, num_parts: int = 1, first_matrix: int = 0) -> Dense:
         """A built `Dense` whose kernel holds `num_parts` matrices, each initialised on its own.
 
         `first_matrix` numbers the first of them among the four of the layer.
         """
-        initializer = copy_of(self.kernel_initializer, first_matrix)
+        initializer = clone_initializer(self.kernel_initializer, first_matrix)
         dense = Dense(
             units,
             use_bias=self.use_bias,
             kernel_initializer=FusedInitializer(initializer, num_parts) if num_parts > 1 else initializer,
-            bias_initializer=copy_of(self.bias_initializer, first_matrix),
+            bias_initializer=clone_initializer(self.bias_initializer, first_matrix),
             dtype=self.dtype_policy,
             name=name,
         )
@@ -65,61 +64,43 @@ class MultiHeadAttention(CompositeLayer):
 
     def attend(
         self,
-        query,
-        key,
-        value,
-        score_mask,
-        training,
-        bias=None,
-        causal=False,
-        packing=None,
-        return_attention_scores=False,
-    ):
-        """Heads-first attention, then the output projection, with a `packing` of the queries of real tokens only.
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        mask: Tensor,
+        training: bool | None,
+        return_scores: bool,
+        **options,
+    ) -> tuple[Tensor, Tensor | None]:
+        """`ops.attention` with this layer's dropout: the context (B, T, H * d), and the weights if asked for."""
+        drops = self.dropout and training
+        context, scores = attention(
+            query,
+            key,
+            value,
+            mask,
+            dropout=(lambda weights: self.attention_dropout(weights, training=training)) if drops else None,
+            return_scores=return_scores,
+            **options,
+        )
+        return merge_heads(context), scores
 
-        Returns:
-            (B, T, D), or packed (N, D); and the weights before dropout, (B, H, T, S) in float32, or `None` if not asked
-            for.
-        """
-        weights = None
-        if return_attention_scores or (self.dropout and training):
-            score_mask = masks.with_causal(score_mask, query, key) if causal else score_mask
-            weights = softmax_weights(scaled(query), key, score_mask, bias)
-            context = weighted_values(self.attention_dropout(weights, training=training), value)
-            context = masks.zero_without_keys(context, score_mask)
-            weights = masks.zero_without_keys(weights, score_mask) if return_attention_scores else None
-        else:
-            context = attend(query, key, value, score_mask, bias, causal)
-        context = merge_heads(context)
-        return project(self.output_projection, context if packing is None else pack(context, packing)), weights
-
-    def check_attention_mask(self, mask, query, keys):
+    def check_attention_mask(self, mask: Tensor, query: Tensor, keys: int | None) -> Tensor:
         """An explicit attention mask for `keys` keys, of any accepted shape, as a score mask of four axes."""
         batch, heads, length = query.shape[:3]
         shapes = (length, keys), (batch, length, keys), (batch, heads, length, keys)
         return masks.from_attention(masks.check("attention_mask", mask, *shapes))
 
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "num_heads": self.num_heads,
-            "key_dim": self.key_dim,
-            "dropout": self.dropout,
-            "use_bias": self.use_bias,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
-        }
 
-
-def project(dense, inputs):
-    """`dense` on (B, T, D), by way of (B * T, D), or on packed (N, D): flat, TensorFlow fuses product and bias."""
+def project(dense: Dense, inputs: Tensor) -> Tensor:
+    """`dense` on (B, T, D), by way of (B * T, D), or on unpadded (N, D): flat, TensorFlow fuses product and bias."""
     if len(inputs.shape) == 2:
         return dense(inputs)
     outputs = dense(ops.reshape(inputs, (-1, inputs.shape[-1])))
     return ops.reshape(outputs, (*ops.shape(inputs)[:-1], outputs.shape[-1]))
 
 
-def split_heads(projected, num_parts, num_heads):
+def split_heads(projected: Tensor, num_parts: int, num_heads: int) -> list[Tensor]:
     """(B, T, parts * H * d) -> `num_parts` tensors (B, H, T, d), with one transposition, or none where T is 1."""
     batch, length, width = ops.shape(projected)
     if projected.shape[1] == 1:
@@ -129,7 +110,7 @@ def split_heads(projected, num_parts, num_heads):
     return ops.unstack(ops.transpose(parts, (2, 0, 3, 1, 4)), num_parts)
 
 
-def merge_heads(context):
+def merge_heads(context: Tensor) -> Tensor:
     """(B, H, T, d) -> (B, T, H * d)."""
     batch, heads, length, width = ops.shape(context)
     if context.shape[2] == 1:
@@ -137,12 +118,12 @@ def merge_heads(context):
     return ops.reshape(ops.transpose(context, (0, 2, 1, 3)), (batch, length, heads * width))
 
 
-def with_extras(outputs, *extras):
+def with_extras(outputs: Tensor, *extras: Tensor) -> Tensor | tuple[Tensor, ...]:
     """`outputs` alone, or a tuple of it and those extras that are not `None`."""
     extras = tuple(extra for extra in extras if extra is not None)
     return (outputs, *extras) if extras else outputs
 
 
-def all_of(outputs):
+def all_of(outputs: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     """What `with_extras` returned, as a tuple in any case."""
-    return outputs if isinstance(outputs, tuple) else (outputs,)
+    return outputs if type(outputs) is tuple else (outputs,)

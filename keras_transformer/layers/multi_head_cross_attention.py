@@ -1,14 +1,12 @@
 import keras
+from keras import ops
 
 from keras_transformer import arguments
-from keras_transformer.layers import masks
-from keras_transformer.layers.multi_head_attention import (
-    MultiHeadAttention,
-    project,
-    split_heads,
-    with_extras,
-)
-from keras_transformer.layers.packing import spread
+from keras_transformer.layers.multi_head_attention import MultiHeadAttention, project, split_heads, with_extras
+from keras_transformer.ops import masks
+from keras_transformer.ops.kv_cache import CrossAttentionCache
+from keras_transformer.ops.unpadding import TokenLayout
+from keras_transformer.types import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -25,11 +23,11 @@ class MultiHeadCrossAttention(MultiHeadAttention):
         **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
 
     Call arguments:
-        inputs: (B, T, D), the queries' side; with `packing`, (N, D).
-        context: (B, S, E), the keys' side; its width E may differ from D. With `context_packing`, (N, E). May be left
-            out with a cache.
-        packing: what `Pack` gave beside the inputs, if they are packed.
-        context_packing: what `Pack` gave beside the context, if that is packed.
+        inputs: (B, T, D), the queries' side; unpadded (N, D).
+        context: (B, S, E), the keys' side; its width E may differ from D. Unpadded (N, E). May be left out with a
+            cache.
+        layout: what `Unpad` gave beside unpadded inputs.
+        context_layout: what `Unpad` gave beside an unpadded context.
         padding_mask: boolean (B, T) of the inputs. It does not change the result; it is passed on.
         context_padding_mask: boolean (B, S), True for real positions; ANDed with the implicit mask of
             `context`, or with the mask that the cache was made with. Padding may hold anything, NaN and infinity too.
@@ -46,11 +44,16 @@ class MultiHeadCrossAttention(MultiHeadAttention):
         ValueError: for heads that do not divide the width, for masks of a wrong shape or dtype, for batches of
             different sizes, and without both context and cache.
 
+    Example:
+        >>> layer = keras_transformer.layers.MultiHeadCrossAttention(num_heads=2)
+        >>> layer(np.ones((1, 3, 4)), np.ones((1, 5, 6))).shape
+        TensorShape([1, 3, 4])
+
     References:
         Vaswani et al., 2017, "Attention Is All You Need", section 3.2.3.
     """
 
-    def build(self, inputs_shape, context_shape=None):
+    def build(self, inputs_shape: Shape, context_shape: Shape | None = None) -> None:
         width = arguments.known_width(self, inputs_shape, rank=(2, 3))
         context_width = arguments.known_width(self, context_shape or inputs_shape, rank=(2, 3))
         self.build_attention(width)
@@ -60,82 +63,69 @@ class MultiHeadCrossAttention(MultiHeadAttention):
 
     def call(
         self,
-        inputs,
-        context=None,
+        inputs: Tensor,
+        context: Tensor = None,
         *,
-        packing=None,
-        context_packing=None,
-        padding_mask=None,
-        context_padding_mask=None,
-        attention_mask=None,
-        cache=None,
-        return_attention_scores=False,
-        training=None,
-        mask=None,
-        context_mask=None,
-    ):
-        if packing is None:
-            mask = masks.resolve(mask, "padding_mask", padding_mask, inputs.shape[:2])
-            inputs = self.zero_padding(inputs, mask)
-        projected = project(self.query, inputs)
-        if packing is not None:
-            projected = spread(projected, packing)
-            masks.resolve(mask, "padding_mask", padding_mask, projected.shape[:2])
+        layout: TokenLayout | None = None,
+        context_layout: TokenLayout | None = None,
+        padding_mask: Tensor = None,
+        context_padding_mask: Tensor = None,
+        attention_mask: Tensor = None,
+        cache: CrossAttentionCache | None = None,
+        return_attention_scores: bool = False,
+        training: bool | None = None,
+        mask: Tensor = None,
+        context_mask: Tensor = None,
+    ) -> Tensor | tuple:
+        layout = self.layout_of(inputs, layout, mask, padding_mask)
+        projected = layout.repad(project(self.query, self.zero_padding(inputs, layout)))
         (query,) = split_heads(projected, 1, self.num_heads)
-        # Of keys in a cache it is not known that padding was zero when they were made.
         unseen = None
         if cache is None:
             if context is None:
                 raise ValueError("Expected context or cache. Received: context=None, cache=None")
-            arguments.same_batch(self, inputs=query, context=_batch(context, context_packing))
-            cache = self._cache(context, context_packing, context_mask, context_padding_mask)
+            context_layout = self.layout_of(
+                context, context_layout, context_mask, context_padding_mask, "context_padding_mask"
+            )
+            arguments.same_batch(self, inputs=query, context=context_layout.batch_of(context))
+            cache = self._cache(context, context_layout)
         else:
-            arguments.same_batch(self, inputs=query, cache=cache["key"])
-            shape = query.shape[0], cache["key"].shape[2]
+            arguments.same_batch(self, inputs=query, cache=cache.key)
+            # It is not known that this padding was zero when the cache was made.
+            shape = query.shape[0], cache.key.shape[2]
             unseen = masks.resolve(context_mask, "context_padding_mask", context_padding_mask, shape)
         unseen = masks.combine(
-            masks.from_padding(unseen), self.check_attention_mask(attention_mask, query, cache["key"].shape[2])
+            masks.from_padding(unseen), self.check_attention_mask(attention_mask, query, cache.key.shape[2])
         )
-        key, value = masks.zero_unseen(cache["key"], unseen), masks.zero_unseen(cache["value"], unseen)
-        score_mask = masks.combine(masks.from_padding(cache.get("mask")), unseen)
-        outputs, weights = self.attend(
+        attended, scores = self.attend(
             query,
-            key,
-            value,
-            score_mask,
+            masks.zero_unseen(cache.key, unseen),
+            masks.zero_unseen(cache.value, unseen),
+            masks.combine(masks.from_padding(cache.mask), unseen),
             training,
-            packing=packing,
-            return_attention_scores=return_attention_scores,
+            return_attention_scores,
         )
-        return with_extras(outputs, weights)
+        return with_extras(project(self.output_projection, layout.unpad(attended)), scores)
 
-    def make_cache(self, context, context_packing=None, context_padding_mask=None):
+    def make_cache(
+        self, context: Tensor, context_layout: TokenLayout | None = None, context_padding_mask: Tensor = None
+    ) -> CrossAttentionCache:
         """The keys and values of a context, computed once for many calls.
 
         Args:
-            context: (B, S, E); with `context_packing`, (N, E).
-            context_packing: what `Pack` gave beside the context, if that is packed.
+            context: (B, S, E); unpadded (N, E).
+            context_layout: what `Unpad` gave beside an unpadded context.
             context_padding_mask: boolean (B, S); ANDed with the implicit mask of `context`.
 
         Returns:
-            {"key", "value"}, each (B, H, S, d), and where a mask is known "mask", (B, S), which calls with the cache
-            then need not be given.
+            An `ops.CrossAttentionCache`, whose mask calls with the cache need not be given.
         """
         mask = masks.implicit_mask(context)
-        return self._cache(context, context_packing, mask, context_padding_mask)
+        layout = self.layout_of(context, context_layout, mask, context_padding_mask, "context_padding_mask")
+        cache = self._cache(context, layout)
+        # A tensor in any case, so that loops can carry the cache.
+        return cache if layout.mask is not None else cache._replace(mask=ops.ones(ops.shape(context)[:2], "bool"))
 
-    def _cache(self, context, packing, mask, padding_mask):
-        """As `make_cache`, of a context whose implicit mask is `mask`."""
-        padding_mask = masks.resolve(mask, "context_padding_mask", padding_mask, _batch(context, packing).shape[:2])
-        if packing is None:
-            mask, projected = padding_mask, project(self.key_value, masks.zero_padding(context, padding_mask))
-        else:
-            mask = masks.combine(padding_mask, packing["mask"])
-            projected = masks.zero_padding(spread(project(self.key_value, context), packing), padding_mask)
-        key, value = split_heads(projected, 2, self.num_heads)
-        return {"key": key, "value": value, **({} if mask is None else {"mask": mask})}
-
-
-def _batch(context, packing):
-    """A tensor whose first axes are B and S."""
-    return context if packing is None else packing["mask"]
+    def _cache(self, context, layout):
+        projected = layout.repad(project(self.key_value, layout.zero_padding(context)))
+        return CrossAttentionCache(*split_heads(projected, 2, self.num_heads), layout.mask)

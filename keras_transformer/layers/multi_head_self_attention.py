@@ -1,20 +1,16 @@
 import keras
 
 from keras_transformer import arguments
-from keras_transformer.layers import masks
-from keras_transformer.layers.key_value_cache import extend, fixed_cache, growing_cache, length_with, mask_of_new
-from keras_transformer.layers.multi_head_attention import (
-    MultiHeadAttention,
-    project,
-    split_heads,
-    with_extras,
-)
-from keras_transformer.layers.packing import spread
+from keras_transformer.layers.multi_head_attention import MultiHeadAttention, project, split_heads, with_extras
+from keras_transformer.ops import masks
+from keras_transformer.ops.kv_cache import KeyValueCache, empty_cache
+from keras_transformer.ops.unpadding import TokenLayout
+from keras_transformer.types import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
 class MultiHeadSelfAttention(MultiHeadAttention):
-    """Multi-head attention of a sequence to itself, with one fused query/key/value product.
+    """Multi-head attention of a sequence to itself, with one fused query/key/value projection.
 
     Of long sequences (4096 positions and more, their number known when the graph is made) it takes memory linear in the
     length, unless a bias, a cache, the weights or dropout on them is asked for.
@@ -29,11 +25,11 @@ class MultiHeadSelfAttention(MultiHeadAttention):
         **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
 
     Call arguments:
-        inputs: (B, T, D), floating; with `packing`, (N, D).
-        packing: what `Pack` gave beside the inputs, if they are packed. The shapes of all masks, biases and scores
-            stay those of the batch (B, T).
+        inputs: (B, T, D), floating; unpadded (N, D).
+        layout: what `Unpad` gave beside unpadded inputs. The shapes of all masks, biases and scores stay those of the
+            batch (B, T).
         padding_mask: boolean (B, T), True for real positions; ANDed with Keras' implicit mask. Padding may
-            hold anything, NaN and infinity too.
+            hold anything, NaN and infinity too. Unpadded inputs have none.
         attention_mask: boolean (T, T), (B, T, T) or (B, H, T, T); with a cache the last axis is its length L,
             the new positions included.
         attention_bias: added to the scaled scores, broadcastable to (B, H, T, T) with four axes. The paper has none.
@@ -53,13 +49,19 @@ class MultiHeadSelfAttention(MultiHeadAttention):
 
     Raises:
         ValueError: for heads that do not divide the width, for masks of a wrong shape or dtype, and for a cache of
-            packed inputs or of another batch size.
+            unpadded inputs or of another batch size.
+
+    Example:
+        >>> layer = keras_transformer.layers.MultiHeadSelfAttention(num_heads=2)
+        >>> outputs, weights = layer(np.ones((1, 3, 4)), return_attention_scores=True)
+        >>> outputs.shape, np.asarray(weights[0, 0, 0])  # three equal keys
+        (TensorShape([1, 3, 4]), array([0.333..., 0.333..., 0.333...], dtype=float32))
 
     References:
         Vaswani et al., 2017, "Attention Is All You Need", section 3.2.2.
     """
 
-    def build(self, inputs_shape):
+    def build(self, inputs_shape: Shape) -> None:
         width = arguments.known_width(self, inputs_shape, rank=(2, 3))
         self.build_attention(width)
         self.query_key_value = self.projection(
@@ -68,58 +70,50 @@ class MultiHeadSelfAttention(MultiHeadAttention):
 
     def call(
         self,
-        inputs,
+        inputs: Tensor,
         *,
-        packing=None,
-        padding_mask=None,
-        attention_mask=None,
-        attention_bias=None,
-        use_causal_mask=False,
-        cache=None,
-        cache_index=None,
-        return_attention_scores=False,
-        training=None,
-        mask=None,
-    ):
-        arguments.known_width(self, inputs.shape, rank=3 if packing is None else 2)
-        if packing is None and cache is None:
-            mask, padding_mask = masks.resolve(mask, "padding_mask", padding_mask, inputs.shape[:2]), None
-            inputs = self.zero_padding(inputs, mask)
-        projected = project(self.query_key_value, inputs)
-        if packing is not None:
-            if cache is not None:
-                raise ValueError("Expected padded inputs with a cache. Received: a packing too")
-            mask = masks.combine(mask, packing["mask"])
-            projected = spread(projected, packing)
-        mask = masks.resolve(mask, "padding_mask", padding_mask, projected.shape[:2])
-        if packing is not None and padding_mask is not None:
-            projected = masks.zero_padding(projected, mask)
+        layout: TokenLayout | None = None,
+        padding_mask: Tensor = None,
+        attention_mask: Tensor = None,
+        attention_bias: Tensor = None,
+        use_causal_mask: bool = False,
+        cache: KeyValueCache | None = None,
+        cache_index: Tensor = None,
+        return_attention_scores: bool = False,
+        training: bool | None = None,
+        mask: Tensor = None,
+    ) -> Tensor | tuple:
+        layout = self.layout_of(inputs, layout, mask, padding_mask)
+        arguments.known_width(self, inputs.shape, rank=3 if layout.is_padded else 2)
+        if cache is None:
+            inputs = self.zero_padding(inputs, layout)
+        elif not layout.is_padded:
+            raise ValueError("Expected padded inputs with a cache. Received: unpadded ones, with a layout")
+        projected = layout.repad(project(self.query_key_value, inputs))
         query, key, value = split_heads(projected, 3, self.num_heads)
-        num_keys = key.shape[2] if cache is None else length_with(cache, key)
+        num_keys = key.shape[2] if cache is None else cache.length_with(key)
         attention_mask = self.check_attention_mask(attention_mask, query, num_keys)
-        written_mask = None
         if cache is None:
             key, value = masks.zero_unseen(key, attention_mask), masks.zero_unseen(value, attention_mask)
+            seen = masks.from_padding(layout.mask)
         else:
-            arguments.same_batch(self, inputs=query, cache=next(iter(cache.values())))
-            value = masks.zero_unseen(value, mask_of_new(cache, attention_mask, key, cache_index))
-            cache, key, value, written_mask = extend(cache, key, value, cache_index)
-            mask, use_causal_mask = None, False
-        score_mask = masks.combine(masks.from_padding(mask), attention_mask, written_mask)
-        outputs, weights = self.attend(
+            arguments.same_batch(self, inputs=query, cache=cache.key)
+            value = masks.zero_unseen(value, cache.mask_of_new(attention_mask, key, cache_index))
+            cache, seen = cache.append(key, value, cache_index)
+            key, value = cache.key, cache.value
+        context, scores = self.attend(
             query,
             key,
             value,
-            score_mask,
+            masks.combine(seen, attention_mask),
             training,
-            attention_bias,
-            use_causal_mask,
-            packing,
             return_attention_scores,
+            bias=attention_bias,
+            is_causal=use_causal_mask and cache is None,
         )
-        return with_extras(outputs, cache, weights)
+        return with_extras(project(self.output_projection, layout.unpad(context)), cache, scores)
 
-    def make_cache(self, batch_size, max_length=None):
+    def make_cache(self, batch_size: Tensor, max_length: Tensor | None = None) -> KeyValueCache:
         """What step-by-step decoding carries along: the keys and values of its positions, in the compute dtype.
 
         Args:
@@ -128,8 +122,6 @@ class MultiHeadSelfAttention(MultiHeadAttention):
                 costs less; not for JAX and XLA, since its shape changes.
 
         Returns:
-            {"key", "value"}, each (B, H, L, d), zeros; one that grows is {"past_key", "past_value"}, (B, H, 0, d).
+            Zeros (B, H, L, d) as an `ops.FixedKeyValueCache`, or an `ops.GrowingKeyValueCache` without any position.
         """
-        if max_length is None:
-            return growing_cache(batch_size, self.num_heads, self.head_dim, self.compute_dtype)
-        return fixed_cache(batch_size, self.num_heads, max_length, self.head_dim, self.compute_dtype)
+        return empty_cache(batch_size, self.num_heads, self.head_dim, self.compute_dtype, max_length)

@@ -3,11 +3,12 @@ import numpy as np
 from keras import ops
 
 from keras_transformer import arguments
-from keras_transformer.layers.shaped_layer import ShapedLayer
+from keras_transformer.layers.base_layer import BaseLayer
+from keras_transformer.types import Initializer, Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
-class RelativePositionBias(ShapedLayer):
+class RelativePositionBias(BaseLayer):
     """A learned number for each head and each distance between query and key, to be added to attention scores.
 
     Distances share numbers in buckets, one set of them for keys before the query and one for keys behind it: half of
@@ -34,9 +35,21 @@ class RelativePositionBias(ShapedLayer):
     References:
         Raffel et al., 2020, "Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer",
         section 2.1; Song et al., 2020, "MPNet".
+
+    Example:
+        >>> layer = keras_transformer.layers.RelativePositionBias(num_heads=2)
+        >>> layer(np.zeros((1, 5, 4))).shape
+        TensorShape([1, 2, 5, 5])
     """
 
-    def __init__(self, num_heads, num_buckets=32, max_distance=128, initializer=None, **kwargs):
+    def __init__(
+        self,
+        num_heads: int,
+        num_buckets: int = 32,
+        max_distance: int = 128,
+        initializer: Initializer = None,
+        **kwargs,
+    ) -> None:
         super().__init__(**kwargs)
         self.num_heads = arguments.positive_integer("num_heads", num_heads)
         self.num_buckets = arguments.positive_integer("num_buckets", num_buckets)
@@ -48,33 +61,24 @@ class RelativePositionBias(ShapedLayer):
         if self.max_distance <= self.num_buckets // 4:
             raise ValueError(f"Expected max_distance above num_buckets / 4. Received: max_distance={max_distance}")
 
-    def build(self, inputs_shape):
+    def build(self, inputs_shape: Shape) -> None:
         self.embeddings = self.add_weight(
             name="embeddings", shape=(self.num_buckets, self.num_heads), initializer=self.initializer
         )
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         positions = ops.arange(ops.shape(inputs)[1], dtype="int32")
         offsets = ops.clip(positions[None, :] - positions[:, None], -self.max_distance, self.max_distance)
         table = _buckets(self.num_buckets, self.max_distance)
         bias = ops.take(self.embeddings, ops.take(table, offsets + self.max_distance), axis=0)
         return ops.cast(ops.transpose(bias, (2, 0, 1)), "float32")[None]
 
-    def compute_mask(self, inputs, previous_mask=None):
+    def compute_mask(self, inputs: Tensor, previous_mask: Tensor = None) -> None:
         # The outputs are of pairs of positions, and the same for all sequences.
         return None
 
-    def compute_output_shape(self, inputs_shape):
+    def compute_output_shape(self, inputs_shape: Shape) -> Shape:
         return (1, self.num_heads, inputs_shape[1], inputs_shape[1])
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "num_heads": self.num_heads,
-            "num_buckets": self.num_buckets,
-            "max_distance": self.max_distance,
-            "initializer": keras.initializers.serialize(self.initializer),
-        }
 
 
 def _buckets(num_buckets, max_distance):

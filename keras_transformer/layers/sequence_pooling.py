@@ -2,8 +2,9 @@ import keras
 from keras import ops
 
 from keras_transformer import arguments
-from keras_transformer.layers import masks
 from keras_transformer.layers.composite import CompositeLayer
+from keras_transformer.ops import masks
+from keras_transformer.types import Shape, Tensor
 
 MODES = ("sqrtn", "sum", "mean", "max", "first")
 
@@ -29,16 +30,21 @@ class SequencePooling(CompositeLayer):
 
     References:
         Cer et al., 2018, "Universal Sentence Encoder", section 3.1; "sqrtn" is TensorFlow's word.
+
+    Example:
+        >>> layer = keras_transformer.layers.SequencePooling("mean")
+        >>> np.asarray(layer(np.array([[[1.0], [3.0], [8.0]]]), padding_mask=np.array([[True, True, False]])))
+        array([[2.]], dtype=float32)
     """
 
-    def __init__(self, mode="sqrtn", **kwargs):
+    def __init__(self, mode: str = "sqrtn", **kwargs) -> None:
         super().__init__(**kwargs)
         self.mode = arguments.one_of("mode", mode, MODES)
 
-    def build(self, inputs_shape):
+    def build(self, inputs_shape: Shape) -> None:
         arguments.known_width(self, inputs_shape, rank=3)
 
-    def call(self, inputs, *, padding_mask=None, mask=None):
+    def call(self, inputs: Tensor, *, padding_mask: Tensor = None, mask: Tensor = None) -> Tensor:
         mask = masks.resolve(mask, "padding_mask", padding_mask, inputs.shape[:2])
         x = ops.cast(inputs, "float32")
         if mask is None:
@@ -63,12 +69,9 @@ class SequencePooling(CompositeLayer):
             return total / ops.sqrt(count)
         return total / count if self.mode == "mean" else total
 
-    def compute_output_shape(self, inputs_shape):
+    def compute_output_shape(self, inputs_shape: Shape) -> Shape:
         return (inputs_shape[0], inputs_shape[-1])
 
-    def compute_mask(self, inputs, previous_mask=None):
+    def compute_mask(self, inputs: Tensor, previous_mask: Tensor = None) -> None:
         # The sequence axis is gone, and its mask with it.
         return None
-
-    def get_config(self):
-        return {**super().get_config(), "mode": self.mode}

@@ -2,9 +2,10 @@ import keras
 from keras import ops
 
 from keras_transformer import arguments
-from keras_transformer.layers import masks, token_ids
 from keras_transformer.layers.composite import CompositeLayer
 from keras_transformer.layers.reversible_embedding import ReversibleEmbedding
+from keras_transformer.ops import masks, token_ids
+from keras_transformer.types import Initializer, Shape, Tensor
 
 # Up to which whole numbers a floating dtype holds all of them.
 _EXACT_UP_TO = {"bfloat16": 2**8, "float16": 2**11, "float32": 2**24, "float64": 2**53}
@@ -46,19 +47,25 @@ class TokenEmbedding(CompositeLayer):
     References:
         Vaswani et al., 2017, "Attention Is All You Need", section 3.4; Press and Wolf, 2017, "Using the Output
         Embedding to Improve Language Models".
+
+    Example:
+        >>> layer = keras_transformer.layers.TokenEmbedding(vocabulary_size=10, hidden_dim=4)
+        >>> vectors = layer(np.array([[5, 2, 0]]))
+        >>> vectors.shape, layer(vectors, reverse=True).shape
+        (TensorShape([1, 3, 4]), TensorShape([1, 3, 10]))
     """
 
     def __init__(
         self,
-        vocabulary_size,
-        hidden_dim,
-        padding_id=0,
-        begins_with_padding=False,
-        scale=True,
-        embeddings_initializer=None,
-        padding_side="anywhere",
+        vocabulary_size: int,
+        hidden_dim: int,
+        padding_id: int | None = 0,
+        begins_with_padding: bool = False,
+        scale: bool = True,
+        embeddings_initializer: Initializer = None,
+        padding_side: str = "anywhere",
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(**kwargs)
         self.autocast = False  # ids in float32 would be rounded under a lower precision
         self.vocabulary_size = arguments.positive_integer("vocabulary_size", vocabulary_size)
@@ -73,7 +80,7 @@ class TokenEmbedding(CompositeLayer):
             embeddings_initializer or keras.initializers.RandomNormal(stddev=self.hidden_dim**-0.5)
         )
 
-    def build(self, inputs_shape=None):
+    def build(self, inputs_shape: Shape | None = None) -> None:
         self.embedding = ReversibleEmbedding(
             self.vocabulary_size,
             self.hidden_dim,
@@ -87,14 +94,14 @@ class TokenEmbedding(CompositeLayer):
         self.embedding.supports_masking = True
         self.embedding.build(inputs_shape)
 
-    def __call__(self, inputs, reverse=False, **kwargs):
+    def __call__(self, inputs: Tensor, reverse: bool = False, **kwargs) -> Tensor:
         outputs = super().__call__(inputs, reverse=reverse, **kwargs)
         if not reverse and not _is_integer(inputs):
             # `compute_mask` takes what is floating for vectors.
             masks.attach(outputs, self._mask(inputs, masks.implicit_mask(inputs)))
         return outputs
 
-    def call(self, inputs, reverse=False, mask=None):
+    def call(self, inputs: Tensor, reverse: bool = False, mask: Tensor = None) -> Tensor:
         if reverse:
             return ops.cast(self.embedding(inputs, reverse=True), self.compute_dtype)
         token_ids.check(inputs, self.vocabulary_size)
@@ -116,10 +123,10 @@ class TokenEmbedding(CompositeLayer):
             )
         return ops.cast(ops.where(ops.equal(inputs, ops.floor(inputs)), inputs, self.vocabulary_size), "int32")
 
-    def compute_output_shape(self, inputs_shape, reverse=False):
+    def compute_output_shape(self, inputs_shape: Shape, reverse: bool = False) -> Shape:
         return (*inputs_shape[:-1], self.vocabulary_size) if reverse else (*inputs_shape, self.hidden_dim)
 
-    def compute_mask(self, inputs, previous_mask=None):
+    def compute_mask(self, inputs: Tensor, previous_mask: Tensor = None) -> Tensor:
         return self._mask(inputs, previous_mask) if _is_integer(inputs) else previous_mask
 
     def _mask(self, inputs, previous_mask):
@@ -129,18 +136,6 @@ class TokenEmbedding(CompositeLayer):
         if not self.begins_with_padding:
             return is_real
         return ops.concatenate([ops.ones_like(is_real[:, :1]), is_real[:, 1:]], axis=1)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "vocabulary_size": self.vocabulary_size,
-            "hidden_dim": self.hidden_dim,
-            "padding_id": self.padding_id,
-            "begins_with_padding": self.begins_with_padding,
-            "scale": self.scale,
-            "padding_side": self.padding_side,
-            "embeddings_initializer": keras.initializers.serialize(self.embeddings_initializer),
-        }
 
 
 def _is_integer(x):

@@ -7,7 +7,7 @@ from keras_transformer.models.presets import PRESETS
 from keras_transformer.models.question_answer_encoder import QuestionAnswerEncoder
 from keras_transformer.models.sentence_encoder import SentenceEncoder
 from keras_transformer.models.transformer import Transformer
-from keras_transformer.models.widening import begin_as
+from keras_transformer.models.warm_start import warm_start
 
 __all__ = [
     "PRESETS",
@@ -17,5 +17,5 @@ __all__ = [
     "QuestionAnswerEncoder",
     "SentenceEncoder",
     "Transformer",
-    "begin_as",
+    "warm_start",
 ]

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import keras
 from keras import ops
 
@@ -8,10 +10,11 @@ from keras_transformer.layers import (
     RelativePositionBias,
     SequencePooling,
     TokenEmbedding,
-    UnitLength,
+    UnitNormalization,
 )
 from keras_transformer.layers.dense import Dense
 from keras_transformer.models.encoder_model import EncoderModel
+from keras_transformer.types import Activation, Config, DType, Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -31,7 +34,7 @@ class BertEncoder(EncoderModel):
         relative_position_buckets: of a `RelativePositionBias` that all blocks share, as in MPNet; `None` for none.
         pooling: mode of `SequencePooling`, or a list of modes whose vectors are joined.
         projections: the layers after the pooling, each a dictionary with "units", "activation" and "use_bias".
-        unit_length: whether vectors are divided by their length.
+        normalize: whether vectors are divided by their length.
         truncate_dim: only so many dimensions of the vector are kept, which was divided before; by default all.
         dropout: rate on sub-layer outputs and on the normalised embeddings.
         attention_dropout: rate on attention weights.
@@ -50,37 +53,45 @@ class BertEncoder(EncoderModel):
 
     Returns:
         (B, D), or of the width of the last projection, or of several poolings together, or `truncate_dim`; float32 of
-        length 1 with `unit_length` (before it is truncated), else in the compute dtype.
+        length 1 with `normalize` (before it is truncated), else in the compute dtype.
 
     Raises:
         ValueError: for bad sizes, rates, ids and poolings.
 
     References:
         Devlin et al., 2019, "BERT"; Song et al., 2020, "MPNet"; Reimers and Gurevych, 2019, "Sentence-BERT".
+
+    Example:
+        >>> encoder = keras_transformer.models.BertEncoder(
+        ...     vocabulary_size=50, num_layers=1, hidden_dim=8, intermediate_dim=16, num_heads=2
+        ... )
+        >>> vectors = encoder(np.array([[5, 6, 7, 0], [8, 0, 0, 0]]))
+        >>> np.round(np.linalg.norm(vectors, axis=1), 5)
+        array([1., 1.], dtype=float32)
     """
 
     def __init__(
         self,
-        vocabulary_size,
-        num_layers=12,
-        hidden_dim=768,
-        intermediate_dim=3072,
-        num_heads=12,
-        max_length=512,
-        relative_position_buckets=None,
-        pooling="mean",
-        projections=(),
-        unit_length=True,
-        dropout=0.1,
-        attention_dropout=0.1,
-        activation="gelu",
-        layer_norm_epsilon=1e-12,
-        padding_id=0,
-        counts_padding=True,
-        truncate_dim=None,
-        name=None,
-        dtype=None,
-    ):
+        vocabulary_size: int,
+        num_layers: int = 12,
+        hidden_dim: int = 768,
+        intermediate_dim: int = 3072,
+        num_heads: int = 12,
+        max_length: int = 512,
+        relative_position_buckets: int | None = None,
+        pooling: str | Sequence[str] = "mean",
+        projections: Sequence[Config] = (),
+        normalize: bool = True,
+        dropout: float = 0.1,
+        attention_dropout: float = 0.1,
+        activation: Activation = "gelu",
+        layer_norm_epsilon: float = 1e-12,
+        padding_id: int = 0,
+        counts_padding: bool = True,
+        truncate_dim: int | None = None,
+        name: str | None = None,
+        dtype: DType = None,
+    ) -> None:
         # Layers
         arguments.rate("dropout", dropout)
         dtype = keras.dtype_policies.get(dtype)
@@ -124,55 +135,33 @@ class BertEncoder(EncoderModel):
         self.projections = [
             Dense(**projection, dtype=dtype, name=f"projection_{i}") for i, projection in enumerate(projections)
         ]
-        self.unit_length = UnitLength(dtype=dtype, name="unit_length") if unit_length else None
+        self.unit_normalization = UnitNormalization(dtype=dtype, name="unit_normalization") if normalize else None
 
         # Functional graph
         ids = keras.Input((None,), dtype="int32", name="ids")
         super().__init__(inputs=ids, outputs=self.pool(self.encode(ids)), name=name)
 
-        # Config
-        self.dtype_policy = dtype
-        self.constructor_arguments = {
-            "vocabulary_size": vocabulary_size,
-            "num_layers": num_layers,
-            "hidden_dim": hidden_dim,
-            "intermediate_dim": intermediate_dim,
-            "num_heads": num_heads,
-            "max_length": max_length,
-            "relative_position_buckets": relative_position_buckets,
-            "pooling": modes,
-            "projections": [dict(projection) for projection in projections],
-            "unit_length": unit_length,
-            "dropout": dropout,
-            "attention_dropout": attention_dropout,
-            "activation": keras.activations.serialize(keras.activations.get(activation)),
-            "layer_norm_epsilon": layer_norm_epsilon,
-            "padding_id": padding_id,
-            "counts_padding": counts_padding,
-            "truncate_dim": truncate_dim,
-        }
-
-    def encode(self, ids, training=None, packed=False):
+    def encode(self, ids: Tensor, training: bool | None = None, unpadding: bool = False) -> Tensor:
         """Ids (B, T) to a vector for each token (B, T, D), which carry their Keras mask.
 
-        With `packed`, which is not for XLA, padding costs nothing.
+        With `unpadding`, which is not for JAX and XLA, padding costs nothing.
         """
         is_counted = None if self.counts_padding else ops.not_equal(ids, self.token_embedding.padding_id)
         x = self.position_embedding(self.token_embedding(ids), counted=is_counted)
         bias = self.relative_position_bias(x) if self.relative_position_bias else None
-        return self.run_encoder(x, self._prepared, training, packed, bias)
+        return self.run_encoder(x, self._prepared, training, unpadding, bias)
 
     def _prepared(self, x, training):
         return self.embedding_dropout(self.embedding_norm(x), training=training)
 
-    def pool(self, tokens):
+    def call_unpadded(self, inputs, training):
+        return self.pool(self.encode(inputs, training, unpadding=True))
+
+    def pool(self, tokens: Tensor) -> Tensor:
         """What `encode` gave to one vector a sentence."""
         pooled = [layer(tokens) for layer in self.poolings]
         x = self.join(pooled) if self.join else pooled[0]
         for layer in self.projections:
             x = layer(x)
-        x = self.unit_length(x) if self.unit_length else x
+        x = self.unit_normalization(x) if self.unit_normalization else x
         return x[:, : self.truncate_dim] if self.truncate_dim else x
-
-    def get_config(self):
-        return {**self.base_config(), **self.constructor_arguments}

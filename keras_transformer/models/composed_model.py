@@ -1,21 +1,36 @@
 """What our models share: a Functional graph of layers, with a config of constructor arguments."""
 
+import functools
+import inspect
+
 import keras
 
 from keras_transformer import arguments
-from keras_transformer.layers.composite import quantization_modes, quantize_sublayers, sublayers
+from keras_transformer.layers.composite import (
+    FILE_FORMAT,
+    check_file_format,
+    quantization_modes,
+    quantize_sublayers,
+    sublayers,
+)
 from keras_transformer.models.presets import preset
+from keras_transformer.types import Config
 
 
 class ComposedModel(keras.Model):
     """A Functional-API `keras.Model` that saves its constructor's arguments instead of its graph.
 
-    A subclass makes its layers, calls `super().__init__(inputs=..., outputs=...)`, and gives its
-    arguments in `get_config`.
+    A subclass makes its layers and calls `super().__init__(inputs=..., outputs=...)`. The arguments of its constructor
+    are recorded here, "name" and "dtype" by Keras.
     """
 
+    def __init_subclass__(cls, **kwargs) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__init__" in cls.__dict__:
+            cls.__init__ = _recorded(cls.__init__)
+
     @classmethod
-    def from_preset(cls, name, vocabulary_size, **kwargs):
+    def from_preset(cls, name: str, vocabulary_size: int, **kwargs) -> "ComposedModel":
         """A new model, with random weights, of the size called `name`.
 
         Args:
@@ -28,7 +43,7 @@ class ComposedModel(keras.Model):
         """
         return cls(vocabulary_size=vocabulary_size, **{**preset(name), **kwargs})
 
-    def enable_lora(self, rank):
+    def enable_lora(self, rank: int) -> None:
         """Freezes all weights and adds trainable low-rank matrices to every `Dense` and embedding.
 
         Compile again afterwards: the optimizer of an earlier `compile` knows the old weights. `.save` merges the
@@ -56,19 +71,40 @@ class ComposedModel(keras.Model):
             for variable in layer.trainable_variables:
                 variable.trainable = "lora" in variable.name
 
-    def base_config(self):
-        """Name, dtype policy and, once quantized, which layers are: what a subclass' `get_config` starts from."""
-        config = {
-            "name": self.name,
-            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
-        }
+    def get_config(self) -> Config:
+        """Constructor arguments and, once quantized, which layers are."""
+        dtype = keras.dtype_policies.serialize(self.dtype_policy)
+        config = {"name": self.name, "dtype": dtype, **self.constructor_arguments, "format": FILE_FORMAT}
         modes = quantization_modes(self)
         return {**config, "quantization": modes} if modes else config
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
-        config = dict(config)
+    def from_config(cls, config: Config, custom_objects: dict | None = None) -> "ComposedModel":
+        check_file_format(config)
+        config = {name: value for name, value in config.items() if name != "format"}
         modes = config.pop("quantization", {})
         model = cls(**config)
         quantize_sublayers(model, modes)
         return model
+
+
+def _recorded(constructor):
+    """`constructor`, which leaves its arguments in `constructor_arguments` and sets the dtype policy."""
+    signature = inspect.signature(constructor)
+
+    @functools.wraps(constructor)
+    def recording(self, *args, **kwargs):
+        constructor(self, *args, **kwargs)
+        bound = signature.bind(self, *args, **kwargs)
+        bound.apply_defaults()
+        found = {}
+        for name, value in list(bound.arguments.items())[1:]:
+            found.update(value if signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD else {name: value})
+        self.dtype_policy = keras.dtype_policies.get(found.pop("dtype", None))
+        found.pop("name", None)
+        if "activation" in found:
+            found["activation"] = keras.activations.serialize(keras.activations.get(found["activation"]))
+        # A model among them is a part of this one, which says itself how it is saved.
+        self.constructor_arguments = {k: v for k, v in found.items() if not isinstance(v, keras.Model)}
+
+    return recording

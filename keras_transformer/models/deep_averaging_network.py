@@ -2,9 +2,10 @@ import keras
 from keras import ops
 
 from keras_transformer import arguments
-from keras_transformer.layers import Dropout, SequencePooling, TokenEmbedding, TokenWeighting, UnitLength
+from keras_transformer.layers import Dropout, SequencePooling, TokenEmbedding, TokenWeights, UnitNormalization
 from keras_transformer.layers.dense import Dense
 from keras_transformer.models.composed_model import ComposedModel
+from keras_transformer.types import Activation, DType
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -22,9 +23,9 @@ class DeepAveragingNetwork(ComposedModel):
         output_dim: width of the vectors; the paper's 512.
         pooling: mode of `SequencePooling`.
         dropout: rate on the hidden layers.
-        word_dropout: the share of words and pairs left out in training.
+        word_dropout: the fraction of words and pairs that is dropped in training.
         activation: of the hidden layers.
-        token_weights: multiply the vector of each word by a learned weight (`TokenWeighting`), begin with embeddings of
+        token_weights: multiply the vector of each word by a learned weight (`TokenWeights`), begin with embeddings of
             pairs that are zero, and add what a hidden layer takes to what it gives: so an untrained network compares
             texts by the rare words that they share. The paper has none of this.
         padding_id: the id that does not count.
@@ -44,24 +45,29 @@ class DeepAveragingNetwork(ComposedModel):
     References:
         Cer et al., 2018, "Universal Sentence Encoder", section 3.2; Iyyer et al., 2015, "Deep Unordered Composition
         Rivals Syntactic Methods for Text Classification" (word dropout).
+
+    Example:
+        >>> encoder = keras_transformer.models.DeepAveragingNetwork(50, 20, hidden_dim=8, output_dim=6)
+        >>> encoder(np.array([[5, 6, 7], [8, 0, 0]])).shape
+        TensorShape([2, 6])
     """
 
     def __init__(
         self,
-        vocabulary_size,
-        num_bigram_buckets=20000,
-        num_layers=2,
-        hidden_dim=512,
-        output_dim=512,
-        pooling="mean",
-        dropout=0.1,
-        word_dropout=0.1,
-        activation="relu",
-        token_weights=False,
-        padding_id=0,
-        name=None,
-        dtype=None,
-    ):
+        vocabulary_size: int,
+        num_bigram_buckets: int = 20000,
+        num_layers: int = 2,
+        hidden_dim: int = 512,
+        output_dim: int = 512,
+        pooling: str = "mean",
+        dropout: float = 0.1,
+        word_dropout: float = 0.1,
+        activation: Activation = "relu",
+        token_weights: bool = False,
+        padding_id: int = 0,
+        name: str | None = None,
+        dtype: DType = None,
+    ) -> None:
         # Layers
         arguments.positive_integer("num_layers", num_layers)
         arguments.non_negative_integer("num_bigram_buckets", num_bigram_buckets)
@@ -81,9 +87,9 @@ class DeepAveragingNetwork(ComposedModel):
                 dtype=dtype,
                 name="bigram_embedding",
             )
-        self.token_weighting = None
+        self.token_weights = None
         if token_weights:
-            self.token_weighting = TokenWeighting(vocabulary_size, dtype=dtype, name="token_weighting")
+            self.token_weights = TokenWeights(vocabulary_size, dtype=dtype, name="token_weights")
         # The same mask for all of a word's vector: (B, T, 1).
         self.word_dropout = keras.layers.Dropout(
             word_dropout, noise_shape=(None, None, 1), dtype=dtype, name="word_dropout"
@@ -98,32 +104,16 @@ class DeepAveragingNetwork(ComposedModel):
         self.projection = Dense(
             arguments.positive_integer("output_dim", output_dim), use_bias=False, dtype=dtype, name="projection"
         )
-        self.unit_length = UnitLength(dtype=dtype, name="unit_length")
+        self.unit_normalization = UnitNormalization(dtype=dtype, name="unit_normalization")
 
         # Functional graph
         ids = keras.Input((None,), dtype="int32", name="ids")
         super().__init__(inputs=ids, outputs=self._vectors(ids), name=name)
 
-        # Config
-        self.dtype_policy = dtype
-        self.constructor_arguments = {
-            "vocabulary_size": vocabulary_size,
-            "num_bigram_buckets": num_bigram_buckets,
-            "num_layers": num_layers,
-            "hidden_dim": hidden_dim,
-            "output_dim": output_dim,
-            "pooling": pooling,
-            "dropout": dropout,
-            "word_dropout": word_dropout,
-            "activation": keras.activations.serialize(keras.activations.get(activation)),
-            "token_weights": token_weights,
-            "padding_id": padding_id,
-        }
-
     def _vectors(self, ids):
         x = self.token_embedding(ids)
-        if self.token_weighting:
-            x = self.token_weighting(x, ids)
+        if self.token_weights:
+            x = self.token_weights(x, ids)
         if self.bigram_embedding:
             bigrams = self.bigram_embedding(self.hashed_bigrams(ids))
             x = keras.layers.Concatenate(axis=1, dtype=self.token_embedding.dtype_policy, name="words_and_bigrams")(
@@ -132,11 +122,8 @@ class DeepAveragingNetwork(ComposedModel):
         x = self.pooling(self.word_dropout(x))
         for dense, dropout in zip(self.hidden_layers, self.hidden_dropouts):
             hidden = dropout(dense(x))
-            x = x + hidden if self.token_weighting else hidden
-        return self.unit_length(self.projection(x))
-
-    def get_config(self):
-        return {**self.base_config(), **self.constructor_arguments}
+            x = x + hidden if self.token_weights else hidden
+        return self.unit_normalization(self.projection(x))
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")

@@ -1,15 +1,47 @@
+from collections.abc import Callable
+
 import keras
 
 from keras_transformer import arguments
-from keras_transformer.layers import EncoderBlock, Pack, Unpack
+from keras_transformer.layers import EncoderBlock, Repad, Unpad
 from keras_transformer.models.composed_model import ComposedModel
+from keras_transformer.ops import TokenLayout
+from keras_transformer.types import DType, Tensor
 
 
 class EncoderModel(ComposedModel):
-    """Base of the models with a stack of encoder blocks: the paper's figure 1, left, above the embeddings."""
+    """Base of the models with a stack of encoder blocks: the paper's figure 1, left, above the embeddings.
 
-    def make_encoder(self, num_layers, norm_first, layer_norm_epsilon, dtype, **block):
-        """Makes `encoder_blocks`, `encoder_norm` behind pre-norm ones (else `None`), `pack` and `unpack`.
+    Attributes:
+        unpadding: whether calls, those of training too, leave the padding out of all work but the attention scores.
+            Faster the more padding there is; not for JAX and XLA, since shapes then depend on the data. `False` at
+            first, and not saved. May be assigned at any time.
+    """
+
+    _unpadding = False
+
+    @property
+    def unpadding(self) -> bool:
+        return self._unpadding
+
+    @unpadding.setter
+    def unpadding(self, unpadding: bool) -> None:
+        self._unpadding = unpadding
+        # The graphs that `fit` and the like have made.
+        self.train_function = self.test_function = self.predict_function = None
+        self.supports_jit = not unpadding
+
+    def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor = None) -> Tensor:
+        if self.unpadding:
+            return self.call_unpadded(inputs, training)
+        return super().call(inputs, training=training, mask=mask)
+
+    def call_unpadded(self, inputs: Tensor, training: bool | None) -> Tensor:
+        """As the Functional graph, without the padding."""
+        raise NotImplementedError
+
+    def make_encoder(self, num_layers: int, norm_first: bool, layer_norm_epsilon: float, dtype: DType, **block) -> None:
+        """Makes `encoder_blocks`, `encoder_norm` behind pre-norm ones (else `None`), `unpad` and `repad`.
 
         Args:
             num_layers: number of blocks.
@@ -23,22 +55,37 @@ class EncoderModel(ComposedModel):
         block = {**block, "norm_first": norm_first, "layer_norm_epsilon": layer_norm_epsilon, "dtype": dtype}
         self.encoder_blocks = [EncoderBlock(name=f"encoder_block_{i}", **block) for i in range(num_layers)]
         self.encoder_norm = keras.layers.LayerNormalization(name="encoder_norm", **norm) if norm_first else None
-        self.pack, self.unpack = Pack(dtype=dtype, name="pack"), Unpack(dtype=dtype, name="unpack")
+        self.unpad, self.repad = Unpad(dtype=dtype, name="unpad"), Repad(dtype=dtype, name="repad")
 
-    def run_encoder(self, x, prepare, training, packed, attention_bias=None):
+    def layout_of(self, x: Tensor, unpadding: bool) -> tuple[Tensor, TokenLayout | None]:
+        """`x` (B, T, D) as blocks take it, with its layout: unpadded, or as it is."""
+        return self.unpad(x) if unpadding else (x, None)
+
+    def padded(self, x: Tensor, layout: TokenLayout | None) -> Tensor:
+        """What blocks made of it, as (B, T, D) again."""
+        return x if layout is None else self.repad(x, layout)
+
+    def run_encoder(
+        self,
+        x: Tensor,
+        before: Callable[..., Tensor],
+        training: bool | None,
+        unpadding: bool,
+        attention_bias: Tensor = None,
+    ) -> Tensor:
         """Embeddings (B, T, D) to outputs (B, T, D), both with their Keras mask.
 
         Args:
             x: (B, T, D).
-            prepare: what comes before the blocks, of (B, T, D) or packed (N, D): dropout, for example.
+            before: what comes before the blocks, of (B, T, D) or unpadded (N, D): dropout, for example.
             training: whether dropout is active.
-            packed: whether padding is left out of all work but the scores. Not for XLA.
+            unpadding: whether padding is left out of all work but the scores. Not for JAX and XLA.
             attention_bias: added to the scaled scores of every block.
         """
-        x, packing = self.pack(x) if packed else (x, None)
-        x = prepare(x, training=training)
+        x, layout = self.layout_of(x, unpadding)
+        x = before(x, training=training)
         for block in self.encoder_blocks:
-            x = block(x, packing=packing, attention_bias=attention_bias, training=training)
+            x = block(x, layout=layout, attention_bias=attention_bias, training=training)
         if self.encoder_norm:
             x = self.encoder_norm(x)
-        return self.unpack(x, packing) if packed else x
+        return self.padded(x, layout)

@@ -1,6 +1,8 @@
 """Sizes by name: base and big are the paper's (table 3); tiny and small are for small corpora."""
 
-PRESETS = {
+from keras_transformer.types import Config
+
+PRESETS: dict[str, Config] = {
     "tiny": {
         "num_layers": 4,
         "hidden_dim": 128,
@@ -32,7 +34,7 @@ PRESETS = {
 }
 
 
-def preset(name):
+def preset(name: str) -> Config:
     """The constructor arguments that `name` stands for; `ValueError` for an unknown one."""
     if name not in PRESETS:
         raise ValueError(f"Expected one of the presets {list(PRESETS)}. Received: {name!r}")

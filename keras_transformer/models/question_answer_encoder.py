@@ -1,10 +1,11 @@
 import keras
 
 from keras_transformer import arguments
-from keras_transformer.layers import UnitLength
+from keras_transformer.layers import UnitNormalization
 from keras_transformer.layers.dense import Dense
 from keras_transformer.models.composed_model import ComposedModel
 from keras_transformer.models.sentence_encoder import SentenceEncoder
+from keras_transformer.types import Activation, Config, DType, Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -42,18 +43,25 @@ class QuestionAnswerEncoder(ComposedModel):
         Yang et al., 2019, "Multilingual Universal Sentence Encoder for Semantic Retrieval"; Chidambaram et al., 2019,
         "Learning Cross-Lingual Sentence Representations via a Multi-task Dual-Encoder Model". Their networks have
         biases.
+
+    Example:
+        >>> model = keras_transformer.models.QuestionAnswerEncoder.from_preset("tiny", 50, hidden_dim=8, output_dim=6)
+        >>> ids = np.array([[5, 6, 7]])
+        >>> vectors = model({"question_ids": ids, "response_ids": ids, "context_ids": ids})
+        >>> vectors["questions"].shape
+        TensorShape([1, 6])
     """
 
     def __init__(
         self,
-        encoder,
-        response_encoder=None,
-        hidden_dim=512,
-        output_dim=512,
-        activation="tanh",
-        name=None,
-        dtype=None,
-    ):
+        encoder: keras.Model,
+        response_encoder: keras.Model | None = None,
+        hidden_dim: int = 512,
+        output_dim: int = 512,
+        activation: Activation = "tanh",
+        name: str | None = None,
+        dtype: DType = None,
+    ) -> None:
         # Layers
         dtype = keras.dtype_policies.get(dtype)
         self.encoder = _check(encoder)
@@ -66,7 +74,7 @@ class QuestionAnswerEncoder(ComposedModel):
         self.response_parts = keras.layers.Concatenate(dtype=dtype, name="response_parts")
         self.response_hidden = Dense(hidden_dim, activation, name="response_hidden", **dense)
         self.response_projection = Dense(output_dim, name="response_projection", **dense)
-        self.unit_length = UnitLength(dtype=dtype, name="unit_length")
+        self.unit_normalization = UnitNormalization(dtype=dtype, name="unit_normalization")
 
         # Functional graph
         inputs = {
@@ -82,16 +90,8 @@ class QuestionAnswerEncoder(ComposedModel):
             name=name,
         )
 
-        # Config
-        self.dtype_policy = dtype
-        self.constructor_arguments = {
-            "hidden_dim": hidden_dim,
-            "output_dim": output_dim,
-            "activation": keras.activations.serialize(keras.activations.get(activation)),
-        }
-
     @classmethod
-    def from_preset(cls, name, vocabulary_size, **kwargs):
+    def from_preset(cls, name: str, vocabulary_size: int, **kwargs) -> "QuestionAnswerEncoder":
         """A new model, with random weights, on one `SentenceEncoder` of the size called `name`.
 
         Args:
@@ -105,28 +105,28 @@ class QuestionAnswerEncoder(ComposedModel):
         return cls(SentenceEncoder.from_preset(name, vocabulary_size), **kwargs)
 
     @property
-    def output_dim(self):
+    def output_dim(self) -> int:
         """The width D of the vectors."""
         return self.constructor_arguments["output_dim"]
 
-    def encode_questions(self, ids, training=None):
+    def encode_questions(self, ids: Tensor, training: bool | None = None) -> Tensor:
         """Ids (B, T) to unit vectors (B, D)."""
         encoded = self.encoder(ids, training=training)
-        return self.unit_length(self.question_projection(self.question_hidden(encoded)))
+        return self.unit_normalization(self.question_projection(self.question_hidden(encoded)))
 
-    def encode_responses(self, ids, context_ids, training=None):
+    def encode_responses(self, ids: Tensor, context_ids: Tensor, training: bool | None = None) -> Tensor:
         """Ids (B, T) of texts and (B, S) of their contexts to unit vectors (B, D)."""
         parts = [self.response_encoder(part, training=training) for part in (ids, context_ids)]
         encoded = self.response_parts(parts)
-        return self.unit_length(self.response_projection(self.response_hidden(encoded)))
+        return self.unit_normalization(self.response_projection(self.response_hidden(encoded)))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         own = None if self.response_encoder is self.encoder else self.response_encoder
         encoders = {"encoder": _serialize(self.encoder), "response_encoder": own and _serialize(own)}
-        return {**self.base_config(), **encoders, **self.constructor_arguments}
+        return {**super().get_config(), **encoders}
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: Config, custom_objects: dict | None = None) -> "QuestionAnswerEncoder":
         encoders = {
             name: config[name] and keras.saving.deserialize_keras_object(config[name], custom_objects)
             for name in ("encoder", "response_encoder")

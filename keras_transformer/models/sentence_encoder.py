@@ -7,11 +7,12 @@ from keras_transformer.layers import (
     PositionalEncoding,
     SequencePooling,
     TokenEmbedding,
-    TokenWeighting,
-    UnitLength,
+    TokenWeights,
+    UnitNormalization,
 )
 from keras_transformer.layers.dense import Dense
 from keras_transformer.models.encoder_model import EncoderModel
+from keras_transformer.types import Activation, DType, Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -29,7 +30,7 @@ class SentenceEncoder(EncoderModel):
         output_dim: width of the vectors; the paper's 512.
         pooling: mode of `SequencePooling`.
         token_weights: add the embedding of each token, times a learned number that begins as 4, to what the blocks give
-            for it, and multiply the sum by a learned weight of the token (`TokenWeighting`), before the pooling: so an
+            for it, and multiply the sum by a learned weight of the token (`TokenWeights`), before the pooling: so an
             untrained encoder compares texts by the rare words that they share. The paper has none of this.
         dropout: rate on sub-layer outputs and on the sums of embeddings and positions.
         attention_dropout: rate on attention weights.
@@ -53,28 +54,34 @@ class SentenceEncoder(EncoderModel):
 
     References:
         Cer et al., 2018, "Universal Sentence Encoder", section 3.1.
+
+    Example:
+        >>> encoder = keras_transformer.models.SentenceEncoder.from_preset("tiny", vocabulary_size=50, output_dim=6)
+        >>> vectors = encoder(np.array([[5, 6, 7], [0, 0, 0]]))  # the second sentence is padding only
+        >>> np.round(np.linalg.norm(vectors, axis=1), 5)
+        array([1., 0.], dtype=float32)
     """
 
     def __init__(
         self,
-        vocabulary_size,
-        num_layers=6,
-        hidden_dim=512,
-        intermediate_dim=2048,
-        num_heads=8,
-        output_dim=512,
-        pooling="sqrtn",
-        token_weights=False,
-        dropout=0.1,
-        attention_dropout=0.0,
-        activation_dropout=0.0,
-        activation="relu",
-        norm_first=False,
-        layer_norm_epsilon=1e-6,
-        padding_id=0,
-        name=None,
-        dtype=None,
-    ):
+        vocabulary_size: int,
+        num_layers: int = 6,
+        hidden_dim: int = 512,
+        intermediate_dim: int = 2048,
+        num_heads: int = 8,
+        output_dim: int = 512,
+        pooling: str = "sqrtn",
+        token_weights: bool = False,
+        dropout: float = 0.1,
+        attention_dropout: float = 0.0,
+        activation_dropout: float = 0.0,
+        activation: Activation = "relu",
+        norm_first: bool = False,
+        layer_norm_epsilon: float = 1e-6,
+        padding_id: int = 0,
+        name: str | None = None,
+        dtype: DType = None,
+    ) -> None:
         # Layers
         arguments.rate("dropout", dropout)
         dtype = keras.dtype_policies.get(dtype)
@@ -95,10 +102,10 @@ class SentenceEncoder(EncoderModel):
             layer_norm_epsilon=layer_norm_epsilon,
             dtype=dtype,
         )
-        self.embedding_residual = self.token_weighting = None
+        self.embedding_residual = self.token_weights = None
         if token_weights:
             self.embedding_residual = EmbeddingResidual(dtype=dtype, name="embedding_residual")
-            self.token_weighting = TokenWeighting(vocabulary_size, dtype=dtype, name="token_weighting")
+            self.token_weights = TokenWeights(vocabulary_size, dtype=dtype, name="token_weights")
         self.pooling = SequencePooling(pooling, dtype=dtype, name="pooling")
         # Without a bias, so that a sentence without tokens stays the zero vector.
         self.projection = Dense(
@@ -107,46 +114,26 @@ class SentenceEncoder(EncoderModel):
             dtype=dtype,
             name="projection",
         )
-        self.unit_length = UnitLength(dtype=dtype, name="unit_length")
+        self.unit_normalization = UnitNormalization(dtype=dtype, name="unit_normalization")
 
         # Functional graph
         ids = keras.Input((None,), dtype="int32", name="ids")
         super().__init__(inputs=ids, outputs=self.pool(self.encode(ids)), name=name)
 
-        # Config
-        self.dtype_policy = dtype
-        self.constructor_arguments = {
-            "vocabulary_size": vocabulary_size,
-            "num_layers": num_layers,
-            "hidden_dim": hidden_dim,
-            "intermediate_dim": intermediate_dim,
-            "num_heads": num_heads,
-            "output_dim": output_dim,
-            "pooling": pooling,
-            "token_weights": token_weights,
-            "dropout": dropout,
-            "attention_dropout": attention_dropout,
-            "activation_dropout": activation_dropout,
-            "activation": keras.activations.serialize(keras.activations.get(activation)),
-            "norm_first": norm_first,
-            "layer_norm_epsilon": layer_norm_epsilon,
-            "padding_id": padding_id,
-        }
-
-    def encode(self, ids, training=None, packed=False):
+    def encode(self, ids: Tensor, training: bool | None = None, unpadding: bool = False) -> Tensor:
         """Ids (B, T) to a vector for each token (B, T, D), of which the sentence's is pooled, with their Keras mask.
 
-        With `packed`, which is not for XLA, padding costs nothing.
+        With `unpadding`, which is not for JAX and XLA, padding costs nothing.
         """
         embeddings = self.token_embedding(ids)
-        x = self.run_encoder(self.positional_encoding(embeddings), self.embedding_dropout, training, packed)
-        if self.token_weighting:
-            x = self.token_weighting(self.embedding_residual(x, embeddings), ids)
+        x = self.run_encoder(self.positional_encoding(embeddings), self.embedding_dropout, training, unpadding)
+        if self.token_weights:
+            x = self.token_weights(self.embedding_residual(x, embeddings), ids)
         return x
 
-    def pool(self, tokens):
-        """What `encode` gave to one vector a sentence."""
-        return self.unit_length(self.projection(self.pooling(tokens)))
+    def call_unpadded(self, inputs, training):
+        return self.pool(self.encode(inputs, training, unpadding=True))
 
-    def get_config(self):
-        return {**self.base_config(), **self.constructor_arguments}
+    def pool(self, tokens: Tensor) -> Tensor:
+        """What `encode` gave to one vector a sentence."""
+        return self.unit_normalization(self.projection(self.pooling(tokens)))

@@ -10,8 +10,9 @@ from keras_transformer import arguments
 from keras_transformer.atomic import replacing
 from keras_transformer.export import frozen_weights, write_saved_model
 from keras_transformer.export.saved_model import check_new
-from keras_transformer.layers import integer_products, masks
+from keras_transformer.layers import integer_products
 from keras_transformer.layers.composite import sublayers
+from keras_transformer.ops import masks
 from keras_transformer.pipelines.precision import in_dtype
 from keras_transformer.pipelines.terminal_line import terminal_line
 from keras_transformer.text.tokenizer import as_strings

@@ -19,7 +19,7 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
     Args:
         encoder: a model from token ids (N, T) to vectors (N, D), `keras_transformer.models.SentenceEncoder` for
             example. If it has a method `encode` from ids to a vector for each token (N, T, E), these are to be had too;
-            if also a method `pool` that makes the text's vector of them, and `encode` an argument `packed`, padding
+            if also a method `pool` that makes the text's vector of them, and `encode` an argument `unpadding`, padding
             costs nothing.
         tokenizer: of the texts.
         max_length: longer texts are cut to so many tokens.
@@ -106,7 +106,7 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
         ids, lengths = ids_and_lengths(self.tokenizer, texts, self.max_length)
         kept = tf.minimum(lengths, self.max_length)
         is_token = tf.sequence_mask(kept, tf.shape(ids)[1])[:, :, None]
-        vectors = tf.cast(self.encoder.encode(ids, **self._packed), tf.float32)
+        vectors = tf.cast(self.encoder.encode(ids, **self._unpadding), tf.float32)
         tokens = pieces(self.tokenizer, ids)
         return {"outputs": tf.where(is_token, vectors, 0.0), "tokens": tokens, "lengths": kept}, lengths
 
@@ -114,16 +114,16 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
         return self.tokenizer.padded(self._tokens(texts))
 
     @property
-    def _packed(self):
+    def _unpadding(self):
         """The argument of `encode` that makes it fast, if there is one."""
-        has_it = "packed" in inspect.signature(self.encoder.encode).parameters
-        return {"packed": True} if has_it else {}
+        has_it = "unpadding" in inspect.signature(self.encoder.encode).parameters
+        return {"unpadding": True} if has_it else {}
 
     def _from_ids(self, ids, training=None):
         if training or not hasattr(self.encoder, "pool"):
             vectors = self.encoder(ids, training=training)
         else:
-            vectors = self.encoder.pool(self.encoder.encode(ids, **self._packed))
+            vectors = self.encoder.pool(self.encoder.encode(ids, **self._unpadding))
         return tf.cast(vectors, tf.float32)
 
     def exported(self, trainable):

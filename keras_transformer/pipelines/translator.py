@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from keras_transformer import arguments
 from keras_transformer.decoding import GreedySearch, Search
-from keras_transformer.layers import masks
+from keras_transformer.ops import masks
 from keras_transformer.pipelines import translator_export
 from keras_transformer.pipelines.compiled_search import compiled_search
 from keras_transformer.pipelines.pipeline import Pipeline, deserialize_parts, pieces, serialize_part
@@ -205,7 +205,7 @@ class Translator(Pipeline):
         model = model or self.transformer
         begin = tf.fill([tf.shape(target_ids)[0], 1], self.target_side.begin_id)
         preceding = tf.concat([begin, target_ids[:, :-1]], axis=1)
-        return model.decode(preceding, model.encode(source_ids, packed=True), return_attention_scores=True)[1]
+        return model.decode(preceding, model.encode(source_ids, unpadding=True), return_attention_scores=True)[1]
 
     def _from_ids(self, source_ids):
         """Source ids (N, S), each row with its end id, to target ids (N, T)."""

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from keras_transformer.decoding import BeamSearch, Sampling
-from keras_transformer.layers import masks
+from keras_transformer.ops import masks
 from keras_transformer.pipelines.pipeline import known_ids, lengths_signature, of_as_many_rows, pieces, traced
 from keras_transformer.pipelines.slices import in_slices
 from keras_transformer.text.tokenizer import as_strings
@@ -154,25 +154,24 @@ class _TracedOnce:
     sizes that are fixed, and shares nothing.)
     """
 
-    def __init__(self, transformer, always_spreads):
+    def __init__(self, transformer, beside_beam_search):
         self._transformer = transformer
 
         @traced(_IDS)
         def encode(source_ids):
-            return _with_mask(transformer.encode(source_ids, packed=True))
+            return _with_mask(transformer.encode(source_ids, unpadding=True))
 
-        self._encode = encode
-        self.make_cache = transformer.make_cache
-        self.spread_cache = transformer.spread_cache
-        self.reorder_cache = transformer.reorder_cache
-        self.has_growing_cache = transformer.has_growing_cache
-        self.always_spreads = always_spreads
+        self._encode, self._beside_beam_search = encode, beside_beam_search
         self.decode = transformer.decode
         self.decode_step = tf.function(transformer.decode_step)
 
-    def encode(self, source_ids, packed=False):
-        if not packed:
-            return self._transformer.encode(source_ids)
+    def start_decoding(self, source_ids, max_length, static_shapes):
+        if static_shapes:
+            return self._transformer.start_decoding(source_ids, max_length, static_shapes)
+        cache = self._transformer.make_growing_cache(self.encode(source_ids, unpadding=True))
+        return cache.expand_to_beam(1) if self._beside_beam_search else cache
+
+    def encode(self, source_ids, unpadding):
         memory, mask = self._encode(source_ids)
         masks.attach(memory, mask)  # which a `tf.function` does not hand on
         return memory

@@ -12,7 +12,7 @@ import tempfile
 import keras
 import numpy as np
 
-from keras_transformer.layers import masks
+from keras_transformer.ops import masks
 from keras_transformer.testing import backends
 
 _PADDING_VALUE = 9.0  # marks padding in the inputs; a `Masking` layer makes Keras' implicit mask of it

@@ -2,7 +2,7 @@ import keras
 from keras import ops
 
 from keras_transformer import arguments
-from keras_transformer.layers import token_ids
+from keras_transformer.ops import token_ids
 
 _REDUCTIONS = ("sum_over_batch_size", "sum", "none")
 

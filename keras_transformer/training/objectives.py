@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_transformer import arguments
-from keras_transformer.layers import Dropout, UnitLength
+from keras_transformer.layers import Dropout, UnitNormalization
 
 _NEVER = -1e9  # the score of what is no candidate
 
@@ -51,7 +51,7 @@ class ResponseRanking(keras.layers.Layer):
 
     def build(self, vectors_shape, keys_shape=None):
         width = vectors_shape[0][-1]
-        self.unit_length = UnitLength(name="unit_length")
+        self.unit_normalization = UnitNormalization(name="unit_normalization")
         if self.response_network:
             self.hidden = keras.layers.Dense(self.response_network, activation="relu", name="hidden")
             self.hidden.build((None, width))
@@ -64,7 +64,7 @@ class ResponseRanking(keras.layers.Layer):
         candidates = ops.concatenate(responses, axis=0)
         if self.response_network:
             candidates = self.output_dense(self.hidden(candidates))
-        scores = ops.matmul(self.unit_length(inputs), ops.transpose(self.unit_length(candidates)))
+        scores = ops.matmul(self.unit_normalization(inputs), ops.transpose(self.unit_normalization(candidates)))
         is_own = ops.arange(count)[:, None] == ops.arange(ops.shape(candidates)[0])[None, :]
         scores = self.scale * (scores - self.margin * ops.cast(is_own, "float32"))
         keys = ops.cast(keys, "int32")
@@ -164,10 +164,10 @@ class SimilarityRegression(keras.layers.Layer):
     """
 
     def build(self, vectors_shape, scores_shape=None):
-        self.unit_length = UnitLength(name="unit_length")
+        self.unit_normalization = UnitNormalization(name="unit_normalization")
 
     def call(self, vectors, scores, training=None):
-        u, v = [self.unit_length(vector) for vector in vectors]
+        u, v = [self.unit_normalization(vector) for vector in vectors]
         return ops.mean(ops.square(ops.sum(u * v, axis=-1) - ops.cast(scores, "float32")))
 
 
@@ -184,10 +184,10 @@ class SimilarityCorrelation(keras.layers.Layer):
     """
 
     def build(self, vectors_shape, scores_shape=None):
-        self.unit_length = UnitLength(name="unit_length")
+        self.unit_normalization = UnitNormalization(name="unit_normalization")
 
     def call(self, vectors, scores, training=None):
-        u, v = [self.unit_length(vector) for vector in vectors]
+        u, v = [self.unit_normalization(vector) for vector in vectors]
         cosines, scores = ops.sum(u * v, axis=-1), ops.cast(scores, "float32")
         cosines, scores = cosines - ops.mean(cosines), scores - ops.mean(scores)
         # The floor keeps gradients small where cosines hardly differ.
@@ -221,7 +221,7 @@ class TeacherVectors(keras.layers.Layer):
 
     def build(self, vectors_shape, wanted_shape=None):
         width = vectors_shape[0][-1]
-        self.unit_length = UnitLength(name="unit_length")
+        self.unit_normalization = UnitNormalization(name="unit_normalization")
         self.projection = None
         if width != self.teacher_dim:
             self.projection = keras.layers.Dense(self.teacher_dim, use_bias=False, name="projection")
@@ -232,7 +232,7 @@ class TeacherVectors(keras.layers.Layer):
         found = ops.cast(found, "float32")
         if self.projection:
             found = self.projection(found)
-        cosines = ops.sum(self.unit_length(found) * self.unit_length(wanted), axis=-1)
+        cosines = ops.sum(self.unit_normalization(found) * self.unit_normalization(wanted), axis=-1)
         return ops.mean(1.0 - cosines)
 
     def get_config(self):

@@ -136,7 +136,7 @@ def test_another_tokenizer_of_hugging_face(tmp_path, config, message):
 def test_beams_are_the_originals(translator, penalty):
     wanted = ORIGINAL["beams"][str(penalty)]
     config = translator.search.get_config()
-    assert (config["beam_size"], config["length_penalty"], config["rules"]) == (4, 1.0, "transformers")
+    assert (config["beam_size"], config["length_penalty"], config["rules"]) == (4, 1.0, "hugging_face")
     search = BeamSearch(**{**config, "length_penalty": penalty})
     source_ids, _ = translator.source_ids(ORIGINAL["short"])
     limits = tf.fill([len(ORIGINAL["short"])], ORIGINAL["max_tokens"])

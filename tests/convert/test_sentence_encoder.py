@@ -51,7 +51,7 @@ def test_what_is_read_from_the_configuration(embedder, kind):
         "bert": (["first", "mean"], [{"units": 7, "activation": "tanh", "use_bias": True}], True, None, 40, 0),
         "mpnet": (["mean"], [], False, 32, 300, 1),
     }[kind]
-    keys = ("pooling", "projections", "unit_length", "relative_position_buckets", "max_length", "padding_id")
+    keys = ("pooling", "projections", "normalize", "relative_position_buckets", "max_length", "padding_id")
     assert tuple(config[key] for key in keys) == wanted
 
 

@@ -17,11 +17,9 @@ class HashModel:
         self.table = np.random.default_rng(seed).normal(size=(_NUM_STATES, vocabulary_size)).astype("float32") * scale
         self.table[:, END] += end_bonus
 
-    def encode(self, source_ids):
+    def start_decoding(self, source_ids, max_length, static_shapes):
         factors = ops.arange(1, source_ids.shape[1] + 1, dtype="int32") * 13
-        return ops.sum(ops.cast(source_ids, "int32") * factors, axis=1, keepdims=True) % _NUM_STATES
-
-    def make_cache(self, memory, max_length):
+        memory = ops.sum(ops.cast(source_ids, "int32") * factors, axis=1, keepdims=True) % _NUM_STATES
         return {"state": memory, "source": [memory]}
 
     def decode_step(self, target_ids, cache, index):
@@ -44,11 +42,8 @@ class FixedModel:
     def __init__(self, logits, dtype="float32"):
         self.logits = ops.cast(ops.convert_to_tensor(logits), dtype)
 
-    def encode(self, source_ids):
-        return source_ids
-
-    def make_cache(self, memory, max_length):
-        return {"memory": memory}
+    def start_decoding(self, source_ids, max_length, static_shapes):
+        return {"memory": source_ids}
 
     def decode_step(self, target_ids, cache, index):
         return ops.broadcast_to(self.logits, (ops.shape(target_ids)[0], 1, self.logits.shape[0])), cache
@@ -62,10 +57,7 @@ class ScriptModel:
         self.vocabulary_size = vocabulary_size
         self.steps = []
 
-    def encode(self, source_ids):
-        return source_ids
-
-    def make_cache(self, memory, max_length):
+    def start_decoding(self, source_ids, max_length, static_shapes):
         return {"steps": ops.zeros((len(self.sentences),), dtype="int32")}
 
     def decode_step(self, target_ids, cache, index):

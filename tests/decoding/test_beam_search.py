@@ -39,7 +39,7 @@ def test_equals_a_search_that_never_stops_early(normalization, alpha, beam_size,
 @pytest.mark.parametrize("alpha", [0.0, 1.0, 2.5])
 @pytest.mark.parametrize("beam_size, num_best", [(1, 1), (2, 1), (4, 4)])
 def test_the_rules_of_transformers(alpha, beam_size, num_best):
-    search = BeamSearch(beam_size, alpha, "power", num_best=num_best, rules="transformers")
+    search = BeamSearch(beam_size, alpha, "power", num_best=num_best, rules="hugging_face")
     differs = 0
     for seed, end_bonus in ((0, 0.0), (1, 2.0), (2, 4.0)):
         model = HashModel(V, seed, end_bonus=end_bonus)

@@ -10,7 +10,7 @@ from keras_transformer.decoding import BeamSearch, GreedySearch, Sampling
     "search",
     [
         GreedySearch(min_length=2),
-        BeamSearch(5, 0.7, "power", 3, 2, "transformers", early_stopping=True, renormalize=True),
+        BeamSearch(5, 0.7, "power", 3, 2, "hugging_face", early_stopping=True, renormalize=True),
         Sampling(temperature=0.5, top_k=7, top_p=0.9, seed=11, min_length=1),
     ],
     ids=lambda search: type(search).__name__,
@@ -28,7 +28,7 @@ def test_config_goes_there_and_back(search):
 
 def test_early_stopping_of_a_number():
     """A JSON file's 1 is true."""
-    assert BeamSearch(rules="transformers", early_stopping=1).early_stopping is True
+    assert BeamSearch(rules="hugging_face", early_stopping=1).early_stopping is True
 
 
 def test_all_of_the_beam_is_wanted_by_default():

@@ -1,3 +1,3 @@
 """Attention in blocks on JAX."""
 
-from tests.layers.test_blockwise_attention import *  # noqa: F403
+from tests.ops.test_blockwise_attention import *  # noqa: F403

@@ -28,7 +28,7 @@ CASES = {
     "Bias": LayerCase(layers.Bias, {}, {"inputs": X}),
     "TokenEmbedding": LayerCase(layers.TokenEmbedding, {"vocabulary_size": V, "hidden_dim": D}, {"inputs": IDS}),
     "EmbeddingResidual": LayerCase(layers.EmbeddingResidual, {}, {"inputs": X, "embeddings": X[:, ::-1]}),
-    "TokenWeighting": LayerCase(layers.TokenWeighting, {"vocabulary_size": V}, {"inputs": X, "ids": IDS}),
+    "TokenWeights": LayerCase(layers.TokenWeights, {"vocabulary_size": V}, {"inputs": X, "ids": IDS}),
     "MultiHeadSelfAttention": LayerCase(layers.MultiHeadSelfAttention, {"num_heads": 3}, {"inputs": X}, OF_INPUTS),
     "MultiHeadSelfAttention causal": LayerCase(
         layers.MultiHeadSelfAttention,
@@ -48,7 +48,7 @@ CASES = {
         layers.FeedForward, {"intermediate_dim": F, "activation": "gelu"}, {"inputs": X}, OF_INPUTS
     ),
     "Dropout": LayerCase(layers.Dropout, {"rate": 0.2}, {"inputs": X}),
-    "Residual": LayerCase(layers.Residual, {"dropout": 0.2}, {"inputs": X, "outputs": X[:, ::-1]}),
+    "AddNorm": LayerCase(layers.AddNorm, {"dropout": 0.2}, {"inputs": X, "outputs": X[:, ::-1]}),
     "EncoderBlock": LayerCase(layers.EncoderBlock, BLOCK, {"inputs": X}, OF_INPUTS),
     "EncoderBlock causal": LayerCase(
         layers.EncoderBlock,
@@ -58,7 +58,7 @@ CASES = {
         causal=True,
         options={"use_causal_mask": True},
     ),
-    "UnitLength": LayerCase(layers.UnitLength, {}, {"inputs": X}, output_dtype="float32"),
+    "UnitNormalization": LayerCase(layers.UnitNormalization, {}, {"inputs": X}, output_dtype="float32"),
     "EncoderBlock pre-norm": LayerCase(layers.EncoderBlock, {**BLOCK, "norm_first": True}, {"inputs": X}, OF_INPUTS),
     "DecoderBlock": LayerCase(
         layers.DecoderBlock,

@@ -2,7 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_transformer.layers import DecoderBlock, Pack, Unpack
+from keras_transformer.layers import DecoderBlock, Repad, Unpad
+from keras_transformer.ops import FixedKeyValueCache
 from tests import reference
 
 B, T, S, D, E, F, H = 2, 5, 7, 6, 4, 11, 3
@@ -30,18 +31,18 @@ def test_equals_numpy(block):
         memory, seen = MEMORY[b].astype("float64"), np.tile(MEMORY_MASK[b], (T, 1))
         sublayers = (
             (
-                block.self_attention_residual,
+                block.self_attention_add_norm,
                 lambda y: reference.multi_head_attention(y, y, self_weights, causal),
             ),
             (
-                block.cross_attention_residual,
+                block.cross_attention_add_norm,
                 lambda y, memory=memory, seen=seen: reference.multi_head_attention(y, memory, cross_weights, seen),
             ),
-            (block.feed_forward_residual, lambda y: np.maximum(y @ kernel_1 + bias_1, 0) @ kernel_2 + bias_2),
+            (block.feed_forward_add_norm, lambda y: np.maximum(y @ kernel_1 + bias_1, 0) @ kernel_2 + bias_2),
         )
         x = X[b].astype("float64")
-        for residual, sublayer in sublayers:
-            weights = residual.norm.get_weights()
+        for add_norm, sublayer in sublayers:
+            weights = add_norm.norm.get_weights()
             if block.norm_first:
                 x = x + sublayer(reference.layer_norm(x, *weights))
             else:
@@ -62,7 +63,7 @@ def test_cross_keys_are_computed_once(block):
     # With other weights now, a second computation would give other keys.
     block.cross_attention.key_value.kernel.assign(np.zeros((E, 2 * D)))
     _, after = block(X[:, :1], cache=cache, cache_index=0)
-    assert after["cross"]["key"] is cache["cross"]["key"]
+    assert after.cross_attention.key is cache.cross_attention.key
 
 
 def test_returns_both_scores(block):
@@ -124,40 +125,39 @@ def test_packed_equals_padded(block, memory_is_packed):
     padded, *scores = block(
         X, MEMORY, padding_mask=mask, encoder_padding_mask=MEMORY_MASK, return_attention_scores=True
     )
-    x, packing = Pack()(X, padding_mask=mask)
+    x, layout = Unpad()(X, padding_mask=mask)
     if memory_is_packed:
-        memory, encoder_packing = Pack()(MEMORY, padding_mask=MEMORY_MASK)
-        side = {"encoder_outputs": memory, "encoder_packing": encoder_packing}
+        memory, encoder_layout = Unpad()(MEMORY, padding_mask=MEMORY_MASK)
+        side = {"encoder_outputs": memory, "encoder_layout": encoder_layout}
     else:
         side = {"encoder_outputs": MEMORY, "encoder_padding_mask": MEMORY_MASK}
-    packed, *packed_scores = block(x, packing=packing, return_attention_scores=True, **side)
-    assert packed.shape == (7, D)
-    np.testing.assert_allclose(Unpack()(packed, packing), np.where(mask[..., None], padded, 0.0), atol=1e-5)
+    unpadded, *unpadded_scores = block(x, layout=layout, return_attention_scores=True, **side)
+    assert unpadded.shape == (7, D)
+    np.testing.assert_allclose(Repad()(unpadded, layout), np.where(mask[..., None], padded, 0.0), atol=1e-5)
     queries = np.broadcast_to(mask[:, None, :, None], (B, H, T, 1))[..., 0]
-    for found, wanted in zip(packed_scores, scores):
+    for found, wanted in zip(unpadded_scores, scores):
         np.testing.assert_allclose(np.asarray(found)[queries], np.asarray(wanted)[queries], atol=1e-5)
 
 
 def test_a_cache_is_of_padded_inputs(block):
-    x, packing = Pack()(X)
+    x, layout = Unpad()(X)
     with pytest.raises(ValueError, match="Expected padded inputs with a cache"):
-        block(x, packing=packing, cache=block.make_cache(MEMORY, 5), cache_index=0)
+        block(x, layout=layout, cache=block.make_cache(MEMORY, 5), cache_index=0)
 
 
 def test_a_growing_cache_gives_what_a_fixed_one_gives(block):
-    """One position, two at once, one, of packed and of padded encoder outputs."""
+    """One position, two at once, one, of unpadded and of padded encoder outputs."""
     memory, mask = keras.ops.convert_to_tensor(MEMORY), keras.ops.convert_to_tensor(MEMORY_MASK)
-    fixed, growing = block.make_cache(memory, T), block.make_cache(memory)
-    packed_memory, packing = Pack()(memory, padding_mask=mask)
-    packed = block.make_cache(packed_memory, encoder_packing=packing)
+    fixed = block.make_cache(memory, T)
+    tokens, layout = Unpad()(memory, padding_mask=mask)
+    caches = [block.make_cache(memory), block.make_cache(tokens, encoder_layout=layout)]
     for start, stop in ((0, 1), (1, 3), (3, 4)):
         options = {"encoder_padding_mask": MEMORY_MASK}
         wanted, fixed = block(X[:, start:stop], cache=fixed, cache_index=start, **options)
-        for cache in (growing, packed):
-            found, new = block(X[:, start:stop], cache=cache, **options)
+        for i, cache in enumerate(caches):
+            found, caches[i] = block(X[:, start:stop], cache=cache, **options)
             np.testing.assert_allclose(found, wanted, atol=1e-5)
-            assert new["self"]["past_key"].shape == (B, H, stop, D // H)
-            cache.update(new)
+            assert caches[i].self_attention.key.shape == (B, H, stop, D // H)
 
 
 def test_hypotheses_in_one_cache_are_those_of_caches_of_their_own(block):
@@ -180,7 +180,7 @@ def test_hypotheses_in_one_cache_are_those_of_caches_of_their_own(block):
         cache = make()
         for step, (x, wanted) in enumerate(((first, first_wanted), (second, second_wanted))):
             visible = seen[step]
-            if "key" in cache["self"]:
+            if isinstance(cache.self_attention, FixedKeyValueCache):
                 visible = np.pad(visible, [(0, 0), (0, 0), (0, 6 - visible.shape[2])])
             found, cache = block(
                 x.reshape(B, 3, D),

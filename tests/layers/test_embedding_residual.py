@@ -2,7 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_transformer.layers import EmbeddingResidual, masks
+from keras_transformer.layers import EmbeddingResidual
+from keras_transformer.ops import masks
 from keras_transformer.testing import backends
 
 X = np.arange(6, dtype="float32").reshape(1, 3, 2)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_transformer.layers import EncoderBlock, Pack, Unpack
+from keras_transformer.layers import EncoderBlock, Repad, Unpad
 from keras_transformer.testing import backends
 from tests import reference
 
@@ -15,8 +15,8 @@ def numpy_block(layer, x, mask):
     """The block from section 3.1 of the paper, post-norm or pre-norm, for one sequence."""
     attention = reference.attention_weights_by_name(layer.self_attention)
     kernel_1, bias_1, kernel_2, bias_2 = layer.feed_forward.get_weights()
-    norm_1 = lambda y: reference.layer_norm(y, *layer.self_attention_residual.norm.get_weights())  # noqa: E731
-    norm_2 = lambda y: reference.layer_norm(y, *layer.feed_forward_residual.norm.get_weights())  # noqa: E731
+    norm_1 = lambda y: reference.layer_norm(y, *layer.self_attention_add_norm.norm.get_weights())  # noqa: E731
+    norm_2 = lambda y: reference.layer_norm(y, *layer.feed_forward_add_norm.norm.get_weights())  # noqa: E731
     feed_forward = lambda y: np.maximum(y @ kernel_1 + bias_1, 0) @ kernel_2 + bias_2  # noqa: E731
     attend = lambda y: reference.multi_head_attention(y, y, attention, mask)  # noqa: E731
     if layer.norm_first:
@@ -72,9 +72,9 @@ OPTIONS = {
 }
 
 
-def packed_call(layer, x, mask, **options):
-    packed, packing = Pack()(x, padding_mask=mask)
-    return Unpack()(layer(packed, packing=packing, **options), packing)
+def unpadded_call(layer, x, mask, **options):
+    unpadded, layout = Unpad()(x, padding_mask=mask)
+    return Repad()(layer(unpadded, layout=layout, **options), layout)
 
 
 def random_block(**config):
@@ -87,25 +87,25 @@ def random_block(**config):
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS.keys())
 @pytest.mark.parametrize("norm_first", [False, True])
 @pytest.mark.parametrize("rows", [slice(None), slice(2, 3), slice(3, 4), slice(0, 0)])
-def test_packed_equals_padded(options, norm_first, rows):
+def test_unpadded_equals_padded(options, norm_first, rows):
     layer, x, mask = random_block(norm_first=norm_first), BATCH[rows], MASK[rows]
     padded = np.asarray(layer(x, padding_mask=mask, **options))
-    packed = np.asarray(packed_call(layer, x, mask, **options))
-    np.testing.assert_allclose(packed, np.where(mask[..., None], padded, 0.0), atol=1e-5)
+    unpadded = np.asarray(unpadded_call(layer, x, mask, **options))
+    np.testing.assert_allclose(unpadded, np.where(mask[..., None], padded, 0.0), atol=1e-5)
 
 
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS.keys())
-def test_packed_equals_padded_in_bfloat16(options):
+def test_unpadded_equals_padded_in_bfloat16(options):
     layer = random_block(dtype="bfloat16")
     padded = ops.convert_to_numpy(ops.cast(layer(BATCH, padding_mask=MASK, **options), "float32"))
-    packed = ops.convert_to_numpy(ops.cast(packed_call(layer, BATCH, MASK, **options), "float32"))
-    np.testing.assert_allclose(packed, np.where(MASK[..., None], padded, 0.0), atol=0.1)
+    unpadded = ops.convert_to_numpy(ops.cast(unpadded_call(layer, BATCH, MASK, **options), "float32"))
+    np.testing.assert_allclose(unpadded, np.where(MASK[..., None], padded, 0.0), atol=0.1)
 
 
 def test_packed_scores_are_those_of_the_batch():
     layer = random_block()
-    packed, packing = Pack()(BATCH, padding_mask=MASK)
-    outputs, scores = layer(packed, packing=packing, return_attention_scores=True)
+    unpadded, layout = Unpad()(BATCH, padding_mask=MASK)
+    outputs, scores = layer(unpadded, layout=layout, return_attention_scores=True)
     assert outputs.shape == (MASK.sum(), D) and scores.shape == (len(MASK), H, T, T)
     wanted = layer(BATCH, padding_mask=MASK, return_attention_scores=True)[1]
     queries = np.broadcast_to(MASK[:, None, :, None], scores.shape)
@@ -116,39 +116,40 @@ def test_packed_gradients_are_those_of_padded():
     layer, direction = random_block(), np.random.default_rng(8).normal(size=BATCH.shape).astype("float32")
 
     class Whole(keras.layers.Layer):
-        def __init__(self, packed):
+        def __init__(self, unpadded):
             super().__init__()
-            self.layer, self.packed = layer, packed
+            self.layer, self.unpadded = layer, unpadded
             self.built = self.supports_masking = True
             self.inputs = self.add_weight(shape=BATCH.shape, initializer="zeros", name="inputs")
             self.inputs.assign(BATCH)
 
         def call(self, mask):
-            if self.packed:
-                return packed_call(self.layer, self.inputs.value, mask)
+            if self.unpadded:
+                return unpadded_call(self.layer, self.inputs.value, mask)
             return ops.where(mask[..., None], self.layer(self.inputs.value, padding_mask=mask), 0.0)
 
     found = [
-        backends.gradients(Whole(packed), {"mask": MASK}, {}, lambda outputs: ops.sum(outputs * direction))
-        for packed in (False, True)
+        backends.gradients(Whole(unpadded), {"mask": MASK}, {}, lambda outputs: ops.sum(outputs * direction))
+        for unpadded in (False, True)
     ]
-    padded, packed = (list(gradients.values()) for gradients in found)
-    assert len(packed) == 13 and all(np.abs(gradient).max() > 0 for gradient in packed)
-    for gradient, wanted in zip(packed, padded):
+    padded, unpadded = (list(gradients.values()) for gradients in found)
+    assert len(unpadded) == 13 and all(np.abs(gradient).max() > 0 for gradient in unpadded)
+    for gradient, wanted in zip(unpadded, padded):
         np.testing.assert_allclose(gradient, wanted, atol=2e-5)
 
 
 @pytest.mark.parametrize("garbage", [np.nan, np.inf])
-def test_padding_of_what_is_packed_may_hold_anything(garbage):
+def test_padding_of_what_is_unpadded_may_hold_anything(garbage):
     layer, spoiled = random_block(), np.where(MASK[..., None], BATCH, np.float32(garbage))
-    np.testing.assert_array_equal(packed_call(layer, spoiled, MASK), packed_call(layer, BATCH, MASK))
-    nothing = packed_call(layer, spoiled[3:], MASK[3:])
+    np.testing.assert_array_equal(unpadded_call(layer, spoiled, MASK), unpadded_call(layer, BATCH, MASK))
+    nothing = unpadded_call(layer, spoiled[3:], MASK[3:])
     np.testing.assert_array_equal(nothing, np.zeros((1, T, D)))
-    # A token that is packed, and masked by the call.
-    packed, packing = Pack()(np.where(np.arange(T)[:, None] == 1, np.float32(garbage), BATCH[:1]))
-    seen = np.arange(T)[None] != 1
-    found = np.asarray(layer(packed, packing=packing, padding_mask=seen))
-    np.testing.assert_allclose(found[seen[0]], np.asarray(layer(BATCH[:1], padding_mask=seen))[seen], atol=1e-5)
+
+
+def test_the_mask_of_unpadded_tokens_is_that_of_unpad():
+    tokens, layout = Unpad()(BATCH)
+    with pytest.raises(ValueError, match=r"Expected the mask of unpadded tokens as Unpad.* Received: padding_mask"):
+        random_block()(tokens, layout=layout, padding_mask=MASK)
 
 
 def test_distributed_over_time():
@@ -164,8 +165,8 @@ def test_distributed_over_time():
 
 
 def test_a_packing_needs_packed_inputs():
-    packing = Pack()(BATCH, padding_mask=MASK)[1]
+    layout = Unpad()(BATCH, padding_mask=MASK)[1]
     with pytest.raises(ValueError, match="rank 2"):
-        random_block()(BATCH, packing=packing)
+        random_block()(BATCH, layout=layout)
     with pytest.raises(ValueError, match="rank 3"):
         random_block()(BATCH[0])

@@ -36,8 +36,8 @@ def test_no_two_matrices_of_a_block_are_alike(initializer):
     matrices = [
         *parts,
         np.asarray(block.self_attention.output_projection.kernel),
-        np.asarray(block.feed_forward.expansion.kernel),
-        np.asarray(block.feed_forward.contraction.kernel),
+        np.asarray(block.feed_forward.intermediate_dense.kernel),
+        np.asarray(block.feed_forward.output_dense.kernel),
     ]
     for i, one in enumerate(matrices[:4]):
         for other in matrices[i + 1 : 4]:

@@ -218,7 +218,7 @@ def test_three_axes():
 def test_not_where_weights_may_change_nor_in_xla():
     layer = FeedForward(8)
     layer.build((None, None, 19))
-    layer.expansion.quantize("int8")
+    layer.intermediate_dense.quantize("int8")
     x = X[None]
     unscoped = tf.function(layer, input_signature=[tf.TensorSpec([None, None, 19])]).get_concrete_function()
     assert "_QuantizedMatMul" not in {operation.type for operation in unscoped.graph.get_operations()}

@@ -2,7 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_transformer.layers import MultiHeadCrossAttention, masks
+from keras_transformer.layers import MultiHeadCrossAttention
+from keras_transformer.ops import masks
 from tests import reference
 
 B, T, S, D, E, H = 2, 5, 7, 12, 10, 3
@@ -40,7 +41,7 @@ def test_equals_keras_on_copied_weights(attention):
 def test_cached_equals_uncached_and_needs_no_context(attention):
     whole = attention(X, CONTEXT, context_padding_mask=PADDING)
     cache = attention.make_cache(keras.ops.convert_to_tensor(CONTEXT))
-    assert tuple(cache["key"].shape) == (B, H, S, D // H)
+    assert tuple(cache.key.shape) == (B, H, S, D // H)
     for t in range(T):
         outputs = attention(X[:, t : t + 1], cache=cache, context_padding_mask=PADDING)
         np.testing.assert_allclose(outputs[:, 0], whole[:, t], atol=1e-5)

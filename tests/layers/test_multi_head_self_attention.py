@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_transformer.layers import MultiHeadSelfAttention, Pack
+from keras_transformer.layers import MultiHeadSelfAttention, Unpad
+from keras_transformer.ops import FixedKeyValueCache
 from tests import reference
 
 B, T, D, H = 2, 5, 12, 3
@@ -67,7 +68,7 @@ def test_cached_positions_that_no_query_sees_may_hold_anything(attention):
     clean = np.where(np.isfinite(spoiled), spoiled, 0)
     wanted = attention(clean, attention_mask=np.tril(np.ones((4, 4), bool)) & seen)
     for cache in (attention.make_cache(B, 4), attention.make_cache(B)):
-        length = 4 if "key" in cache else 3
+        length = 4 if isinstance(cache, FixedKeyValueCache) else 3
         outputs, cache = attention(
             spoiled[:, :3], attention_mask=np.tile(seen[:length], (3, 1)), cache=cache, cache_index=0
         )
@@ -140,9 +141,9 @@ def test_bad_inputs(attention):
         MultiHeadSelfAttention(H)(X[0])
     with pytest.raises(ValueError, match="rank 2 or 3 with a known last dimension"):
         MultiHeadSelfAttention(H).build((None, D, None))
-    packed, packing = Pack()(X)
-    with pytest.raises(ValueError, match="Received: a packing too"):
-        attention(packed, packing=packing, cache=attention.make_cache(B, T), cache_index=0)
+    unpadded, layout = Unpad()(X)
+    with pytest.raises(ValueError, match="Received: unpadded ones, with a layout"):
+        attention(unpadded, layout=layout, cache=attention.make_cache(B, T), cache_index=0)
     with pytest.raises(ValueError, match="cache_index"):
         attention(X[:, :1], cache=attention.make_cache(B, T))
     for index in (-1, 3):

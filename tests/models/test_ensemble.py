@@ -38,20 +38,20 @@ def mean_log_probs(logits):
     )
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_is_the_mean_of_probabilities(ensemble, packed):
+@pytest.mark.parametrize("unpadded", [False, True])
+def test_is_the_mean_of_probabilities(ensemble, unpadded):
     wanted = mean_log_probs([member(BATCH) for member in ensemble.members])
-    memory = ensemble.encode(SOURCE, packed=packed)
+    memory = ensemble.encode(SOURCE, unpadding=unpadded)
     assert memory.shape == (2, 4, 12 + 8)
     for logits in (ensemble(BATCH), ensemble.decode(TARGET, memory)):
         np.testing.assert_allclose(logits, wanted, atol=1e-4)
 
 
-@pytest.mark.parametrize("max_length", [4, None])
-def test_steps_equal_the_whole(ensemble, max_length):
+@pytest.mark.parametrize("grows", [False, True])
+def test_steps_equal_the_whole(ensemble, grows):
     target = np.array([[2, 10, 7, 4], [2, 6, 5, 9]])
     memory = ensemble.encode(SOURCE)
-    cache = ensemble.make_cache(memory, max_length)
+    cache = ensemble.make_growing_cache(memory) if grows else ensemble.make_cache(memory, 4)
     steps = []
     for index in range(4):
         logits, cache = ensemble.decode_step(target[:, index : index + 1], cache, index)

@@ -33,10 +33,10 @@ def test_reloads_with_equal_outputs(overrides, tmp_path):
 @pytest.mark.parametrize("rows", [slice(None), slice(2, 3), slice(0, 1)])
 def test_packed_equals_padded(overrides, rows):
     model, ids = SentenceEncoder(23, **TINY, **overrides), IDS[rows]
-    padded, packed = np.asarray(model.encode(ids)), model.encode(ids, packed=True)
+    padded, unpadded = np.asarray(model.encode(ids)), model.encode(ids, unpadded=True)
     is_real = ids[..., None] != 0
-    np.testing.assert_allclose(np.where(is_real, packed, 0.0), np.where(is_real, padded, 0.0), atol=1e-5)
-    np.testing.assert_allclose(model.pool(packed), model(ids), atol=1e-5)
+    np.testing.assert_allclose(np.where(is_real, unpadded, 0.0), np.where(is_real, padded, 0.0), atol=1e-5)
+    np.testing.assert_allclose(model.pool(unpadded), model(ids), atol=1e-5)
 
 
 def test_is_the_composition_of_its_layers():

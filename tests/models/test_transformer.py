@@ -47,44 +47,58 @@ def test_is_functional_and_has_a_summary():
 
 
 @pytest.mark.parametrize("overrides", [{}, {"norm_first": True}])
-def test_packed_equals_padded(overrides):
+def test_unpadded_equals_padded(overrides):
     model = build(**overrides)
-    padded, packed = (model.encode(BATCH["source_ids"], packed=packed) for packed in (False, True))
+    padded, unpadded = (model.encode(BATCH["source_ids"], unpadding=unpadded) for unpadded in (False, True))
     is_real = BATCH["source_ids"][..., None] != 0
-    np.testing.assert_allclose(packed, np.where(is_real, padded, 0.0), atol=1e-5)
-    logits = model.decode(BATCH["target_ids"], packed)
+    np.testing.assert_allclose(unpadded, np.where(is_real, padded, 0.0), atol=1e-5)
+    logits = model.decode(BATCH["target_ids"], unpadded)
     np.testing.assert_allclose(logits, model.decode(BATCH["target_ids"], padded), atol=1e-5)
 
 
 @pytest.mark.parametrize("overrides", [{}, {"norm_first": True, "target_vocabulary_size": 19}])
-def test_packed_calls_and_gradients_are_those_of_padded(overrides):
+def test_unpadded_calls_and_gradients_are_those_of_padded(overrides):
     is_real = BATCH["target_ids"][..., None] != 0
     loss = LabelSmoothedCrossEntropy()
     padded = build(**{**overrides, "dropout": 0.0})
-    packed = Transformer.from_config({**padded.get_config(), "packed": True})
-    packed.set_weights(padded.get_weights())
+    unpadded = Transformer.from_config(padded.get_config())
+    unpadded.set_weights(padded.get_weights())
+    unpadded.unpadding = True
     found = []
-    for model in (padded, packed):
+    for model in (padded, unpadded):
         with tf.GradientTape() as tape:
             logits = model(BATCH)
             total = loss(LABELS, logits)
         gradients = tape.gradient(total, [variable.value for variable in model.trainable_variables])
         found.append((logits, [tf.convert_to_tensor(gradient) for gradient in gradients]))
-    (logits, gradients), (packed_logits, packed_gradients) = found
-    np.testing.assert_allclose(packed_logits, np.where(is_real, logits, 0.0), atol=1e-5)
-    for gradient, wanted in zip(packed_gradients, gradients):
+    (logits, gradients), (unpadded_logits, unpadded_gradients) = found
+    np.testing.assert_allclose(unpadded_logits, np.where(is_real, logits, 0.0), atol=1e-5)
+    for gradient, wanted in zip(unpadded_gradients, gradients):
         np.testing.assert_allclose(gradient, wanted, atol=1e-5)
 
 
-def test_packed_fits_and_reloads(tmp_path):
-    model = build(packed=True)
+def test_unpadding_is_for_the_moment_and_in_no_file(tmp_path):
+    model = build()
+    padded = model(BATCH)
+    model.unpadding = True
     model.compile(keras.optimizers.Adam(1e-2), LabelSmoothedCrossEntropy(), jit_compile=False)
     losses = model.fit(BATCH, LABELS, epochs=30, batch_size=2, verbose=0).history["loss"]
     assert losses[-1] < 0.7 * losses[0]
-    model.save(tmp_path / "packed.keras")
-    reloaded = keras.models.load_model(tmp_path / "packed.keras")
-    assert reloaded.get_config()["packed"]
-    np.testing.assert_allclose(reloaded(BATCH), model(BATCH), atol=1e-6)
+    model.save(tmp_path / "unpadded.keras")
+    reloaded = keras.models.load_model(tmp_path / "unpadded.keras")
+    assert not reloaded.unpadding
+    is_real = BATCH["target_ids"][..., None] != 0
+    np.testing.assert_allclose(model(BATCH), np.where(is_real, reloaded(BATCH), 0.0), atol=1e-5)
+    model.unpadding = False
+    np.testing.assert_allclose(model(BATCH), reloaded(BATCH), atol=1e-6)
+    assert np.abs(model(BATCH) - padded).max() > 0.1  # it learned
+
+
+def test_a_file_with_the_old_names_of_weights_is_refused():
+    config = build().get_config()
+    del config["format"]
+    with pytest.raises(ValueError, match="weights are named as in format 2. Received: format 1"):
+        Transformer.from_config({**config, "packed": False})
 
 
 def test_equals_the_paper_in_numpy():
@@ -97,27 +111,27 @@ def test_equals_the_paper_in_numpy():
     def embed(ids):
         return table[ids] * 12**0.5 + reference.positional_encoding(range(len(ids)), 12)
 
-    def sublayer(residual, x, y):
-        return reference.layer_norm(x + y, *residual.norm.get_weights())
+    def sublayer(add_norm, x, y):
+        return reference.layer_norm(x + y, *add_norm.norm.get_weights())
 
     def feed_forward(block, x):
         kernel_1, bias_1, kernel_2, bias_2 = block.feed_forward.get_weights()
         y = np.maximum(x @ kernel_1 + bias_1, 0) @ kernel_2 + bias_2
-        return sublayer(block.feed_forward_residual, x, y)
+        return sublayer(block.feed_forward_add_norm, x, y)
 
-    def attend(residual, layer, x, context, mask):
+    def attend(add_norm, layer, x, context, mask):
         weights = reference.attention_weights_by_name(layer)
-        return sublayer(residual, x, reference.multi_head_attention(x, context, weights, mask))
+        return sublayer(add_norm, x, reference.multi_head_attention(x, context, weights, mask))
 
     source, target = BATCH["source_ids"][1], BATCH["target_ids"][1]
     seen = source != 0
     x = embed(source)
-    x = attend(encoder.self_attention_residual, encoder.self_attention, x, x, np.tile(seen, (5, 1)))
+    x = attend(encoder.self_attention_add_norm, encoder.self_attention, x, x, np.tile(seen, (5, 1)))
     memory = feed_forward(encoder, x)
     x = embed(target)
     causal = np.tril(np.ones((4, 4), bool)) & (target != 0)
-    x = attend(decoder.self_attention_residual, decoder.self_attention, x, x, causal)
-    x = attend(decoder.cross_attention_residual, decoder.cross_attention, x, memory, np.tile(seen, (4, 1)))
+    x = attend(decoder.self_attention_add_norm, decoder.self_attention, x, x, causal)
+    x = attend(decoder.cross_attention_add_norm, decoder.cross_attention, x, memory, np.tile(seen, (4, 1)))
     wanted = feed_forward(decoder, x) @ table.T
     np.testing.assert_allclose(model(BATCH)[1][target != 0], wanted[target != 0], atol=1e-4)
 
@@ -133,8 +147,8 @@ def test_padding_changes_nothing(norm_first):
 def test_steps_equal_the_whole(norm_first):
     model = build(norm_first=norm_first)
     whole = model(BATCH)
-    for max_length in (4, None):
-        cache = model.make_cache(model.encode(ops.convert_to_tensor(BATCH["source_ids"])), max_length)
+    memory = model.encode(ops.convert_to_tensor(BATCH["source_ids"]))
+    for cache in (model.make_cache(memory, 4), model.make_growing_cache(memory)):
         for t in range(4):
             logits, cache = model.decode_step(BATCH["target_ids"][:1, t : t + 1].repeat(2, 0), cache, t)
             np.testing.assert_allclose(logits[0, 0], whole[0, t], atol=1e-5)
@@ -148,8 +162,8 @@ def test_a_fixed_cache_needs_no_operation_of_xla():
     def step(source_ids):
         cache = model.make_cache(model.encode(source_ids), 4)
         of_two = model.decode_step(source_ids[:, :2], cache, tf.constant(1))[0]
-        spread = model.spread_cache(cache, 3)
-        return of_two, model.decode_step(tf.repeat(source_ids[:, :1], 3, axis=0), spread, tf.constant(1))[0]
+        beam = cache.expand_to_beam(3)
+        return of_two, model.decode_step(tf.repeat(source_ids[:, :1], 3, axis=0), beam, tf.constant(1))[0]
 
     graph = step.get_concrete_function(tf.constant(BATCH["source_ids"])).graph
     assert operations.of_xla(operations.of_graph(graph.as_graph_def())) == []
@@ -164,25 +178,24 @@ def test_a_step_beyond_a_fixed_cache_is_refused():
 
 def test_hypotheses_begin_together():
     model = build()
-    cache = model.make_cache(model.encode(ops.convert_to_tensor(BATCH["source_ids"])))
+    cache = model.make_growing_cache(model.encode(ops.convert_to_tensor(BATCH["source_ids"])))
     _, cache = model.decode_step(BATCH["target_ids"][:, :1], cache, 0)
     with pytest.raises(ValueError, match="Received: one of 1 positions"):
-        model.spread_cache(cache, 3)
+        cache.expand_to_beam(3)
 
 
-@pytest.mark.parametrize("max_length", [3, None])
-def test_hypotheses_share_a_cache(max_length):
+@pytest.mark.parametrize("static_shapes", [True, False])
+def test_hypotheses_share_a_cache(static_shapes):
     """Three of each sentence, which at each step go on from others, against the whole decoder on what they became."""
     model, random = build(), np.random.default_rng(0)
-    memory = model.encode(ops.convert_to_tensor(BATCH["source_ids"]))
-    cache = model.spread_cache(model.make_cache(memory, max_length), 3)
+    cache = model.start_decoding(ops.convert_to_tensor(BATCH["source_ids"]), 3, static_shapes).expand_to_beam(3)
     ids = np.full((2, 3, 1), 2)
     for t in range(3):
         logits, cache = model.decode_step(ids[:, :, -1:].reshape(6, 1), cache, t)
         whole = model({"source_ids": BATCH["source_ids"].repeat(3, 0), "target_ids": ids.reshape(6, t + 1)})[:, -1]
         np.testing.assert_allclose(np.reshape(logits, (6, V)), whole, atol=1e-5)
         parents = random.integers(3, size=(2, 3))
-        cache = model.reorder_cache(cache, parents)
+        cache = cache.reorder(parents)
         new = random.integers(4, V, size=(2, 3, 1))
         ids = np.concatenate([np.take_along_axis(ids, parents[:, :, None], axis=1), new], axis=2)
 
@@ -230,10 +243,10 @@ def test_lora_trains_little_and_is_merged(tmp_path):
     model.enable_lora(2)
     np.testing.assert_allclose(model(BATCH), before, atol=1e-6)
     assert all("lora" in variable.name for variable in model.trainable_variables)
-    frozen = model.encoder_blocks[0].feed_forward.expansion.bias.numpy()
+    frozen = model.encoder_blocks[0].feed_forward.intermediate_dense.bias.numpy()
     losses = fit(model, epochs=10, jit_compile=False)
     assert losses[-1] < 0.9 * losses[0]
-    np.testing.assert_array_equal(model.encoder_blocks[0].feed_forward.expansion.bias, frozen)
+    np.testing.assert_array_equal(model.encoder_blocks[0].feed_forward.intermediate_dense.bias, frozen)
     tuned = model(BATCH)
     assert np.abs(tuned - before).max() > 1e-2
     model.save(tmp_path / "merged.keras")

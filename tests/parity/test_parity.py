@@ -42,7 +42,7 @@ def test_marian(seed, tmp_path):
     short = originals.sentences(12, seed + 1)
     for penalty in (0.5, 1.0):
         ids, scores, _ = originals.marian_beams(model, tokenizer, short, penalty, 12)
-        search = BeamSearch(4, penalty, "power", rules="transformers")
+        search = BeamSearch(4, penalty, "power", rules="hugging_face")
         find = tf.function(lambda ids: search(translator.transformer, ids, tf.fill([12], 12), begin, 0, begin))  # noqa: B023
         found = find(translator.source_ids(short)[0])
         np.testing.assert_allclose(found.scores, scores, atol=1e-4)

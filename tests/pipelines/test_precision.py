@@ -66,13 +66,13 @@ def test_a_calibration_is_by_all_texts():
     embedder = TextEmbedder(encoder, ByteTokenizer())
     texts = [*TEXTS] * 12
     one, all_of_them, two = (
-        in_dtype(embedder, "int8", given).encoder.encoder_blocks[0].feed_forward.contraction
+        in_dtype(embedder, "int8", given).encoder.encoder_blocks[0].feed_forward.output_dense
         for given in (texts[:1], texts, texts[2:3])
     )
     assert (all_of_them.largest_inputs >= one.largest_inputs).all()
     assert (all_of_them.largest_inputs >= two.largest_inputs - 1e-6).all()
     assert (all_of_them.largest_inputs > one.largest_inputs).any()
-    assert encoder.encoder_blocks[0].feed_forward.contraction.largest_inputs is None  # it stays as it is
+    assert encoder.encoder_blocks[0].feed_forward.output_dense.largest_inputs is None  # it stays as it is
     small = in_dtype(embedder, "int8", texts)
     np.testing.assert_allclose(small.embed(TEXTS), embedder.embed(TEXTS), atol=0.05)
 

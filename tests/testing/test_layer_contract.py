@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_transformer.layers import masks
 from keras_transformer.layers.composite import CompositeLayer
+from keras_transformer.ops import masks
 from keras_transformer.testing import LayerCase, check_layer
 from keras_transformer.testing import layer_contract as contract
 

@@ -1,0 +1,37 @@
+"""What all layers share: the shape of their outputs, and a config of constructor arguments."""
+
+import inspect
+from typing import Any
+
+import keras
+
+from keras_transformer.types import Config, Shape
+
+
+class BaseLayer(keras.layers.Layer):
+    """A layer that tells the shape of its outputs, by default that of its inputs, and records its arguments once.
+
+    A subclass keeps each constructor argument in an attribute of the same name, from which its config is made.
+    """
+
+    def compute_output_shape(self, inputs_shape: Shape, *other_shapes: Shape, **named_shapes: Shape) -> Any:
+        return tuple(inputs_shape)
+
+    def compute_output_spec(self, *args, **kwargs):
+        # Keras would take the shape for all there is to know. `call` knows dtypes, further outputs and bad arguments.
+        return keras.Operation.compute_output_spec(self, *args, **kwargs)
+
+    def get_config(self) -> Config:
+        config = super().get_config()
+        for cls in type(self).__mro__:
+            if issubclass(cls, BaseLayer) and "__init__" in cls.__dict__:
+                for name, parameter in list(inspect.signature(cls.__init__).parameters.items())[1:]:
+                    if parameter.kind is not parameter.VAR_KEYWORD and name not in config and hasattr(self, name):
+                        config[name] = _serialized(name, getattr(self, name))
+        return config
+
+
+def _serialized(name, value):
+    if name.endswith("initializer"):
+        return keras.initializers.serialize(value)
+    return keras.activations.serialize(value) if name == "activation" else value

@@ -1,0 +1,35 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_transformer.models import BertEncoder, SentenceEncoder
+
+IDS = np.array([[4, 5, 6, 7], [8, 0, 0, 0], [0, 0, 0, 0]])
+SIZES = {"vocabulary_size": 19, "num_layers": 2, "hidden_dim": 6, "intermediate_dim": 8, "num_heads": 2}
+
+
+@pytest.mark.parametrize("model", [SentenceEncoder(output_dim=5, **SIZES), BertEncoder(**SIZES)], ids=["use", "bert"])
+def test_unpadding_changes_no_result(model):
+    padded = model(IDS)
+    model.unpadding = True
+    np.testing.assert_allclose(model(IDS), padded, atol=1e-5)
+    np.testing.assert_allclose(model.predict(IDS, verbose=0), padded, atol=1e-5)
+    model.unpadding = False
+    np.testing.assert_allclose(model.predict(IDS, verbose=0), padded, atol=1e-5)
+
+
+def test_what_was_compiled_follows_the_switch():
+    """Through the graph that `fit` keeps, too: dropout of unpadded tokens draws other numbers."""
+    model = SentenceEncoder(output_dim=5, dropout=0.0, **SIZES)
+    model.compile("sgd", "mse", jit_compile=False)
+    targets = np.ones((3, 5), "float32")
+    first = model.fit(IDS, targets, verbose=0).history["loss"][0]
+    assert model.train_function is not None
+    model.unpadding = True
+    assert model.train_function is None
+    assert model.fit(IDS, targets, verbose=0).history["loss"][0] < first
+
+
+def test_a_norm_stands_behind_pre_norm_blocks_alone():
+    assert SentenceEncoder(**SIZES).encoder_norm is None
+    assert isinstance(SentenceEncoder(norm_first=True, **SIZES).encoder_norm, keras.layers.LayerNormalization)
