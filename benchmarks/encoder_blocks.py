@@ -51,17 +51,17 @@ def ours(layers, dtype="float32"):
     return _with_weights(_keras_model(block, dtype), EncoderBlock, set_ours, layers)
 
 
-def ours_packed(layers, dtype="float32"):
+def ours_unpadded(layers, dtype="float32"):
     """The same, with padding between the scores alone."""
     import keras
 
-    from keras_transformer.layers import EncoderBlock, Pack, Unpack
+    from keras_transformer.layers import EncoderBlock, Repad, Unpad
 
     inputs, mask = _inputs(dtype)
-    x, packing = Pack(dtype=dtype)(inputs, padding_mask=mask)
+    x, layout = Unpad(dtype=dtype)(inputs, padding_mask=mask)
     for _ in range(NUM_LAYERS):
-        x = EncoderBlock(NUM_HEADS, INTERMEDIATE_DIM, dropout=0.0, dtype=dtype)(x, packing=packing)
-    model = keras.Model([inputs, mask], Unpack(dtype=dtype)(x, packing))
+        x = EncoderBlock(NUM_HEADS, INTERMEDIATE_DIM, dropout=0.0, dtype=dtype)(x, layout=layout)
+    model = keras.Model([inputs, mask], Repad(dtype=dtype)(x, layout))
     return _with_weights(model, EncoderBlock, set_ours, layers)
 
 

@@ -32,7 +32,7 @@ def inputs(folder):
 encoder_blocks.enter(
     contest,
     encoder_blocks.keras_forward,
-    {**encoder_blocks.KERAS, OURS: encoder_blocks.ours_packed, f"{OURS} padded": encoder_blocks.ours},
+    {**encoder_blocks.KERAS, OURS: encoder_blocks.ours_unpadded, f"{OURS} padded": encoder_blocks.ours},
 )
 contest.entrant("torch")(encoder_blocks.torch_forward)
 

@@ -82,7 +82,7 @@ class Training:
         np.savez(folder / "transformer.npz", **arrays)
 
 
-def ours(folder, training, dtype="float32", packed=False):
+def ours(folder, training, dtype="float32", unpadding=False):
     """A function that takes the steps with `keras_transformer.models.Transformer`, and gives their mean loss."""
     from keras_transformer.models import Transformer
     from keras_transformer.training import LabelSmoothedCrossEntropy
@@ -96,9 +96,9 @@ def ours(folder, training, dtype="float32", packed=False):
         training.intermediate_dim,
         training.num_heads,
         dtype=dtype,
-        packed=packed,
         **rates,
     )
+    model.unpadding = unpadding
     model.source_embedding.embedding.embeddings.assign(arrays["table"])
     for side, blocks in ("encoder", model.encoder_blocks), ("decoder", model.decoder_blocks):
         for layer, block in enumerate(blocks):

@@ -15,11 +15,11 @@ contest = Contest(
     unit="target tokens",
     rounds=7,
     aims=[
-        Aim("KerasHub", 1.2, entrant=f"{OURS} packed"),
-        Aim("torch", 1.2, entrant=f"{OURS} packed"),
-        Aim("torch bfloat16", 1.2, entrant=f"{OURS} packed, mixed_bfloat16"),
-        Aim("KerasHub", 1.0, entrant=f"{OURS} packed", of="memory"),
-        Aim("torch", 1.0, entrant=f"{OURS} packed", of="memory"),
+        Aim("KerasHub", 1.2, entrant=f"{OURS} unpadded"),
+        Aim("torch", 1.2, entrant=f"{OURS} unpadded"),
+        Aim("torch bfloat16", 1.2, entrant=f"{OURS} unpadded, mixed_bfloat16"),
+        Aim("KerasHub", 1.0, entrant=f"{OURS} unpadded", of="memory"),
+        Aim("torch", 1.0, entrant=f"{OURS} unpadded", of="memory"),
     ],
 )
 contest.inputs(TRAINING.write)
@@ -32,8 +32,8 @@ def enter(name, make, **options):
 
 enter(OURS, training_step.ours)
 enter(f"{OURS} mixed_bfloat16", training_step.ours, dtype="mixed_bfloat16")
-enter(f"{OURS} packed", training_step.ours, packed=True)
-enter(f"{OURS} packed, mixed_bfloat16", training_step.ours, dtype="mixed_bfloat16", packed=True)
+enter(f"{OURS} unpadded", training_step.ours, unpadding=True)
+enter(f"{OURS} unpadded, mixed_bfloat16", training_step.ours, dtype="mixed_bfloat16", unpadding=True)
 enter("KerasHub", training_step.keras_hub)
 enter("torch", training_step.torch)
 enter("torch bfloat16", training_step.torch, mixed=True)
