@@ -1,0 +1,96 @@
+"""What a type checker tells a user: of the README's snippets, of the examples and of the package's own signatures.
+
+`make lint` runs it. basedpyright is pyright with a Node.js that pip installs; pyright itself would download one.
+"""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).parents[2]
+# README.ko.md has the same snippets: tests/test_readme.py compares them.
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("saved_models/*/README.md"))]
+SETTINGS = {
+    "typeCheckingMode": "basic",
+    # Keras and TensorFlow are not annotated. What a checker concludes from their code is wrong: from the default "auto"
+    # that `compile(jit_compile=False)` is an error, and that `keras.ops` return None.
+    "useLibraryCodeForTypes": False,
+    "reportMissingModuleSource": False,  # of packages that have stubs and are not installed
+}
+# Of the package: rules about annotations. The others find what the stubs of TensorFlow leave out.
+RULES_OF_SIGNATURES = (
+    "reportAbstractUsage", "reportInconsistentOverload", "reportInvalidTypeArguments", "reportInvalidTypeForm",
+    "reportInvalidTypeVarUse", "reportRedeclaration", "reportReturnType", "reportUndefinedVariable",
+    "reportUnsupportedDunderAll",
+)  # fmt: skip
+MISSING = re.compile("Type annotation for parameter .* is missing|Return type annotation is missing")
+
+
+def snippets(page):
+    """The Python snippets of a page as one program, each line at its number in the page."""
+    lines, is_python = [], False
+    for line in page.splitlines():
+        is_fence = line.startswith("```")
+        if is_fence:
+            is_python = line == "```python"
+        lines.append(line if is_python and not is_fence else "")
+    return "\n".join(lines) + "\n"
+
+
+def pyright(*arguments):
+    command = [sys.executable, "-m", "basedpyright", "--outputjson", "--pythonpath", sys.executable, *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}  # it does not see what pip installs with --editable
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if not result.stdout.startswith("{"):
+        sys.exit(f"basedpyright failed: {result.stdout}{result.stderr}")
+    return json.loads(result.stdout)
+
+
+def errors_of_use():
+    """Lines `file:line: message` for the snippets, the examples and the annotations of the package."""
+    with tempfile.TemporaryDirectory() as folder:
+        sources = {}
+        for page in PAGES:
+            name = str(page.relative_to(ROOT))
+            source = pathlib.Path(folder, re.sub(r"\W", "_", name) + ".py")
+            source.write_text(snippets(page.read_text(encoding="utf-8")), encoding="utf-8")
+            sources[str(source.resolve())] = name
+        include = [folder, str(ROOT / "examples"), str(ROOT / "keras_transformer")]
+        config = {**SETTINGS, "include": include, "extraPaths": [str(ROOT)]}
+        path = pathlib.Path(folder, "pyrightconfig.json")
+        path.write_text(json.dumps(config))
+        found = pyright("--project", str(path))
+    if not found["summary"]["filesAnalyzed"]:
+        sys.exit(f"basedpyright found no files: {found}")
+    for error in found["generalDiagnostics"]:
+        name = sources.get(error["file"]) or os.path.relpath(error["file"], ROOT)
+        if name.startswith("keras_transformer") and error.get("rule") not in RULES_OF_SIGNATURES:
+            continue
+        yield f"{name}:{error['range']['start']['line'] + 1}: {error['message']} ({error.get('rule')})"
+
+
+def unannotated():
+    """Lines `name: message` for public functions and methods of the package."""
+    found = pyright("--verifytypes", "keras_transformer", "--ignoreexternal")
+    symbols = found["typeCompleteness"]["symbols"]
+    if not symbols:
+        sys.exit(f"basedpyright found no package: {found['generalDiagnostics']}")
+    for symbol in sorted(symbols, key=lambda symbol: symbol["name"]):
+        messages = [error["message"] for error in symbol["diagnostics"] if MISSING.match(error["message"])]
+        if messages:
+            yield f"{symbol['name']}: {'; '.join(messages)}"
+
+
+def main():
+    errors = [*errors_of_use(), *unannotated()]
+    print(*errors, sep="\n", end="\n" if errors else "")
+    print(f"{len(errors)} errors of types")
+    return bool(errors)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
