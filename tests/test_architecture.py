@@ -89,7 +89,10 @@ def test_numeric_code_does_not_import_tensorflow(room):
 # What the package uses of Keras, TensorFlow and their libraries that is private there, and why: (file, name).
 PRIVATE = {
     ("composite.py", "_flatten_layers"): "Keras lists the layers inside a model, not those inside a layer",
-    ("dense.py", "_kernel"): "Keras' `kernel` is the dequantized one; the int8 product takes the int8 kernel",
+    (
+        "dense.py",
+        "_kernel",
+    ): "Keras' `kernel` adds LoRA's product; int8 multiplication takes the int8 kernel alone",
     ("hub_layer.py", "keras.src.saving.serialization_lib"): "keras.saving has no way to ask whether the mode is safe",
     ("integer_products.py", "tensorflow.python.framework"): "tf.raw_ops leaves out operations that begin with _",
     ("masks.py", "keras.src.backend"): "Keras has no accessor for a tensor's mask, which on JAX is no attribute",

@@ -45,8 +45,8 @@ def pyright(*arguments):
     command = [sys.executable, "-m", "basedpyright", "--outputjson", "--pythonpath", sys.executable, *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}  # it does not see what pip installs with --editable
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if not result.stdout.startswith("{"):
-        sys.exit(f"basedpyright failed: {result.stdout}{result.stderr}")
+    if result.returncode > 1:  # 1 says that there are errors of types
+        sys.exit(f"basedpyright failed: {result.stdout[-2000:]}{result.stderr[-2000:]}")
     return json.loads(result.stdout)
 
 
