@@ -1,6 +1,7 @@
-"""What a type checker tells a user: of the README's snippets, of the examples and of the package's own signatures.
+"""Runs a type checker over the README's snippets, the examples and the annotations of the package, as `make lint` does.
 
-`make lint` runs it. basedpyright is pyright with a Node.js that pip installs; pyright itself would download one.
+tests/test_architecture.py finds what is not annotated. basedpyright is pyright with a Node.js that pip installs;
+pyright itself would download one.
 """
 
 import json
@@ -27,7 +28,6 @@ RULES_OF_SIGNATURES = (
     "reportInvalidTypeVarUse", "reportRedeclaration", "reportReturnType", "reportUndefinedVariable",
     "reportUnsupportedDunderAll",
 )  # fmt: skip
-MISSING = re.compile("Type annotation for parameter .* is missing|Return type annotation is missing")
 
 
 def snippets(page):
@@ -41,16 +41,16 @@ def snippets(page):
     return "\n".join(lines) + "\n"
 
 
-def pyright(*arguments):
-    command = [sys.executable, "-m", "basedpyright", "--outputjson", "--pythonpath", sys.executable, *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}  # it does not see what pip installs with --editable
-    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+def pyright(project):
+    """What basedpyright finds in a project, the path of a configuration."""
+    command = [sys.executable, "-m", "basedpyright", "--outputjson", "--pythonpath", sys.executable, "-p", str(project)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode > 1:  # 1 says that there are errors of types
         sys.exit(f"basedpyright failed: {result.stdout[-2000:]}{result.stderr[-2000:]}")
     return json.loads(result.stdout)
 
 
-def errors_of_use():
+def type_errors():
     """Lines `file:line: message` for the snippets, the examples and the annotations of the package."""
     with tempfile.TemporaryDirectory() as folder:
         sources = {}
@@ -63,7 +63,7 @@ def errors_of_use():
         config = {**SETTINGS, "include": include, "extraPaths": [str(ROOT)]}
         path = pathlib.Path(folder, "pyrightconfig.json")
         path.write_text(json.dumps(config))
-        found = pyright("--project", str(path))
+        found = pyright(path)
     if not found["summary"]["filesAnalyzed"]:
         sys.exit(f"basedpyright found no files: {found}")
     for error in found["generalDiagnostics"]:
@@ -73,20 +73,8 @@ def errors_of_use():
         yield f"{name}:{error['range']['start']['line'] + 1}: {error['message']} ({error.get('rule')})"
 
 
-def unannotated():
-    """Lines `name: message` for public functions and methods of the package."""
-    found = pyright("--verifytypes", "keras_transformer", "--ignoreexternal")
-    symbols = found["typeCompleteness"]["symbols"]
-    if not symbols:
-        sys.exit(f"basedpyright found no package: {found['generalDiagnostics']}")
-    for symbol in sorted(symbols, key=lambda symbol: symbol["name"]):
-        messages = [error["message"] for error in symbol["diagnostics"] if MISSING.match(error["message"])]
-        if messages:
-            yield f"{symbol['name']}: {'; '.join(messages)}"
-
-
 def main():
-    errors = [*errors_of_use(), *unannotated()]
+    errors = list(type_errors())
     print(*errors, sep="\n", end="\n" if errors else "")
     print(f"{len(errors)} errors of types")
     return bool(errors)
