@@ -32,6 +32,7 @@ bench: $(BENCH_VENV)/.installed
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python -m tests.typing.check
 
 format: $(VENV)/.installed
 	$(BIN)/ruff check --fix .

@@ -18,7 +18,7 @@ def strings(values):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("texts", nargs="*", default=["A dog runs through the snow.", "Two men are playing guitar."])
     parser.add_argument("--begin", default="", help="how each translation has to begin")
     args = parser.parse_args()

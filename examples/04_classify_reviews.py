@@ -31,7 +31,7 @@ def classifier(num_labels, trainable, learning_rate):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file")
     parser.add_argument("--epochs", type=int, nargs=2, default=[6, 2], help="frozen, trained along")
     parser.add_argument("--seed", type=int, default=0)

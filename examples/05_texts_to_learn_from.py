@@ -27,7 +27,7 @@ def plain(text):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="+")
     parser.add_argument("--held-out", nargs="*", default=[], help="files whose texts must not be learned from")
     parser.add_argument("--longest", type=int, default=160, help="in characters (default: %(default)s)")

@@ -1,22 +1,24 @@
-"""BERT and MPNet in the layout of Hugging Face: config.json, and model.safetensors into a `BertEncoder`."""
+"""BERT and MPNet in the layout of Hugging Face (config.json, model.safetensors), for a `BertEncoder`."""
 
 import dataclasses
 import os
 
-from keras_transformer.convert.files import read_json, reading, report_unfollowed, settings
+from keras_transformer.convert.files import read_json, reading, settings, warn_of_ignored
 from keras_transformer.convert.generation import GENERATION_KEYS, OF_ANY_MODEL
-from keras_transformer.convert.tensors import linear
+from keras_transformer.convert.tensors import Tensors, linear
+from keras_transformer.models import BertEncoder
+from keras_transformer.types import Config
 
 _ACTIVATIONS = {"gelu": "gelu", "relu": "relu", "silu": "silu", "swish": "silu", "tanh": "tanh"}
-# Of training heads, and a buffer of old versions.
+# Tensors of heads used in training, and a buffer of old versions.
 _UNUSED = ("pooler.*", "cls.*", "lm_head.*", "embeddings.position_ids")
-_FOLLOWED = {
+_SUPPORTED = {
     "model_type", "vocab_size", "num_hidden_layers", "hidden_size", "intermediate_size", "num_attention_heads",
     "max_position_embeddings", "hidden_act", "position_embedding_type", "is_decoder", "pad_token_id",
     "relative_attention_num_buckets", "hidden_dropout_prob", "attention_probs_dropout_prob", "layer_norm_eps",
     "type_vocab_size", "tokenizer_class",
 }  # fmt: skip
-# Of training, of heads that are not converted, of how transformers runs the model.
+# Settings of training, of heads that are not converted, and of execution.
 _WITHOUT_EFFECT = {
     *GENERATION_KEYS, *OF_ANY_MODEL, "add_cross_attention", "bos_token_id", "classifier_dropout", "directionality",
     "embedding_size", "eos_token_id", "gradient_checkpointing", "initializer_range", "pooler_fc_size",
@@ -27,17 +29,17 @@ _WITHOUT_EFFECT = {
 
 @dataclasses.dataclass(frozen=True)
 class Architecture:
-    """What a config.json says.
+    """What a config.json describes.
 
     Attributes:
         model_type: "bert" or "mpnet".
-        arguments: of `BertEncoder`.
-        num_segments: rows of BERT's table of segments; 0 for MPNet, which has none.
-        first_position: the row of the table of positions that the first token has.
+        arguments: constructor arguments of `BertEncoder`.
+        num_segments: number of BERT's segment embeddings; 0 for MPNet, which has none.
+        first_position: index of the first token's position embedding.
     """
 
     model_type: str
-    arguments: dict
+    arguments: Config
     num_segments: int
     first_position: int
 
@@ -45,12 +47,12 @@ class Architecture:
 MODEL_TYPES = ("bert", "mpnet")
 
 
-def read_architecture(folder):
-    """The `Architecture` of the checkpoint in `folder`.
+def read_architecture(folder: str) -> Architecture:
+    """Reads the architecture of the checkpoint in `folder`.
 
     Raises:
-        FileNotFoundError: without config.json.
-        ValueError: for another architecture, and for what ours has no counterpart of.
+        FileNotFoundError: if there is no config.json.
+        ValueError: for an unsupported architecture or setting.
     """
     source = os.path.join(folder, "config.json")
     config = read_json(folder, "config.json")
@@ -58,8 +60,8 @@ def read_architecture(folder):
         return _architecture(config, source)
 
 
-def num_weights(arguments):
-    """About how many weights a `BertEncoder` of these arguments has."""
+def num_weights(arguments: Config) -> int:
+    """The approximate number of weights of a `BertEncoder` with these arguments."""
     width = arguments["hidden_dim"]
     of_layer = width * (4 * width + 2 * arguments["intermediate_dim"])
     of_bias = (arguments["relative_position_buckets"] or 0) * arguments["num_heads"]
@@ -94,7 +96,7 @@ def _architecture(config, source):
             f"Expected an encoder with absolute positions in {source}. "
             f"Received: position_embedding_type={positions!r}, is_decoder={bool(config.get('is_decoder'))}"
         )
-    report_unfollowed(config, source, _FOLLOWED, _WITHOUT_EFFECT)
+    warn_of_ignored(config, source, _SUPPORTED, _WITHOUT_EFFECT)
     padding_id = config.get("pad_token_id", 1 if is_mpnet else 0)
     first_position = padding_id + 1 if is_mpnet else 0
     arguments.update(
@@ -110,11 +112,11 @@ def _architecture(config, source):
     return Architecture(model_type, arguments, 0 if is_mpnet else config.get("type_vocab_size", 2), first_position)
 
 
-def load_weights(encoder, architecture, tensors):
-    """Gives `encoder`, a `BertEncoder`, the weights in `tensors`.
+def load_weights(encoder: BertEncoder, architecture: Architecture, tensors: Tensors) -> None:
+    """Loads `tensors` into `encoder`.
 
     Raises:
-        ValueError: for tensors that are missing, misshapen or of no use; none is loaded then.
+        ValueError: for tensors that are missing, unexpected or of a wrong shape. None is loaded then.
     """
     is_mpnet = architecture.model_type == "mpnet"
     tensors = tensors.without_prefix(f"{architecture.model_type}.")
@@ -124,7 +126,7 @@ def load_weights(encoder, architecture, tensors):
     first, num_segments = architecture.first_position, architecture.num_segments
     rows = encoder.position_embedding.max_length + first
     positions = tensors.take("embeddings.position_embeddings.weight", (rows, width))
-    if is_mpnet:  # A padding token has a row of its own for its position, wherever it stands.
+    if is_mpnet:  # Every padding token has the same position embedding, so that it joins the token embedding.
         words[first - 1] += positions[first - 1]
     positions = positions[first:]
     if num_segments:
@@ -138,7 +140,7 @@ def load_weights(encoder, architecture, tensors):
         tensors.load(bias, tensors.take("encoder.relative_attention_bias.weight", tuple(bias.shape)))
     for i, block in enumerate(encoder.encoder_blocks):
         _load_block(block, tensors, f"encoder.layer.{i}", is_mpnet)
-    tensors.leave(*_UNUSED)
+    tensors.ignore(*_UNUSED)
     tensors.finish()
 
 
@@ -159,6 +161,6 @@ def _load_block(block, tensors, name, is_mpnet):
 
 
 def _norm(tensors, name):
-    """The names of scale and bias, which old checkpoints call otherwise."""
+    """The names of scale and bias, which are gamma and beta in old checkpoints."""
     old = f"{name}.gamma", f"{name}.beta"
     return old if old[0] in tensors else linear(name)

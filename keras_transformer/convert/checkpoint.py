@@ -1,4 +1,4 @@
-"""Finding out what a folder holds, and converting it."""
+"""Recognizes the kind of a checkpoint and converts it."""
 
 import os
 
@@ -8,6 +8,8 @@ from keras_transformer.convert.marian import make_translator
 from keras_transformer.convert.marian_hugging_face import read_hugging_face
 from keras_transformer.convert.marian_npz import npz_files, read_npz
 from keras_transformer.convert.sentence_encoder import convert_sentence_encoder
+from keras_transformer.pipelines import TextEmbedder, Translator
+from keras_transformer.types import DType, PathLike
 
 _SUPPORTED = (
     f"sentence encoders of sentence-transformers (modules.json; model_type {' or '.join(bert.MODEL_TYPES)}) and Marian "
@@ -15,32 +17,38 @@ _SUPPORTED = (
 )
 
 
-def convert(folder, dtype=None):
-    """A pipeline from another library's checkpoint in a local folder. Nothing of that library is needed.
+def convert(folder: PathLike, dtype: DType = None) -> TextEmbedder | Translator:
+    """Converts a checkpoint of another library, in a local folder, to a pipeline. That library need not be installed.
 
-    - A folder of sentence-transformers, with the encoder of BERT (MiniLM) or MPNet, gives a `TextEmbedder`: the
-      vectors are those of the original to 1e-5.
-    - A Marian model (OPUS-MT), as transformers saves it or as Marian itself does (.npz), gives a `Translator` that
-      searches as the original would by default; a translation has at most `max_extra_length` tokens more than
-      its source, and at most as many as the checkpoint says.
+    - A sentence-transformers model with a BERT (MiniLM) or MPNet encoder becomes a `TextEmbedder`. Its embeddings
+      equal the original's to 1e-5.
+    - A Marian model (OPUS-MT), saved by transformers or by Marian itself (.npz), becomes a `Translator` with the
+      original's default search. A translation has at most `max_extra_length` tokens more than its source, and at most
+      as many as the checkpoint allows.
 
-    Token ids are those of the original. Weights of 16 bits become float32.
+    Token ids are the original's. 16-bit weights become float32.
+
+    ```python
+    embedder = convert("all-MiniLM-L6-v2")
+    embedder(["A dog runs."])  # (1, 384)
+    embedder.export("saved/1")
+    ```
 
     Args:
-        folder: the checkpoint's.
-        dtype: dtype or dtype policy of the model, as "mixed_bfloat16"; by default the global one.
+        folder: folder of the checkpoint.
+        dtype: dtype or dtype policy of the model, such as "mixed_bfloat16"; by default the global one.
 
     Returns:
-        A `TextEmbedder` or a `Translator`, to be called, saved and exported as any other.
+        A `TextEmbedder` or a `Translator`.
 
     Raises:
-        FileNotFoundError: if there is no such folder, or a file in it is missing.
-        ValueError: for an architecture, a part of a tokenizer or a setting that is not supported; for tensors that are
-            missing, misshapen or left over, with all of them; for a damaged file or a Git LFS pointer; for a pickle
-            where safetensors are expected.
+        FileNotFoundError: if the folder, or a file in it, does not exist.
+        ValueError: for an unsupported architecture, tokenizer part or setting; for tensors that are missing,
+            unexpected or of a wrong shape (the message lists all of them); for a damaged file or a Git LFS pointer;
+            for a pickle instead of safetensors.
 
     Warns:
-        UserWarning: for settings that change results and are not followed, and for unknown ones, with all of them.
+        UserWarning: lists the settings that may change results and are ignored, and the unknown ones.
     """
     folder = os.fspath(folder)
     if not os.path.isdir(folder):

@@ -1,18 +1,24 @@
-"""The small files of a checkpoint's folder."""
+"""The configuration and vocabulary files in a checkpoint's folder."""
 
 import contextlib
 import json
 import os
 import warnings
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from keras_transformer import lfs
+from keras_transformer.types import Config, PathLike
 
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 
 
 @contextlib.contextmanager
-def reading(path):
-    """Within it, whatever the content of a damaged file leads to becomes a `ValueError` that names the file."""
+def reading(path: str) -> Iterator[None]:
+    """A context in which every error becomes a `ValueError` that names the file, except an `OSError`.
+
+    A damaged file can raise anything in the code that interprets it: a `KeyError`, a `TypeError`, a `RecursionError`.
+    """
     try:
         yield
     except OSError:
@@ -25,13 +31,13 @@ def reading(path):
         raise ValueError(f"Expected {path} as its own library writes it. Received one that is not: {reason}") from error
 
 
-def check_no_pointer(path):
-    """Raises `ValueError` if the file at `path` only tells what Git LFS would fetch."""
+def check_no_pointer(path: str) -> None:
+    """Raises `ValueError` if the file is a Git LFS pointer."""
     if lfs.is_pointer(path):
         raise ValueError(f"Expected the file itself. Received: {path}, {lfs.POINTER}")
 
 
-def read_lines(folder, name):
+def read_lines(folder: str, name: str) -> list[str]:
     """The lines of a text file.
 
     Raises:
@@ -43,38 +49,33 @@ def read_lines(folder, name):
         return [line.rstrip("\n") for line in file]
 
 
-def report_unfollowed(config, source, followed, without_effect=(), neutral=None):
-    """Warns of settings in a configuration that are not followed.
+def read_bytes(folder: str, name: str) -> bytes:
+    """The content of a binary file.
 
-    Args:
-        config: the object.
-        source: the file, for the message.
-        followed: the keys that are dealt with elsewhere.
-        without_effect: keys that change no result.
-        neutral: {key: value} of settings that ours has no counterpart of; with this value or null they change nothing.
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is a Git LFS pointer.
     """
-    neutral = neutral or {}
-    further = {key: value for key, value in config.items() if key not in followed and key not in without_effect}
-    dropped = [f"{k}={v!r}" for k, v in further.items() if k in neutral and v is not None and v != neutral[k]]
-    if dropped:
-        warnings.warn(f"Settings in {source} that are not followed: {', '.join(dropped)}", stacklevel=3)
-    unknown = [key for key in further if key not in neutral and not key.startswith("_")]
-    if unknown:
-        warnings.warn(f"Unknown settings in {source}, which are not followed: {', '.join(unknown)}", stacklevel=3)
+    path = os.path.join(folder, name)
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"Expected {name} in the checkpoint. Received a folder without: {folder}")
+    check_no_pointer(path)
+    with open(path, "rb") as file:
+        return file.read()
 
 
-def read_json(folder, name, default=None, kind=dict):
+def read_json(folder: str, name: str, default: Any = None, kind: type = dict) -> Any:
     """The object, or list, in a JSON file.
 
     Args:
         folder: the checkpoint's.
-        name: of the file.
-        default: returned if there is no such file; without it the file must be there.
-        kind: `dict` or `list`, what it must hold.
+        name: the name of the file.
+        default: returned if there is no such file; without a default the file must exist.
+        kind: `dict` or `list`, the type that the file must hold.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is not JSON, a Git LFS pointer, or holds something else.
+        ValueError: if it is not JSON, a Git LFS pointer, or holds another type.
     """
     path = os.path.join(folder, name)
     if not os.path.isfile(path):
@@ -93,19 +94,45 @@ def read_json(folder, name, default=None, kind=dict):
     return value
 
 
-def settings(config, source, **required):
-    """The values of a configuration, each of the type that is asked for.
+def warn_of_ignored(
+    config: Config,
+    source: str,
+    supported: Collection[str],
+    without_effect: Collection[str] = (),
+    neutral: Mapping[str, Any] | None = None,
+) -> None:
+    """Warns of the settings in a configuration that a conversion ignores although they may change results.
 
     Args:
-        config: the object.
-        source: the file, for messages.
+        config: the configuration.
+        source: its file, for the message.
+        supported: the keys that the conversion reads.
+        without_effect: keys that change no result.
+        neutral: {key: value} of unsupported settings; with this value, or null, such a setting changes nothing.
+    """
+    neutral = neutral or {}
+    others = {key: value for key, value in config.items() if key not in supported and key not in without_effect}
+    ignored = [f"{k}={v!r}" for k, v in others.items() if k in neutral and v is not None and v != neutral[k]]
+    if ignored:
+        warnings.warn(f"Unsupported settings in {source} are ignored: {', '.join(ignored)}", stacklevel=3)
+    unknown = [key for key in others if key not in neutral and not key.startswith("_")]
+    if unknown:
+        warnings.warn(f"Unknown settings in {source} are ignored: {', '.join(unknown)}", stacklevel=3)
+
+
+def settings(config: Config, source: str, **required: type) -> tuple[Any, ...]:
+    """The values of required settings.
+
+    Args:
+        config: the configuration.
+        source: its file, for messages.
         **required: {key: type}.
 
     Returns:
-        The values, in this order.
+        The values, in the order of `required`.
 
     Raises:
-        ValueError: for what is missing or of another type.
+        ValueError: for settings that are missing or of another type.
     """
     faults = [
         f"{key}={config.get(key)!r}"
@@ -118,12 +145,12 @@ def settings(config, source, **required):
     return tuple(config[key] for key in required)
 
 
-def weights_file(folder):
+def weights_file(folder: PathLike) -> str:
     """The path of model.safetensors in `folder`.
 
     Raises:
-        ValueError: if there are only pickles, which run code when they are read, or parts of a model.
-        FileNotFoundError: if there is nothing at all.
+        ValueError: if there are only pickles, which run code when they are read, or the parts of a sharded model.
+        FileNotFoundError: if there are no weights.
     """
     path = os.path.join(folder, "model.safetensors")
     if os.path.isfile(path):
@@ -141,8 +168,8 @@ def weights_file(folder):
     raise FileNotFoundError(f"Expected model.safetensors in {folder}. Received a folder without")
 
 
-def vocabulary_list(ids, source):
-    """The tokens of a vocabulary {token: id} by id.
+def vocabulary_list(ids: Mapping[str, int], source: str) -> list[str]:
+    """The tokens of a vocabulary {token: id}, ordered by id.
 
     Raises:
         ValueError: unless the ids are 0, 1, 2, ...
@@ -150,4 +177,4 @@ def vocabulary_list(ids, source):
     numbers = list(ids.values())
     if not all(type(number) is int for number in numbers) or sorted(numbers) != list(range(len(ids))):
         raise ValueError(f"Expected the ids 0 to {len(ids) - 1} in {source}. Received others")
-    return sorted(ids, key=ids.get)
+    return sorted(ids, key=ids.__getitem__)

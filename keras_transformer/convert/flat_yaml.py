@@ -1,6 +1,7 @@
 """The YAML that Marian writes: a flat mapping, of scalars and of lists of scalars."""
 
 import re
+from typing import Any
 
 _ESCAPES = {
     "0": "\0", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
@@ -10,18 +11,18 @@ _ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}
 _QUOTED = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')\s*(?::\s+|:$|$)(.*)""")
 
 
-def read_flat_yaml(text, source):
-    """A mapping from `str` to `str`, or to a list of `str`.
+def read_flat_yaml(text: str, source: str) -> dict[str, Any]:
+    """Parses a mapping from `str` to `str`, or to a list of `str`.
 
     Args:
         text: the YAML.
-        source: what it comes from, for messages.
+        source: its file, for messages.
 
     Raises:
-        ValueError: for a line that is no part of a flat mapping.
+        ValueError: for a line that does not belong to a flat mapping.
     """
     mapping, key = {}, None
-    # Only these end a line of YAML; `splitlines` would know more.
+    # YAML knows no other line ends; `str.splitlines` does.
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
         content = line.strip(" \t")
         if not content or content.startswith("#") or content in ("---", "..."):

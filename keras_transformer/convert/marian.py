@@ -2,65 +2,67 @@
 
 import dataclasses
 import os
-import typing
+from collections.abc import Callable
 
 import numpy as np
 
-from keras_transformer.convert.files import check_no_pointer, reading
+from keras_transformer.convert.files import read_bytes, reading
 from keras_transformer.convert.tensors import Tensors
+from keras_transformer.decoding import Search
 from keras_transformer.models import Transformer
 from keras_transformer.pipelines import Translator
 from keras_transformer.text import MarianTokenizer
+from keras_transformer.types import Config, DType
 
 
 @dataclasses.dataclass(frozen=True)
 class MarianCheckpoint:
-    """A checkpoint, read.
+    """What both layouts of a Marian checkpoint have in common.
 
     Attributes:
-        arguments: of `Transformer`, but for those that all Marian models share.
-        source_vocabulary: list of `str`.
-        target_vocabulary: the same list where both sides share one.
-        tensors: `Tensors`.
-        source_table: the names of the source's embeddings, which are also the target's where both share them.
-        target_table: of the target's embeddings otherwise.
-        logits_bias: name of the tensor.
-        names: function of (side, number of the block, role) to the names of a matrix and a bias, or of a scale and
-            a bias. Roles are "self" and "context" with "_q", "_k", "_v", "_o", "_norm", and "ffn" with "_1", "_2",
-            "_norm".
-        lacks_padding: whether the tables lack the last row, that of the padding id: zeros.
-        unused: patterns of the names of tensors that are of no use.
-        search: how its own library decodes.
-        max_length: the most tokens of a translation, or `None`.
-        special_in_text: of `MarianTokenizer`.
+        arguments: constructor arguments of `Transformer`, except those that all Marian models share.
+        source_vocabulary: source tokens, ordered by id.
+        target_vocabulary: target tokens; equal to the source tokens if both sides share one vocabulary.
+        tensors: the weights.
+        source_table: the names of the source embeddings, all of which must be equal. They are also the target
+            embeddings if `target_table` is empty.
+        target_table: the names of separate target embeddings.
+        logits_bias: the name of the bias of the logits.
+        names: maps (side, index of the block, role) to the names of a matrix and a bias, or of a scale and a bias.
+            Roles are "self" and "context" with "_q", "_k", "_v", "_o", "_norm", and "ffn" with "_1", "_2", "_norm".
+        lacks_padding: whether the embeddings lack a last row, for the padding id. It is filled with zeros.
+        unused: patterns of the names of tensors that are not needed.
+        search: the default search of the original library.
+        max_length: the maximum length of a translation in tokens, or `None`.
+        special_in_text: argument of `MarianTokenizer`.
     """
 
-    arguments: dict
-    source_vocabulary: list
-    target_vocabulary: list
+    arguments: Config
+    source_vocabulary: list[str]
+    target_vocabulary: list[str]
     tensors: Tensors
-    source_table: tuple
-    target_table: tuple
+    source_table: tuple[str, ...]
+    target_table: tuple[str, ...]
     logits_bias: str
-    names: typing.Callable
+    names: Callable[[str, int, str], tuple[str, str]]
     lacks_padding: bool
-    unused: tuple
-    search: typing.Any
+    unused: tuple[str, ...]
+    search: Search
     max_length: int | None
     special_in_text: bool
 
 
-def make_translator(folder, checkpoint, dtype=None):
-    """The `Translator` of a `MarianCheckpoint`.
+def make_translator(folder: str, checkpoint: MarianCheckpoint, dtype: DType = None) -> Translator:
+    """Builds the `Translator` of a `MarianCheckpoint`.
 
     Args:
-        folder: has source.spm and target.spm.
-        checkpoint: what was read.
+        folder: folder of source.spm and target.spm.
+        checkpoint: the checkpoint.
         dtype: dtype or dtype policy of the transformer.
 
     Raises:
-        FileNotFoundError: without the SentencePiece models.
-        ValueError: for tensors and vocabularies that do not fit.
+        FileNotFoundError: if a SentencePiece model is missing.
+        ValueError: for tensors and vocabularies that do not fit the configuration.
     """
     shares = checkpoint.source_vocabulary == checkpoint.target_vocabulary
     tokenizer, target_tokenizer = (
@@ -86,9 +88,7 @@ def make_translator(folder, checkpoint, dtype=None):
         transformer = Transformer(
             len(checkpoint.source_vocabulary),
             **checkpoint.arguments,
-            target_vocabulary_size=None
-            if shares and not checkpoint.target_table
-            else len(checkpoint.target_vocabulary),
+            target_vocabulary_size=len(checkpoint.target_vocabulary) if checkpoint.target_table else None,
             padding_id=tokenizer.padding_id,
             position_layout="halves",
             logits_bias=True,
@@ -102,7 +102,7 @@ def make_translator(folder, checkpoint, dtype=None):
 
 
 def _num_weights(checkpoint):
-    """About how many weights the model has."""
+    """The approximate number of weights of the model."""
     arguments = checkpoint.arguments
     width = arguments["hidden_dim"]
     of_layer = width * (4 * width + 2 * arguments["intermediate_dim"])
@@ -125,7 +125,7 @@ def _load_weights(transformer, checkpoint):
     for side, blocks in (("encoder", transformer.encoder_blocks), ("decoder", transformer.decoder_blocks)):
         for i, block in enumerate(blocks):
             _load_block(block, tensors, lambda role: checkpoint.names(side, i, role))  # noqa: B023
-    tensors.leave(*checkpoint.unused)
+    tensors.ignore(*checkpoint.unused)
     tensors.finish()
 
 
@@ -144,15 +144,6 @@ def _load_block(block, tensors, names):
 
 
 def _tokenizer(folder, name, vocabulary, special_in_text):
-    model = _read_bytes(folder, name)
+    model = read_bytes(folder, name)
     with reading(os.path.join(folder, name)):
         return MarianTokenizer(model, vocabulary, special_in_text=special_in_text)
-
-
-def _read_bytes(folder, name):
-    path = os.path.join(folder, name)
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f"Expected {name} in the checkpoint. Received a folder without: {folder}")
-    check_no_pointer(path)
-    with open(path, "rb") as file:
-        return file.read()

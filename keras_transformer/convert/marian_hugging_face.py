@@ -1,13 +1,13 @@
-"""Marian models as Hugging Face's transformers saves them."""
+"""Marian models in the layout of Hugging Face's transformers."""
 
 import os
 
 from keras_transformer.convert.files import (
     read_json,
     reading,
-    report_unfollowed,
     settings,
     vocabulary_list,
+    warn_of_ignored,
     weights_file,
 )
 from keras_transformer.convert.generation import GENERATION_KEYS, OF_ANY_MODEL, read_search
@@ -15,7 +15,7 @@ from keras_transformer.convert.marian import MarianCheckpoint
 from keras_transformer.convert.tensors import Tensors, linear
 
 _ACTIVATIONS = {"swish": "silu", "silu": "silu", "relu": "relu", "gelu": "gelu"}
-# What transformers takes where a config.json does not say, and what ours has a counterpart of.
+# setting: (the default of transformers, the supported value).
 _ONLY = {
     "scale_embedding": (False, True),
     "static_position_embeddings": (True, True),
@@ -24,20 +24,20 @@ _ONLY = {
     "add_final_layer_norm": (False, False),
     "tie_word_embeddings": (True, True),
 }
-_FOLLOWED = {
+_SUPPORTED = {
     *_ONLY, "encoder_layers", "decoder_layers", "d_model", "encoder_ffn_dim", "decoder_ffn_dim",
     "encoder_attention_heads", "decoder_attention_heads", "activation_function", "dropout", "attention_dropout",
     "activation_dropout", "vocab_size", "decoder_vocab_size", "pad_token_id", "eos_token_id",
     "share_encoder_decoder_embeddings",
 }  # fmt: skip
-# Of training, of heads that are not converted, and what says again what another key says.
+# Settings of training and of heads that are not converted, and settings that repeat another one.
 _WITHOUT_EFFECT = {
     *GENERATION_KEYS, *OF_ANY_MODEL, "add_bias_logits", "add_cross_attention", "bos_token_id", "classif_dropout",
     "classifier_dropout", "decoder_layerdrop", "encoder_layerdrop", "extra_pos_embeddings",
     "force_bos_token_to_be_generated", "init_std", "is_decoder", "max_position_embeddings", "model_type",
     "num_hidden_layers", "use_cache",
 }  # fmt: skip
-# Settings of tokenizer_config.json, all of which say again what is true of Marian's tokenizers.
+# Settings of tokenizer_config.json that are true of every Marian tokenizer.
 _OF_TOKENIZER = {
     "separate_vocabs", "source_lang", "target_lang", "tokenizer_class", "added_tokens_decoder", "backend", "bos_token",
     "clean_up_tokenization_spaces", "eos_token", "is_local", "local_files_only", "model_max_length", "name_or_path",
@@ -52,19 +52,19 @@ _FEED_FORWARD = {"1": "fc1", "2": "fc2", "norm": "final_layer_norm"}
 _ENCODER_TABLE, _DECODER_TABLE = "model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight"
 
 
-def read_hugging_face(folder):
-    """The `MarianCheckpoint` in `folder`.
+def read_hugging_face(folder: str) -> MarianCheckpoint:
+    """Reads the checkpoint in `folder`.
 
     Raises:
-        FileNotFoundError: for a file that is missing.
-        ValueError: for what ours has no counterpart of.
+        FileNotFoundError: if a file is missing.
+        ValueError: for an unsupported architecture, tokenizer or setting.
     """
     source = os.path.join(folder, "config.json")
     config = read_json(folder, "config.json")
     tensors = Tensors.of_file(weights_file(folder))
     with reading(source):
         arguments = _arguments(config, source)
-        report_unfollowed(config, source, _FOLLOWED, _WITHOUT_EFFECT)
+        warn_of_ignored(config, source, _SUPPORTED, _WITHOUT_EFFECT)
     separate = _has_separate_vocabularies(folder)
     source_vocabulary = _vocabulary(folder, "vocab.json")
     target_vocabulary = _vocabulary(folder, "target_vocab.json") if separate else source_vocabulary
@@ -132,7 +132,7 @@ def _arguments(config, source):
 def _has_separate_vocabularies(folder):
     source = os.path.join(folder, "tokenizer_config.json")
     config = read_json(folder, "tokenizer_config.json", {})
-    report_unfollowed(config, source, _OF_TOKENIZER)
+    warn_of_ignored(config, source, _OF_TOKENIZER)
     with reading(source):
         tokens = {key: config.get(key) or token for key, token in _TOKENS.items()}
         tokens = {key: token["content"] if isinstance(token, dict) else token for key, token in tokens.items()}
@@ -154,7 +154,7 @@ def _has_separate_vocabularies(folder):
 
 
 def _checked_ids(config, source, vocabulary):
-    """The ids of the special tokens, if decoding begins with the padding id and ends as the vocabulary says."""
+    """The ids of the special tokens. Decoding must begin with the padding id and end with that of </s>."""
     expected = {
         "pad_token_id": vocabulary.index("<pad>") if "<pad>" in vocabulary else None,
         "eos_token_id": vocabulary.index("</s>") if "</s>" in vocabulary else None,

@@ -5,15 +5,16 @@ import os
 
 import numpy as np
 
-from keras_transformer.convert.files import check_no_pointer, reading, report_unfollowed, vocabulary_list
+from keras_transformer.convert.files import check_no_pointer, reading, vocabulary_list, warn_of_ignored
 from keras_transformer.convert.flat_yaml import read_flat_yaml
 from keras_transformer.convert.marian import MarianCheckpoint
 from keras_transformer.convert.tensors import Tensors
 from keras_transformer.decoding import BeamSearch, GreedySearch
+from keras_transformer.types import PathLike
 
 _CONFIGURATION = "special:model.yml"
 _ACTIVATIONS = {"swish": "silu", "relu": "relu"}
-# What ours has a counterpart of; a checkpoint that does not say is taken to be so.
+# The supported values, the first of which is assumed if a checkpoint does not say.
 _ONLY = {
     "type": ("transformer",),
     "transformer-preprocess": ("",),
@@ -27,13 +28,13 @@ _ONLY = {
     "input-types": ([], ["sequence", "sequence"]),
     "transformer-tied-layers": ([], ""),
 }
-# Of decoder.yml: where files are, how fast it runs.
+# Settings of decoder.yml about paths and speed.
 _WITHOUT_EFFECT = {
     "alignment", "cpu-threads", "devices", "interpolate-env-vars", "log", "log-level", "maxi-batch", "maxi-batch-sort",
     "mini-batch", "mini-batch-words", "models", "num-devices", "optimize", "precision", "quiet", "quiet-translation",
     "relative-paths", "seed", "version", "vocabs", "workspace",
 }  # fmt: skip
-# Also of decoder.yml: settings without a counterpart, and the value with which they change nothing.
+# Unsupported settings of decoder.yml, each with the value that changes nothing.
 _NEUTRAL = {
     "allow-unk": "false", "max-length": "1000", "max-length-crop": "false", "max-length-factor": "3", "n-best": "false",
     "output-sampling": "false", "right-left": "false", "shortlist": "", "skip-cost": "false", "weights": "",
@@ -41,17 +42,17 @@ _NEUTRAL = {
 }  # fmt: skip
 
 
-def npz_files(folder):
+def npz_files(folder: PathLike) -> list[str]:
     """The .npz files in `folder`, sorted."""
     return sorted(glob.glob(os.path.join(glob.escape(os.fspath(folder)), "*.npz")))
 
 
-def read_npz(folder):
-    """The `MarianCheckpoint` in `folder`: one .npz, one *vocab.yml or two (*.src.vocab.yml, *.trg.vocab.yml).
+def read_npz(folder: PathLike) -> MarianCheckpoint:
+    """Reads the checkpoint in `folder`: one .npz, one *vocab.yml or two (*.src.vocab.yml, *.trg.vocab.yml).
 
     Raises:
-        FileNotFoundError: for a file that is missing.
-        ValueError: for what ours has no counterpart of, and damaged files.
+        FileNotFoundError: if a file is missing.
+        ValueError: for an unsupported architecture or setting, and for damaged files.
     """
     paths = npz_files(folder)
     if len(paths) != 1:
@@ -92,9 +93,9 @@ def _read_arrays(path):
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except Exception as error:  # of the archive, its compression, and a header that NumPy parses as Python
+    except Exception as error:  # zipfile, zlib, and NumPy's parser of headers each raise their own
         raise ValueError(f"Expected an .npz file of numbers. Received: {path} ({error})") from None
-    # Vectors are matrices of one row in Marian.
+    # Marian stores a vector as a matrix of one row.
     is_vector = [name for name, array in arrays.items() if array.ndim == 2 and len(array) == 1]
     return {**arrays, **{name: arrays[name][0] for name in is_vector if name != "decoder_ff_logit_out_b"}}
 
@@ -124,7 +125,7 @@ def _arguments(config, path, shares_all):
         "num_heads": heads,
         "activation": _ACTIVATIONS[activation],
         "layer_norm_epsilon": 1e-6,
-        # The last of the D / 2 wavelengths is 10000, where in the paper the one after it would be.
+        # The last of Marian's D / 2 wavelengths is 10000. The paper's series would reach 10000 one step later.
         "max_wavelength": 10000.0 ** (width / (width - 2)),
     }
 
@@ -143,7 +144,7 @@ def _vocabularies(folder):
 
 
 def _vocabulary(path):
-    """The tokens by id, with the padding token behind, which Marian does without."""
+    """The tokens, ordered by id, and behind them a padding token, which Marian does not have."""
     ids = _read_yaml(path)
     if not all(str(value).isdecimal() for value in ids.values()):
         raise ValueError(f"Expected token: id in {path}. Received others")
@@ -158,10 +159,10 @@ def _read_yaml(path):
 
 
 def _search(folder):
-    """As decoder.yml says; settings without a counterpart are told in a warning."""
+    """The search that decoder.yml describes. Unsupported settings are reported in a warning."""
     path = os.path.join(folder, "decoder.yml")
     config = _read_yaml(path) if os.path.isfile(path) else {}
-    report_unfollowed(config, path, {"beam-size", "normalize"}, _WITHOUT_EFFECT, _NEUTRAL)
+    warn_of_ignored(config, path, {"beam-size", "normalize"}, _WITHOUT_EFFECT, _NEUTRAL)
     with reading(path):
         beam_size = int(config.get("beam-size", 6))
         if beam_size == 1:

@@ -1,4 +1,4 @@
-"""Reading safetensors files, with NumPy alone."""
+"""Reads safetensors files with NumPy alone."""
 
 import json
 import math
@@ -8,6 +8,7 @@ import ml_dtypes
 import numpy as np
 
 from keras_transformer.convert.files import check_no_pointer, reading
+from keras_transformer.types import PathLike
 
 _DTYPES = {
     "F64": np.float64,
@@ -24,22 +25,22 @@ _DTYPES = {
 _LONGEST_HEADER = 100_000_000
 
 
-def read_safetensors(path):
-    """The tensors in a safetensors file, mapped into memory: nothing is read until it is used.
+def read_safetensors(path: PathLike) -> dict[str, np.ndarray]:
+    """The tensors in a safetensors file. They are mapped into memory: nothing is read until it is used.
 
     Args:
-        path: of the file.
+        path: the file.
 
     Returns:
         {name: read-only array}.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is truncated, damaged, a Git LFS pointer, or something else.
+        ValueError: if it is truncated, damaged, a Git LFS pointer, or of another format.
 
     References:
-        The format: 8 bytes with the length of the header, the header in JSON ({name: {"dtype", "shape",
-        "data_offsets"}}), the tensors without gaps. https://github.com/huggingface/safetensors
+        The format: 8 bytes with the length of the header; the header in JSON ({name: {"dtype", "shape",
+        "data_offsets"}}); the tensors without gaps. https://github.com/huggingface/safetensors
     """
     path = os.fspath(path)
     check_no_pointer(path)

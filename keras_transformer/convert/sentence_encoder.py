@@ -1,18 +1,19 @@
-"""Sentence encoders in the layout of sentence-transformers: modules.json, a BERT or MPNet, pooling, projections."""
+"""Sentence encoders in the layout of sentence-transformers: modules.json, BERT or MPNet, pooling, projections."""
 
 import numbers
 import os
 import warnings
 
 from keras_transformer.convert import bert
-from keras_transformer.convert.files import read_json, reading, report_unfollowed, settings, weights_file
+from keras_transformer.convert.files import read_json, reading, settings, warn_of_ignored, weights_file
 from keras_transformer.convert.tensors import Tensors, linear
 from keras_transformer.convert.word_piece import read_tokenizer
 from keras_transformer.models import BertEncoder
 from keras_transformer.pipelines import TextEmbedder
+from keras_transformer.types import DType
 
 _MODULES = ("Transformer", "Pooling", "Dense", "Normalize")
-# sentence-transformers' name, ours; several are joined in this order if each has a flag of its own.
+# sentence-transformers' name: ours. Modes that are set by flags are concatenated in this order.
 _POOLING = {"cls": "first", "max": "max", "mean": "mean", "mean_sqrt_len_tokens": "sqrtn"}
 _POOLING_FLAGS = {
     "pooling_mode_cls_token": "cls",
@@ -28,7 +29,7 @@ _TRANSFORMER_CONFIGS = [
     f"sentence_{name}_config.json"
     for name in ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
 ]
-# Settings there with which texts have other vectors: what is followed.
+# Settings there that change embeddings, with their supported values.
 _ONLY = {
     "transformer_task": ("feature-extraction",),
     "modality_config": ({"text": {"method": "forward", "method_output_name": "last_hidden_state"}},),
@@ -39,19 +40,19 @@ _ONLY = {
     ),
 }  # fmt: skip
 _DENSE_KEYS = {"in_features", "out_features", "bias", "activation_function"}
-_DENSE_NAMES = {"module_input_name", "module_output_name"}  # of the vector that every module passes on
+_DENSE_NAMES = {"module_input_name", "module_output_name"}  # supported with "sentence_embedding", their default
 
 
-def convert_sentence_encoder(folder, dtype=None):
-    """A `TextEmbedder` from a folder of sentence-transformers.
+def convert_sentence_encoder(folder: str, dtype: DType = None) -> TextEmbedder:
+    """Converts a sentence-transformers model.
 
     Args:
-        folder: with modules.json, config.json, model.safetensors, a WordPiece vocabulary.
+        folder: folder of modules.json, config.json, model.safetensors and a WordPiece vocabulary.
         dtype: dtype or dtype policy of the encoder.
 
     Raises:
-        FileNotFoundError: for a file that is missing.
-        ValueError: for an architecture, module or setting that has no counterpart, and tensors that do not fit.
+        FileNotFoundError: if a file is missing.
+        ValueError: for an unsupported architecture, module or setting, and for tensors that do not fit.
     """
     truncate_dim = _truncate_dim(folder)
     (transformer, _), (pooling, _), *projections = _modules(folder)
@@ -76,7 +77,7 @@ def convert_sentence_encoder(folder, dtype=None):
     embedder = TextEmbedder(encoder, tokenizer, _max_length(transformer, limits, encoder.position_embedding.max_length))
     if tokenizer.vocabulary_size > encoder.token_embedding.vocabulary_size:
         raise ValueError(
-            f"Expected a vector for each of the {tokenizer.vocabulary_size} subwords in {transformer}. "
+            f"Expected an embedding for each of the {tokenizer.vocabulary_size} subwords in {transformer}. "
             f"Received: vocab_size={encoder.token_embedding.vocabulary_size}"
         )
     bert.load_weights(encoder, architecture, tensors)
@@ -88,7 +89,7 @@ def convert_sentence_encoder(folder, dtype=None):
 
 
 def _modules(folder):
-    """The (path, kind) of each module: a transformer, a pooling, projections, and "Normalize" where that is last."""
+    """(path, kind) of each module: Transformer, Pooling, any number of Dense, and optionally Normalize."""
     modules = read_json(folder, "modules.json", kind=list)
     try:
         kinds = [(_inside(folder, module["path"]), module["type"].rsplit(".", 1)[-1]) for module in modules]
@@ -118,10 +119,10 @@ def _inside(folder, path):
 
 
 def _truncate_dim(folder):
-    """How many dimensions config_sentence_transformers.json says to keep; `None` for all."""
+    """`truncate_dim` in config_sentence_transformers.json, or `None`."""
     source = os.path.join(folder, "config_sentence_transformers.json")
     config = read_json(folder, "config_sentence_transformers.json", {})
-    report_unfollowed(
+    warn_of_ignored(
         config, source, {"prompts", "default_prompt_name", "truncate_dim", "similarity_fn_name", "model_type"}
     )
     with reading(source):
@@ -138,32 +139,32 @@ def _truncate_dim(folder):
             raise ValueError(f"Expected truncate_dim of at least 1 in {source}. Received: {dim!r}")
     if prompts:
         warnings.warn(
-            f"Prompts in {source}, which are to be put in front of texts by the caller: {prompts}", stacklevel=4
+            f"Prompts in {source} are ignored; the caller must prepend them to texts: {prompts}", stacklevel=4
         )
     similarity = config.get("similarity_fn_name")
     if similarity not in (None, "cosine"):
         warnings.warn(
-            f"similarity_fn_name={similarity!r} in {source} is not followed: `similarity` compares angles", stacklevel=4
+            f"similarity_fn_name={similarity!r} in {source} is ignored: `similarity` compares angles", stacklevel=4
         )
     return dim
 
 
 def _limits(folder):
-    """What sentence-transformers says of the transformer."""
+    """sentence-transformers' own settings of the Transformer module."""
     names = [name for name in _TRANSFORMER_CONFIGS if os.path.isfile(os.path.join(folder, name))]
     if not names:
         return {}
     source = os.path.join(folder, names[0])
     config = read_json(folder, names[0])
-    report_unfollowed(config, source, {"max_seq_length", "do_lower_case", *_ONLY}, {"unpad_inputs", "backend"})
+    warn_of_ignored(config, source, {"max_seq_length", "do_lower_case", *_ONLY}, {"unpad_inputs", "backend"})
     other = {key: config[key] for key, only in _ONLY.items() if config.get(key) and config[key] not in only}
     if other:
-        raise ValueError(f"Expected a transformer of texts alone in {source}. Received: {other}")
+        raise ValueError(f"Expected a transformer for text alone in {source}. Received: {other}")
     return {**config, "source": source}
 
 
 def _check_padding(architecture, tokenizer, source):
-    """MPNet's positions depend on the padding id of config.json, the mask on that of the tokenizer."""
+    """Checks that the padding ids agree: MPNet's positions use config.json's, the mask uses the tokenizer's."""
     padding_id = architecture.arguments["padding_id"]
     if not architecture.arguments["counts_padding"] and padding_id != tokenizer.padding_id:
         raise ValueError(
@@ -172,10 +173,10 @@ def _check_padding(architecture, tokenizer, source):
 
 
 def _pooling(folder):
-    """The modes of `SequencePooling` that are joined."""
+    """The modes of `SequencePooling`."""
     source = os.path.join(folder, "config.json")
     config = read_json(folder, "config.json")
-    report_unfollowed(config, source, {"pooling_mode", *_POOLING_FLAGS}, _WIDTHS, {"include_prompt": True})
+    warn_of_ignored(config, source, {"pooling_mode", *_POOLING_FLAGS}, _WIDTHS, {"include_prompt": True})
     modes = config.get("pooling_mode") or [mode for flag, mode in _POOLING_FLAGS.items() if config.get(flag)] or "mean"
     modes = [modes] if isinstance(modes, str) else modes
     if not isinstance(modes, list):
@@ -210,7 +211,7 @@ def _projection(folder):
 
 
 def _max_length(folder, limits, num_positions):
-    """How many tokens the encoder takes of a text."""
+    """The maximum number of tokens of a text."""
     tokenizer = read_json(folder, "tokenizer_config.json", {})
     length, source = limits.get("max_seq_length"), limits.get("source")
     if length is None:
@@ -218,5 +219,5 @@ def _max_length(folder, limits, num_positions):
     if length is None:
         return num_positions
     if not isinstance(length, numbers.Real) or isinstance(length, bool) or not length >= 2:
-        raise ValueError(f"Expected a length of at least 2, for the ends of a text, in {source}. Received: {length!r}")
+        raise ValueError(f"Expected a length of at least 2 (two special tokens) in {source}. Received: {length!r}")
     return int(min(length, num_positions))

@@ -1,22 +1,27 @@
-"""The tensors of a checkpoint, taken one by one, with a list of all that does not fit."""
+"""Loads the tensors of a checkpoint into layers, and lists all that do not fit."""
 
 import fnmatch
+from collections.abc import Mapping, Sequence
 
+import keras
 import numpy as np
 
 from keras_transformer.convert.safetensors_file import read_safetensors
 
 
 class Tensors:
-    """Tensors by name, for the layers of a model. What is missing, misshapen or left over is told all at once.
+    """The tensors of a checkpoint, by name, on their way into the layers of a model.
+
+    Call `load_dense`, `load_norm`, or `take` and `load` for each layer, then `finish`: only then are the values
+    assigned, or one error lists all tensors that are missing, unexpected or of a wrong shape.
 
     Args:
         arrays: {name: array}.
-        source: what they come from, for messages.
+        source: their file, for messages.
         transposed: whether the matrix of a linear layer is the transpose of a `Dense` kernel, as in PyTorch.
     """
 
-    def __init__(self, arrays, source, transposed=True):
+    def __init__(self, arrays: Mapping[str, np.ndarray], source: str, transposed: bool = True) -> None:
         self._arrays = arrays
         self._source = source
         self._transposed = transposed
@@ -25,21 +30,21 @@ class Tensors:
         self._values = []
 
     @classmethod
-    def of_file(cls, path):
-        """Those of a safetensors file."""
+    def of_file(cls, path: str) -> "Tensors":
+        """The tensors of a safetensors file."""
         return cls(read_safetensors(path), path)
 
-    def without_prefix(self, prefix):
-        """The same tensors, where a name begins with `prefix` ("bert.") without it."""
+    def without_prefix(self, prefix: str) -> "Tensors":
+        """The same tensors, with `prefix` ("bert.") removed from the names that begin with it."""
         return Tensors(
             {name.removeprefix(prefix): array for name, array in self._arrays.items()}, self._source, self._transposed
         )
 
-    def check_number(self, number, source):
-        """Raises `ValueError` if a model of `number` weights would be much larger than what is here to be loaded.
+    def check_number(self, number: int, source: str) -> None:
+        """Raises `ValueError` if a configuration describes a model that is much larger than the checkpoint.
 
         Args:
-            number: what a configuration leads to, about.
+            number: the approximate number of weights of that model.
             source: the file of the configuration, for the message.
         """
         received = sum(array.size for array in self._arrays.values())
@@ -49,31 +54,26 @@ class Tensors:
                 f"Received one of {number:,} in {source}"
             )
 
-    def __contains__(self, name):
+    def __contains__(self, name: str) -> bool:
         return name in self._arrays
 
-    def take(self, name, shape):
-        """The tensor `name` in float32; zeros where it does not fit, which `finish` reports.
-
-        Args:
-            name: of the tensor.
-            shape: what it must have.
-        """
+    def take(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        """The tensor `name` in float32. If it is missing or of another shape: zeros, and `finish` reports it."""
         self._left.pop(name, None)
         if name not in self._arrays:
             self._faults.append(f"missing: {name} of shape {shape}")
         elif self._arrays[name].shape != shape:
-            self._faults.append(f"misshapen: {name}, {shape} expected, {self._arrays[name].shape} received")
+            self._faults.append(f"wrong shape: {name}, expected {shape}, received {self._arrays[name].shape}")
         else:
             return np.asarray(self._arrays[name]).astype("float32")
         return np.zeros(shape, "float32")
 
-    def load(self, variable, value):
-        """Gives `variable` the array `value` as soon as `finish` finds no fault."""
+    def load(self, variable: keras.Variable, value: np.ndarray) -> None:
+        """Assigns `value` to `variable` in `finish`, if all tensors fit."""
         self._values.append((variable, value))
 
-    def take_same(self, names, shape):
-        """The tensor that goes by several names, of which a checkpoint has at least one."""
+    def take_same(self, names: Sequence[str], shape: tuple[int, ...]) -> np.ndarray:
+        """A tensor that a checkpoint may hold under several names; all that it holds must be equal."""
         present = [name for name in names if name in self._arrays] or names[:1]
         first, *others = (self.take(name, shape) for name in present)
         for name, other in zip(present[1:], others):
@@ -81,11 +81,11 @@ class Tensors:
                 self._faults.append(f"different: {name}, which must equal {present[0]}")
         return first
 
-    def load_dense(self, layer, *names):
+    def load_dense(self, layer: keras.layers.Dense, *names: tuple[str, str]) -> None:
         """Loads a `Dense` layer, whose kernel and bias hold those of several linear layers side by side.
 
         Args:
-            layer: built.
+            layer: a built layer.
             *names: (name of the matrix, name of the bias) for each linear layer.
         """
         width, units = layer.kernel.shape
@@ -95,7 +95,7 @@ class Tensors:
         if layer.use_bias:
             self.load(layer.bias, np.concatenate([self.take(name, shape[1:]) for _, name in names]))
 
-    def load_norm(self, layer, names):
+    def load_norm(self, layer: keras.layers.LayerNormalization, names: tuple[str, str]) -> None:
         """Loads a `LayerNormalization` from the tensors named (scale, bias)."""
         for variable, name in zip((layer.gamma, layer.beta), names):
             self.load(variable, self.take(name, tuple(variable.shape)))
@@ -103,19 +103,19 @@ class Tensors:
     def _matrix(self, name, shape):
         return self.take(name, shape[::-1]).T if self._transposed else self.take(name, shape)
 
-    def leave(self, *patterns):
-        """Tensors whose names match a pattern ("pooler.*") are of no use and no fault."""
+    def ignore(self, *patterns: str) -> None:
+        """Ignores unexpected tensors whose names match a pattern ("pooler.*")."""
         for name in list(self._left):
             if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns):
                 del self._left[name]
 
-    def finish(self):
-        """Loads all values.
+    def finish(self) -> None:
+        """Assigns all values.
 
         Raises:
-            ValueError: with everything that is missing, misshapen or left over.
+            ValueError: lists every tensor that is missing, unexpected or of a wrong shape. Nothing is assigned then.
         """
-        faults = self._faults + [f"extra: {name} of shape {self._arrays[name].shape}" for name in self._left]
+        faults = self._faults + [f"unexpected: {name} of shape {self._arrays[name].shape}" for name in self._left]
         if faults:
             raise ValueError(
                 f"Expected the tensors of the model that the configuration describes. Received in {self._source}:\n  "
@@ -125,6 +125,6 @@ class Tensors:
             variable.assign(value)
 
 
-def linear(name):
+def linear(name: str) -> tuple[str, str]:
     """PyTorch's names of the matrix and the bias of a layer."""
     return f"{name}.weight", f"{name}.bias"

@@ -1,12 +1,13 @@
-"""The pipeline of a tokenizer.json: each part as what ours does, or refused by name."""
+"""Translates each part of a tokenizer.json to settings of `WordPieceTokenizer`, or refuses it by name."""
 
 import dataclasses
 import os
 
 from keras_transformer.convert.files import reading
+from keras_transformer.types import Config
 
 _FORMS = {name: [name.lower()] for name in ("NFC", "NFD", "NFKC", "NFKD")}
-# Blanks at the ends part no words.
+# Stripping the ends of a text changes no word.
 _NORMALIZERS = {**_FORMS, "Lowercase": ["lower_case"], "StripAccents": ["strip_marks"], "Strip": []}
 _BERT_FLAGS = {"clean_text": True, "handle_chinese_chars": True, "strip_accents": None, "lowercase": True}
 _LONGEST_WORD = 1_000_000
@@ -26,44 +27,44 @@ _PARTS = {
 
 @dataclasses.dataclass(frozen=True)
 class TokenizerPipeline:
-    """What a tokenizer.json says.
+    """What a tokenizer.json describes.
 
     Attributes:
-        ids: {token: id}, the added tokens among them.
-        subwords: the tokens of the model itself, a set.
-        normalization: of `WordPieceTokenizer`.
-        bert_flags: the settings of the BertNormalizer, a dictionary, or `None` where there is another.
-        pre_tokenizer: of `WordPieceTokenizer`.
-        unknown_token: that of the model.
+        ids: {token: id}, with the added tokens.
+        subwords: the tokens of the model, without the added ones.
+        normalization: argument of `WordPieceTokenizer`.
+        bert_flags: the settings of the BertNormalizer, or `None` if the normalizer is another.
+        pre_tokenizer: argument of `WordPieceTokenizer`.
+        unknown_token: likewise.
         max_word_length: likewise.
-        ends: the tokens that stand before and behind each text.
-        padding_token: `None` where the file has no padding.
-        added: {token: whether it is looked for in the normalized text}.
-        decoder: its type, or `None`.
+        ends: the begin and the end token.
+        padding_token: the padding token, or `None` if the file has no padding.
+        added: {added token: whether it is matched in the normalized text}.
+        decoder: the type of the decoder, or `None`.
     """
 
-    ids: dict
-    subwords: set
-    normalization: list
-    bert_flags: dict | None
+    ids: dict[str, int]
+    subwords: set[str]
+    normalization: list[str]
+    bert_flags: Config | None
     pre_tokenizer: str
     unknown_token: str
     max_word_length: int
-    ends: tuple
+    ends: tuple[str, str]
     padding_token: str | None
-    added: dict
+    added: dict[str, bool]
     decoder: str | None
 
 
-def read_pipeline(folder, serialized):
-    """The `TokenizerPipeline` of a tokenizer.json.
+def read_pipeline(folder: str, serialized: Config) -> TokenizerPipeline:
+    """Translates a tokenizer.json.
 
     Args:
-        folder: the checkpoint's.
-        serialized: what the file holds.
+        folder: folder of the checkpoint.
+        serialized: the content of the file.
 
     Raises:
-        ValueError: for a part that ours has no counterpart of, and for a damaged file.
+        ValueError: for an unsupported part, and for a damaged file.
     """
     source = os.path.join(folder, "tokenizer.json")
     with reading(source):
@@ -141,7 +142,12 @@ def _normalizer(normalizer, source):
     return _NORMALIZERS[kind], None
 
 
-def bert_normalization(clean_text=True, handle_chinese_chars=True, strip_accents=None, lowercase=True):
+def bert_normalization(
+    clean_text: bool = True,
+    handle_chinese_chars: bool = True,
+    strip_accents: bool | None = None,
+    lowercase: bool = True,
+) -> list[str]:
     """The steps of a BertNormalizer."""
     strips = lowercase if strip_accents is None else strip_accents
     steps = {
@@ -162,7 +168,7 @@ def _pre_tokenizer(pre_tokenizer, source):
 
 
 def _post_processor(processor, ids, source):
-    """The tokens before and behind each text."""
+    """The begin and the end token."""
     kind = processor["type"] if processor else None
     if kind in ("BertProcessing", "RobertaProcessing"):
         return tuple(_with_id(*processor[name], ids, source) for name in ("cls", "sep"))
@@ -198,5 +204,5 @@ def _check_direction(settings, name, source):
 def _added(tokens, source):
     if single := [token["content"] for token in tokens if token.get("single_word")]:
         raise ValueError(f"Expected added tokens without single_word in {source}. Received: {', '.join(single)}")
-    # lstrip and rstrip take blanks along, which part words anyway.
+    # lstrip and rstrip, which take adjacent blanks along, change no word.
     return {token["content"]: bool(token.get("normalized")) for token in tokens}

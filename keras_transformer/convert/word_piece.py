@@ -4,11 +4,11 @@ import dataclasses
 import os
 import warnings
 
-from keras_transformer.convert.files import read_json, read_lines, reading, report_unfollowed, vocabulary_list
+from keras_transformer.convert.files import read_json, read_lines, reading, vocabulary_list, warn_of_ignored
 from keras_transformer.convert.tokenizer_json import TokenizerPipeline, bert_normalization, read_pipeline
 from keras_transformer.text import WordPieceTokenizer
 
-# What a class of tokenizers takes where a checkpoint does not say. The last ones have no settings of their own.
+# The default special tokens of each tokenizer class; `None` for classes that take everything from tokenizer.json.
 _BERT = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
 _MPNET = {"pad_token": "<pad>", "unk_token": "[UNK]", "cls_token": "<s>", "sep_token": "</s>", "mask_token": "<mask>"}
 _CLASSES = {
@@ -24,7 +24,7 @@ _FLAGS = {
     "strip_accents": "strip_accents",
     "tokenize_chinese_chars": "handle_chinese_chars",
 }
-# Settings of tokenizer_config.json with which texts have other ids: what is followed, as a value or by default.
+# Settings of tokenizer_config.json that change ids, with their supported values.
 _ONLY = {
     "truncation_side": ("right",),
     "padding_side": ("right",),
@@ -35,7 +35,7 @@ _ONLY = {
     "word_tokenizer_type": ("basic",),
     "subword_tokenizer_type": ("wordpiece",),
 }
-_FOLLOWED = {
+_SUPPORTED = {
     *_FLAGS, "tokenizer_class", "added_tokens_decoder", "additional_special_tokens", "extra_special_tokens",
     "model_max_length", "bos_token", "eos_token", *_BERT,
 }  # fmt: skip
@@ -48,21 +48,21 @@ _WITHOUT_EFFECT = {
 }  # fmt: skip
 
 
-def read_tokenizer(folder, model_type, lower_case=False):
-    """The `WordPieceTokenizer` of the checkpoint in `folder`.
+def read_tokenizer(folder: str, model_type: str, lower_case: bool = False) -> WordPieceTokenizer:
+    """Reads the tokenizer of the checkpoint in `folder`.
 
-    tokenizer.json is followed in all its parts. Where tokenizer_config.json names a class with settings of its own
-    (BertTokenizer) and gives `do_lower_case`, `strip_accents` or `tokenize_chinese_chars`, these count more, as in
-    transformers.
+    All parts of tokenizer.json are used. As in transformers, `do_lower_case`, `strip_accents` and
+    `tokenize_chinese_chars` in tokenizer_config.json take precedence if that file names a class with such settings
+    (BertTokenizer).
 
     Args:
-        folder: with tokenizer.json or vocab.txt, and tokenizer_config.json.
+        folder: folder of tokenizer.json or vocab.txt, and of tokenizer_config.json.
         model_type: "bert" or "mpnet".
-        lower_case: whether texts are lower-cased before, though the tokenizer itself would not.
+        lower_case: whether texts are lower-cased first, even if the tokenizer is cased.
 
     Raises:
-        FileNotFoundError: without a vocabulary.
-        ValueError: for a tokenizer of another kind, and parts that ours has no counterpart of.
+        FileNotFoundError: if there is no vocabulary.
+        ValueError: for a tokenizer of another kind, and for unsupported parts.
     """
     source = os.path.join(folder, "tokenizer_config.json")
     with reading(source):
@@ -85,22 +85,22 @@ def read_tokenizer(folder, model_type, lower_case=False):
 
 
 def _config(folder, source):
-    """tokenizer_config.json, with what old checkpoints have in a file beside it."""
+    """tokenizer_config.json, and special_tokens_map.json of old checkpoints."""
     config = read_json(folder, "tokenizer_config.json", {})
     if "added_tokens_decoder" not in config:
         config = {**config, **read_json(folder, "special_tokens_map.json", {})}
-    report_unfollowed(config, source, {*_FOLLOWED, *_ONLY}, _WITHOUT_EFFECT)
+    warn_of_ignored(config, source, {*_SUPPORTED, *_ONLY}, _WITHOUT_EFFECT)
     other = {key: config[key] for key, only in _ONLY.items() if config.get(key) is not None and config[key] not in only}
     if other:
         raise ValueError(
-            f"Expected a tokenizer of no settings but those that have a counterpart in {source}. Received: "
+            f"Expected supported values of tokenizer settings in {source}. Received: "
             + ", ".join(f"{key}={value!r}" for key, value in other.items())
         )
     return config
 
 
 def _class_defaults(folder, config, model_type, source):
-    """The special tokens of the tokenizer's class; `None` for a class that is what tokenizer.json says."""
+    """The default special tokens of the tokenizer's class, or `None` if the class has none."""
     named = config.get("tokenizer_class") or read_json(folder, "config.json", {}).get("tokenizer_class")
     name = str(named or _CLASS_OF_MODEL[model_type]).removesuffix("Fast")
     if name not in _CLASSES:
@@ -112,7 +112,7 @@ def _class_defaults(folder, config, model_type, source):
 
 
 def _pipeline_of_class(config, special):
-    """What a class makes of the settings where there is no tokenizer.json; the vocabulary is not in it."""
+    """The pipeline of a class without a tokenizer.json, except its vocabulary."""
     given = {flag: config[key] for key, flag in _FLAGS.items() if key in config}
     return TokenizerPipeline(
         ids={},
@@ -130,7 +130,7 @@ def _pipeline_of_class(config, special):
 
 
 def _with_flags(pipeline, config):
-    """The pipeline with the settings that tokenizer_config.json gives for its BertNormalizer."""
+    """The pipeline, with the settings of tokenizer_config.json for its BertNormalizer."""
     given = {flag: config[key] for key, flag in _FLAGS.items() if key in config}
     if pipeline.bert_flags is None:
         return pipeline
@@ -142,13 +142,13 @@ def _warn_of_differences(pipeline, of_class, source):
     different = [name for name in names if getattr(pipeline, name) != getattr(of_class, name)]
     if different:
         warnings.warn(
-            "tokenizer.json is followed; versions of transformers take the defaults of the class that "
+            "tokenizer.json is used; some versions of transformers use the defaults of the class that "
             f"{source} names instead. They differ in: "
             + "; ".join(f"{n}={getattr(pipeline, n)!r}, not {getattr(of_class, n)!r}" for n in different),
             stacklevel=5,
         )
     if pipeline.decoder not in ("WordPiece", None):
-        warnings.warn(f"The decoder {pipeline.decoder} is not followed; no vector depends on it", stacklevel=5)
+        warnings.warn(f"The decoder {pipeline.decoder} is ignored; no embedding depends on it", stacklevel=5)
 
 
 def _tokenizer(folder, config, special, pipeline, has_file, lower_case):
@@ -186,8 +186,8 @@ def _tokenizer(folder, config, special, pipeline, has_file, lower_case):
 
 
 def _further_tokens(config, special, pipeline):
-    """{token: (whether it is looked for in the normalized text, whether it must be in the vocabulary)}."""
-    # As in transformers, the flags in tokenizer_config.json count more.
+    """{token: (whether it is matched in the normalized text, whether it must be in the vocabulary)}."""
+    # As in transformers, the flags in tokenizer_config.json take precedence.
     added = dict(pipeline.added)
     for token in config.get("added_tokens_decoder", {}).values():
         if token.get("single_word"):
@@ -205,7 +205,7 @@ def _further_tokens(config, special, pipeline):
 
 
 def _vocabulary(folder):
-    """The subwords of vocab.txt by id."""
+    """The subwords of vocab.txt, ordered by id."""
     if not os.path.isfile(os.path.join(folder, "vocab.txt")):
         raise FileNotFoundError(
             f"Expected tokenizer.json or vocab.txt in the checkpoint. Received a folder without: {folder}"
@@ -214,5 +214,5 @@ def _vocabulary(folder):
 
 
 def _content(token):
-    """The text of a special token, which a configuration gives alone or with settings."""
+    """The text of a special token, which a configuration gives as a string or as an object."""
     return token.get("content") if isinstance(token, dict) else token

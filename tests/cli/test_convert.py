@@ -61,7 +61,10 @@ def emptied(folder):
 @pytest.mark.parametrize(
     "spoil, messages",
     [
-        (without_a_tensor, ["missing: encoder.layer.0.output.dense.bias", "extra: encoder.layer.0.output.dense.bios"]),
+        (
+            without_a_tensor,
+            ["missing: encoder.layer.0.output.dense.bias", "unexpected: encoder.layer.0.output.dense.bios"],
+        ),
         (truncated, ["Expected a safetensors file of 20,", "model.safetensors of 20,"]),
         (pickled, ["Received: pytorch_model.bin; a pickle can run any code"]),
         (of_another_type, ["model_type bert or mpnet", "Received: model_type='t5', architectures=['T5Model']"]),

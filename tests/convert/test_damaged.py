@@ -10,7 +10,6 @@ import zipfile
 import pytest
 
 from keras_transformer.convert import convert
-from tests.convert.test_marian import marian_folder  # noqa: F401 - a fixture
 
 GOLDEN = pathlib.Path(__file__).parent / "golden"
 ROUNDS = 12
@@ -78,6 +77,7 @@ def test_random_damage(kind, tmp_path, request):
     [
         ("bert", "tokenizer.json", "[" * 100_000, "Expected JSON in .*tokenizer.json"),
         ("bert", "modules.json", '{"a":' * 100_000, "Expected JSON in .*modules.json"),
+        ("bert", "tokenizer.json", "[1]", r"Expected an object in .*tokenizer.json. Received: list"),
         ("bert", "modules.json", "[]", "Expected the modules Transformer, Pooling"),
         ("bert", "modules.json", "[3]", "Expected a list of modules with path and type in .*modules.json"),
         ("bert", "tokenizer.json", '{"model": 3}', "tokenizer.json as its own library writes it. .*AttributeError"),
@@ -105,7 +105,7 @@ def test_damage_that_once_was_a_traceback(kind, name, content, message, tmp_path
         b"{'descr': 'O', 'fortran_order': False, 'shape': (3,), }",
     ],
 )
-def test_damaged_arrays(header, marian_folder):  # noqa: F811
+def test_damaged_arrays(header, marian_folder):
     """What NumPy makes of them: TokenError, MemoryError, ZeroDivisionError and others."""
     (path,) = marian_folder.glob("*.npz")
     data = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + b"\0" * 12

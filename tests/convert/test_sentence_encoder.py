@@ -101,16 +101,9 @@ def test_other_dtypes_are_close(kind):
 
 
 @pytest.fixture
-def copy(tmp_path):
+def copy(copy_golden):
     """A copy of the BERT whose files a test may spoil, and a function that changes a JSON file in it."""
-    folder = tmp_path / "copy"
-    shutil.copytree(GOLDEN / "bert", folder)
-
-    def change(name, **values):
-        config = json.loads((folder / name).read_text())
-        (folder / name).write_text(json.dumps({**config, **values}))
-
-    return folder, change
+    return copy_golden("bert")
 
 
 def test_a_vocabulary_in_a_text_file(copy):
@@ -145,10 +138,6 @@ def test_lower_casing_of_sentence_transformers(copy):
 @pytest.mark.parametrize(
     "name, values, message",
     [
-        ("config.json", {"model_type": "roberta"}, "type bert or mpnet .* Received: model_type='roberta'"),
-        ("config.json", {"hidden_act": "gelu_new"}, "Expected hidden_act of gelu, .* Received: 'gelu_new'"),
-        ("config.json", {"hidden_size": "12"}, "Expected .*hidden_size .int.* Received: hidden_size='12'"),
-        ("config.json", {"position_embedding_type": "relative_key"}, "position_embedding_type='relative_key'"),
         ("1_Pooling/config.json", {"pooling_mode": ["lasttoken"]}, "Expected pooling by cls, .* Received: lasttoken"),
         ("2_Dense/config.json", {"activation_function": "torch.nn.SiLU"}, "Identity, Tanh.* Received: SiLU"),
         ("2_Dense/config.json", {"use_residual": True}, "Received: {'use_residual': True}"),
@@ -157,9 +146,7 @@ def test_lower_casing_of_sentence_transformers(copy):
             {"prompts": {"q": "query: "}, "default_prompt_name": "q"},
             "without a default prompt. Received: 'query: '",
         ),
-        ("tokenizer.json", {"model": {"type": "BPE", "vocab": {}}}, "Expected a WordPiece model .* type='BPE'"),
-        ("tokenizer.json", {"model": {"type": "WordPiece"}}, "Expected model.vocab, .* Received: NoneType"),
-        ("config.json", {"vocab_size": 50}, "Expected a vector for each of the .* subwords .* vocab_size=50"),
+        ("config.json", {"vocab_size": 50}, "Expected an embedding for each of the .* subwords .* vocab_size=50"),
     ],
 )
 def test_what_has_no_counterpart(copy, name, values, message):
@@ -189,19 +176,26 @@ def test_truncated_dimensions(copy, tmp_path):
         (
             "config_sentence_transformers.json",
             {"similarity_fn_name": "dot"},
-            "similarity_fn_name='dot' .* not followed",
+            "similarity_fn_name='dot' .* is ignored",
         ),
-        ("config_sentence_transformers.json", {"surprise": 1}, "Unknown settings in .*transformers.json, .*: surprise"),
-        ("sentence_bert_config.json", {"surprise": 1}, "Unknown settings in .*sentence_bert_config.json, .*: surprise"),
-        ("config.json", {"surprise": 1}, "Unknown settings in .*config.json, .*: surprise"),
+        (
+            "config_sentence_transformers.json",
+            {"surprise": 1},
+            "Unknown settings in .*transformers.json are ignored: surprise",
+        ),
+        (
+            "sentence_bert_config.json",
+            {"surprise": 1},
+            "Unknown settings in .*sentence_bert_config.json are ignored: surprise",
+        ),
         (
             "1_Pooling/config.json",
             {"include_prompt": False},
-            "1_Pooling/config.json .* not followed: include_prompt=False",
+            "1_Pooling/config.json are ignored: include_prompt=False",
         ),
     ],
 )
-def test_settings_that_are_not_followed_are_told(copy, name, values, message):
+def test_ignored_settings_are_reported(copy, name, values, message):
     folder, change = copy
     change(name, **values)
     with pytest.warns(UserWarning, match=message):
@@ -218,8 +212,8 @@ def test_settings_that_are_not_followed_are_told(copy, name, values, message):
         ),
         ("config_sentence_transformers.json", {"truncate_dim": 0}, "truncate_dim of at least 1 in .* Received: 0"),
         ("config_sentence_transformers.json", {"default_prompt_name": "x"}, "a default prompt. Received: None"),
-        ("sentence_bert_config.json", {"transformer_task": "text-generation"}, "texts alone .* 'text-generation'"),
-        ("sentence_bert_config.json", {"query_expansion": {"length": 3}}, "texts alone .* {'query_expansion'"),
+        ("sentence_bert_config.json", {"transformer_task": "text-generation"}, "text alone .* 'text-generation'"),
+        ("sentence_bert_config.json", {"query_expansion": {"length": 3}}, "text alone .* {'query_expansion'"),
         (
             "sentence_bert_config.json",
             {"max_seq_length": "33"},
@@ -256,13 +250,6 @@ def test_modules_outside_of_the_folder(copy, path):
         convert(folder)
 
 
-def test_a_list_where_an_object_is_expected(copy):
-    folder, _ = copy
-    (folder / "tokenizer.json").write_text("[1]")
-    with pytest.raises(ValueError, match=r"Expected an object in .*tokenizer.json. Received: list"):
-        convert(folder)
-
-
 @pytest.mark.parametrize(
     "kinds, message",
     [
@@ -286,11 +273,4 @@ def test_a_missing_file(copy, name):
     folder, _ = copy
     (folder / name).unlink()
     with pytest.raises(FileNotFoundError, match=f"Expected {pathlib.Path(name).name}"):
-        convert(folder)
-
-
-def test_a_pickle_is_refused(copy):
-    folder, _ = copy
-    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-    with pytest.raises(ValueError, match="Expected model.safetensors .* Received: pytorch_model.bin; a pickle can run"):
         convert(folder)

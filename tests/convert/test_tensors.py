@@ -40,15 +40,15 @@ def test_all_faults_are_told_and_nothing_is_loaded():
     )
     tensors.load_dense(layer, linear("m"))
     tensors.take_same(("e", "f", "g"), (2,))
-    tensors.leave("pooler.*")
+    tensors.ignore("pooler.*")
     with pytest.raises(ValueError) as error:
         tensors.finish()
     assert str(error.value).splitlines() == [
         "Expected the tensors of the model that the configuration describes. Received in here:",
-        "  misshapen: m.weight, (4, 3) expected, (3, 4) received",
+        "  wrong shape: m.weight, expected (4, 3), received (3, 4)",
         "  missing: m.bias of shape (4,)",
         "  different: f, which must equal e",
-        "  extra: left of shape (2,)",
+        "  unexpected: left of shape (2,)",
     ]
     for old, new in zip(before, layer.get_weights()):
         np.testing.assert_array_equal(old, new)

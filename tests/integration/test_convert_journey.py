@@ -1,10 +1,13 @@
-"""From other libraries' checkpoints to exports that processes without this package load."""
+"""From other libraries' checkpoints to exports that a process without this package loads."""
 
 import json
 import pathlib
+import shutil
 
 import numpy as np
 
+from keras_transformer.cli.main import main
+from tests.convert import originals
 from tests.integration.processes import run_python
 
 GOLDEN = pathlib.Path(__file__).parents[1] / "convert" / "golden"
@@ -20,25 +23,18 @@ print(json.dumps({
     "imported": "keras_transformer" in sys.modules,
 }))
 """
-CONVERT = """
-import json, sys
-from keras_transformer.cli.main import main
-from keras_transformer.convert import convert
-golden, folder = sys.argv[1:3]
-codes = [main(["convert", f"{golden}/{kind}", "--export", f"{folder}/{kind}"]) for kind in ("bert", "marian")]
-translations = convert(f"{golden}/marian")(json.loads(sys.argv[3])).numpy()
-print(json.dumps([codes, [text.decode() for text in translations]]))
-"""
 
 
 def test_converted_exported_and_loaded_through_the_hub(tmp_path):
-    texts = json.loads((GOLDEN / "bert.json").read_text())["texts"]
-    short = json.loads((GOLDEN / "marian.json").read_text())["short"][:3]
-    codes, translations = run_python(CONVERT, GOLDEN, tmp_path, json.dumps(short))
-    assert codes == [0, 0]
+    folder = shutil.copytree(GOLDEN / "marian", tmp_path / "checkpoint")
+    originals.change_generation(folder, originals.GENERATION[0])
+    for kind, checkpoint in (("bert", GOLDEN / "bert"), ("marian", folder)):
+        assert main(["convert", str(checkpoint), "--export", str(tmp_path / kind)]) == 0
+    original = json.loads((GOLDEN / "bert.json").read_text())
     # A NUL cannot be an argument of a process.
-    texts = [text.replace("\x00", "") for text in texts]
-    found = run_python(SCRIPT, tmp_path, json.dumps(texts), json.dumps(short))
-    wanted = json.loads((GOLDEN / "bert.json").read_text())["vectors"]
-    np.testing.assert_allclose(found["bert"], wanted, atol=1e-5)
-    assert found["marian"] == translations and not found["imported"]
+    texts = [text.replace("\x00", "") for text in original["texts"]]
+    marian = json.loads((GOLDEN / "marian.json").read_text())
+    found = run_python(SCRIPT, tmp_path, json.dumps(texts), json.dumps(marian["short"]))
+    np.testing.assert_allclose(found["bert"], original["vectors"], atol=1e-5)
+    assert found["marian"] == marian["generation"][0]
+    assert not found["imported"]
