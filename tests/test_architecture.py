@@ -14,20 +14,21 @@ PACKAGE = pathlib.Path(__file__).parents[1] / "keras_transformer"
 
 # Each room with the rooms that it may import.
 ALLOWED = {
-    "layers": set(),
+    "ops": set(),
+    "layers": {"ops"},
     "text": {"data"},
     "data": set(),
-    "export": {"layers"},
+    "export": {"layers", "ops"},
     "hub": set(),
-    "models": {"layers"},
-    "decoding": {"layers", "models"},
-    "pipelines": {"layers", "models", "decoding", "text", "data", "export", "hub"},
-    "evaluation": {"layers", "models", "decoding", "pipelines", "text", "data", "export", "hub"},
+    "models": {"ops", "layers"},
+    "decoding": {"ops"},
+    "pipelines": {"ops", "layers", "models", "decoding", "text", "data", "export", "hub"},
+    "evaluation": {"ops", "layers", "models", "decoding", "pipelines", "text", "data", "export", "hub"},
     "training": {
-        "layers", "models", "decoding", "pipelines", "evaluation", "text", "data", "export", "hub",
+        "ops", "layers", "models", "decoding", "pipelines", "evaluation", "text", "data", "export", "hub",
     },
-    "convert": {"layers", "models", "decoding", "pipelines", "text", "data", "export", "hub"},
-    "testing": {"layers"},
+    "convert": {"ops", "layers", "models", "decoding", "pipelines", "text", "data", "export", "hub"},
+    "testing": {"ops", "layers"},
 }  # fmt: skip
 ALLOWED["cli"] = set(ALLOWED)
 ANYWHERE = {"arguments", "atomic", "disk", "lfs", "quiet", "types", "version"}
@@ -71,15 +72,15 @@ WITH_TENSORFLOW = {
     "dropout.py",
     "fit_translator.py",
     "integer_products.py",
-    "packing.py",
     "sentence_training_loop.py",
     "tensorboard_scalars.py",
     "training_loop.py",
     "translation_validation.py",
+    "unpadding.py",
 }
 
 
-@pytest.mark.parametrize("room", ["layers", "models", "decoding", "training", "testing"])
+@pytest.mark.parametrize("room", ["ops", "layers", "models", "decoding", "training", "testing"])
 def test_numeric_code_does_not_import_tensorflow(room):
     for path in (PACKAGE / room).glob("*.py"):
         if path.name not in WITH_TENSORFLOW:
@@ -158,16 +159,10 @@ def test_what_is_private_in_dependencies_is_used_for_a_reason():
 LONG_FILES = {
     "cli/train_translator.py": "to be split",
     "data/parallel_text.py": "to be split",
-    "models/transformer.py": "to be split",
     "pipelines/translator.py": "to be split",
 }
 LONG_FUNCTIONS = {
     "cli/train_embedder.py add_parser": "to be split",
-    "layers/decoder_block.py call": "to be split",
-    "models/bert_encoder.py __init__": "to be split",
-    "models/deep_averaging_network.py __init__": "to be split",
-    "models/sentence_encoder.py __init__": "to be split",
-    "models/transformer.py __init__": "to be split",
     "pipelines/translator_export.py functions": "to be split",
     "training/fit_embedder.py fit_embedder": "to be split",
     "training/fit_translator.py fit_translator": "to be split",
@@ -197,18 +192,14 @@ def test_functions_are_short():
 # Rooms and files whose public functions are still to be annotated. May only become shorter.
 UNANNOTATED = {
     "__init__.py",
-    "arguments.py",
     "atomic.py",
     "cli",
     "data",
-    "decoding",
     "disk.py",
     "evaluation",
     "export",
     "hub",
-    "layers",
     "lfs.py",
-    "models",
     "pipelines",
     "quiet.py",
     "testing",
@@ -247,7 +238,8 @@ def test_public_functions_are_annotated():
 # Modules without a test file of their own: with nothing to test, and those for which it is still to be written.
 NOTHING_TO_TEST = {"types.py", "version.py"}
 WITHOUT_TESTS = {
-    "arguments.py",
+    "layers/dense.py",
+    "layers/reversible_embedding.py",
     "cli/evaluate.py",
     "cli/export.py",
     "cli/once.py",
@@ -261,24 +253,9 @@ WITHOUT_TESTS = {
     "cli/training_options.py",
     "cli/translators.py",
     "cli/vector_files.py",
-    "decoding/hypotheses.py",
-    "decoding/one_by_one.py",
     "evaluation/fonts.py",
     "hub/tf1_tables.py",
-    "layers/attention_weights.py",
-    "layers/block.py",
-    "layers/composite.py",
-    "layers/dense.py",
-    "layers/key_value_cache.py",
-    "layers/multi_head_attention.py",
-    "layers/positions.py",
-    "layers/reversible_embedding.py",
-    "layers/shaped_layer.py",
-    "layers/token_ids.py",
     "lfs.py",
-    "models/composed_model.py",
-    "models/encoder_model.py",
-    "models/presets.py",
     "pipelines/embedding.py",
     "pipelines/encoder_pipeline.py",
     "pipelines/exported.py",

@@ -73,7 +73,9 @@ class BeamSearch(Search):
 
     Example:
         >>> model = keras_transformer.models.Transformer.from_preset("tiny", vocabulary_size=50)
-        >>> found = BeamSearch(beam_size=3)(model, np.array([[5, 6, 3]]), [4], begin_id=2, end_id=3)
+        >>> found = keras_transformer.decoding.BeamSearch(beam_size=3)(
+        ...     model, np.array([[5, 6, 3]]), [4], begin_id=2, end_id=3
+        ... )
         >>> found.ids.shape, bool(found.scores[0, 0] >= found.scores[0, 1])
         (TensorShape([1, 3, 4]), True)
     """

@@ -53,7 +53,7 @@ class BeamableCache(Protocol):
     """A cache that serves the K hypotheses of each sentence in its own way, as `ops.DecoderCache` does.
 
     Example:
-        >>> issubclass(keras_transformer.models.ensemble.EnsembleCache, BeamableCache)
+        >>> issubclass(keras_transformer.models.ensemble.EnsembleCache, keras_transformer.decoding.BeamableCache)
         True
     """
 

@@ -20,7 +20,9 @@ class GreedySearch(Search):
 
     Example:
         >>> model = keras_transformer.models.Transformer.from_preset("tiny", vocabulary_size=50)
-        >>> found = GreedySearch()(model, np.array([[5, 6, 3], [7, 3, 0]]), [4, 2], begin_id=2, end_id=3)
+        >>> found = keras_transformer.decoding.GreedySearch()(
+        ...     model, np.array([[5, 6, 3], [7, 3, 0]]), [4, 2], begin_id=2, end_id=3
+        ... )
         >>> found.ids.shape, found.scores.shape
         (TensorShape([2, 1, 4]), TensorShape([2, 1]))
     """

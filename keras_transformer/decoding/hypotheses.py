@@ -11,7 +11,9 @@ class Hypotheses(NamedTuple):
         scores: float32 (B, N); -inf where a sentence has fewer than N hypotheses, whose ids are padding then.
 
     Example:
-        >>> found = Hypotheses(ids=np.array([[[5, 3, 0], [6, 7, 3]]]), scores=np.array([[-0.2, -1.3]]))
+        >>> found = keras_transformer.decoding.Hypotheses(
+        ...     ids=np.array([[[5, 3, 0], [6, 7, 3]]]), scores=np.array([[-0.2, -1.3]])
+        ... )
         >>> found.ids[0, 0]  # the best of the first sentence
         array([5, 3, 0])
     """

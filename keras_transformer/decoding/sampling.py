@@ -43,7 +43,7 @@ class Sampling(Search):
 
     Example:
         >>> model = keras_transformer.models.Transformer.from_preset("tiny", vocabulary_size=50)
-        >>> search, source = Sampling(temperature=0.7, top_k=5), np.array([[5, 6, 3]])
+        >>> search, source = keras_transformer.decoding.Sampling(temperature=0.7, top_k=5), np.array([[5, 6, 3]])
         >>> one, other = (search(model, source, [4], begin_id=2, end_id=3, seed=seed).ids for seed in (1, 1))
         >>> np.array_equal(one, other)
         True

@@ -39,7 +39,7 @@ class Search:
         `Hypotheses` with ids (B, N, T) and scores (B, N), N being the number of hypotheses.
 
     Example:
-        >>> issubclass(keras_transformer.decoding.BeamSearch, Search)
+        >>> issubclass(keras_transformer.decoding.BeamSearch, keras_transformer.decoding.Search)
         True
     """
 

@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 
 from keras_transformer import arguments
@@ -46,7 +48,7 @@ class AddNorm(CompositeLayer):
     """
 
     def __init__(
-        self, dropout: float = 0.1, norm_first: bool = False, layer_norm_epsilon: float = 1e-6, **kwargs
+        self, dropout: float = 0.1, norm_first: bool = False, layer_norm_epsilon: float = 1e-6, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.dropout = arguments.rate("dropout", dropout)

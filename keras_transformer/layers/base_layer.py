@@ -17,7 +17,7 @@ class BaseLayer(keras.layers.Layer):
     def compute_output_shape(self, inputs_shape: Shape, *other_shapes: Shape, **named_shapes: Shape) -> Any:
         return tuple(inputs_shape)
 
-    def compute_output_spec(self, *args, **kwargs):
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         # Keras would take the shape for all there is to know. `call` knows dtypes, further outputs and bad arguments.
         return keras.Operation.compute_output_spec(self, *args, **kwargs)
 

@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 
 from keras_transformer import arguments
@@ -28,7 +30,7 @@ class Bias(BaseLayer):
         array([[1., 1., 1.]], dtype=float32)
     """
 
-    def __init__(self, initializer: Initializer = "zeros", **kwargs) -> None:
+    def __init__(self, initializer: Initializer = "zeros", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.initializer = keras.initializers.get(initializer)
         self.supports_masking = True

@@ -1,5 +1,7 @@
 """What the encoder block and the decoder block share: constructor arguments and the making of sub-layers."""
 
+from typing import Any
+
 import keras
 
 from keras_transformer import arguments
@@ -27,7 +29,7 @@ class Block(CompositeLayer):
         use_bias: bool = True,
         kernel_initializer: Initializer = "glorot_uniform",
         bias_initializer: Initializer = "zeros",
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.num_heads = arguments.positive_integer("num_heads", num_heads)

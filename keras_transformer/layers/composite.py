@@ -1,6 +1,7 @@
 """What layers made of other layers share: masks on the way in, quantized sub-layers on the way back from a file."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import keras
 
@@ -31,11 +32,11 @@ class CompositeLayer(BaseLayer):
 
     padding_is_zero = False  # whether the layer around this one has seen to it
 
-    def __init__(self, **kwargs) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
 
-    def __call__(self, inputs: Tensor, *args, mask: Tensor = None, **kwargs) -> Tensor:
+    def __call__(self, inputs: Tensor, *args: Any, mask: Tensor = None, **kwargs: Any) -> Tensor:
         if mask is None:
             mask = masks.implicit_mask(inputs)
         outputs = super().__call__(inputs, *args, mask=mask, **kwargs)

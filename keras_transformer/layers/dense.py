@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -33,7 +35,7 @@ class Dense(keras.layers.Dense):
             raise ValueError(f"Expected a layer without calibration, which a file cannot hold. Received: {self.path}")
         super().save_own_variables(store)
 
-    def quantized_call(self, inputs, **kwargs):
+    def quantized_call(self, inputs, **kwargs: Any):
         if self.input_factors is not None:
             inputs = inputs * ops.cast(self.input_factors, inputs.dtype)
         if not integer_products.can_replace(self, self._kernel):

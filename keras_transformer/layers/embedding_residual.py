@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -30,7 +32,7 @@ class EmbeddingResidual(CompositeLayer):
         array([[[3., 3.]]], dtype=float32)
     """
 
-    def __init__(self, initial_scale: float = 4.0, **kwargs) -> None:
+    def __init__(self, initial_scale: float = 4.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.initial_scale = arguments.positive_number("initial_scale", initial_scale)
 

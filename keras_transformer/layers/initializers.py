@@ -1,9 +1,11 @@
 """Initialisation of weights that hold several matrices side by side."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
-from keras_transformer.types import Initializer, Tensor
+from keras_transformer.types import Config, DType, Initializer, Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -15,19 +17,24 @@ class FusedInitializer(keras.initializers.Initializer):
     Args:
         initializer: a Keras initializer, its name or its config, for one part.
         num_parts: how many matrices of equal width lie side by side on the last axis.
+
+    Example:
+        >>> initializer = keras_transformer.layers.FusedInitializer("glorot_uniform", num_parts=3)
+        >>> initializer((64, 3 * 64)).shape
+        TensorShape([64, 192])
     """
 
     def __init__(self, initializer: Initializer, num_parts: int) -> None:
         self.initializer = keras.initializers.get(initializer)
         self.num_parts = num_parts
 
-    def __call__(self, shape, dtype=None, **kwargs) -> Tensor:
+    def __call__(self, shape: Shape, dtype: DType = None, **kwargs: Any) -> Tensor:
         shape = tuple(shape)
         part = shape[:-1] + (shape[-1] // self.num_parts,)
         parts = [clone_initializer(self.initializer, i)(part, dtype=dtype) for i in range(self.num_parts)]
         return ops.concatenate(parts, axis=-1)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             "initializer": keras.initializers.serialize(self.initializer),
             "num_parts": self.num_parts,

@@ -1,5 +1,7 @@
 """What self-attention and cross-attention share: constructor arguments, projections, heads."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -24,7 +26,7 @@ class MultiHeadAttention(CompositeLayer):
         use_bias: bool = True,
         kernel_initializer: Initializer = "glorot_uniform",
         bias_initializer: Initializer = "zeros",
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.num_heads = arguments.positive_integer("num_heads", num_heads)
@@ -70,7 +72,7 @@ class MultiHeadAttention(CompositeLayer):
         mask: Tensor,
         training: bool | None,
         return_scores: bool,
-        **options,
+        **options: Any,
     ) -> tuple[Tensor, Tensor | None]:
         """`ops.attention` with this layer's dropout: the context (B, T, H * d), and the weights if asked for."""
         drops = self.dropout and training

@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -40,7 +42,7 @@ class PositionEmbedding(BaseLayer):
         TensorShape([2, 5, 4])
     """
 
-    def __init__(self, max_length: int, initializer: Initializer = None, **kwargs) -> None:
+    def __init__(self, max_length: int, initializer: Initializer = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.max_length = arguments.positive_integer("max_length", max_length)
         self.initializer = keras.initializers.get(initializer or keras.initializers.RandomNormal(stddev=0.02))

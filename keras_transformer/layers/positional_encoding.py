@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -44,7 +46,7 @@ class PositionalEncoding(BaseLayer):
                 [0.84, 0.54, 0.01, 1.  ]]], dtype=float32)
     """
 
-    def __init__(self, max_wavelength: float = 10000.0, layout: str = "interleaved", **kwargs) -> None:
+    def __init__(self, max_wavelength: float = 10000.0, layout: str = "interleaved", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.max_wavelength = arguments.positive_number("max_wavelength", max_wavelength)
         self.layout = arguments.one_of("layout", layout, _LAYOUTS)

@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -33,11 +35,11 @@ class Repad(BaseLayer):
                 [0.]]], dtype=float32)
     """
 
-    def __init__(self, **kwargs) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.built = True  # a model that unpads on demand has it outside of its graph
 
-    def __call__(self, inputs: Tensor, layout: TokenLayout, **kwargs) -> Tensor:
+    def __call__(self, inputs: Tensor, layout: TokenLayout, **kwargs: Any) -> Tensor:
         layout = TokenLayout(*layout)  # in a reloaded Functional graph a plain tuple
         outputs = super().__call__(inputs, layout, **kwargs)
         masks.attach(outputs, layout.mask)
@@ -51,5 +53,5 @@ class Repad(BaseLayer):
     def compute_output_shape(self, inputs_shape: Shape, layout_shape: TokenLayout) -> Shape:
         return (*TokenLayout(*layout_shape).mask, inputs_shape[-1])
 
-    def compute_output_spec(self, inputs, layout):
+    def compute_output_spec(self, inputs: Tensor, layout: TokenLayout) -> keras.KerasTensor:
         return keras.KerasTensor((*layout.mask.shape, inputs.shape[-1]), dtype=self.compute_dtype)

@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -14,7 +16,7 @@ class ReversibleEmbedding(keras.layers.ReversibleEmbedding):
         # Keras refuses subclasses, which might compute something else.
         return super().quantize(mode, type_check=type_check and type(self) is not ReversibleEmbedding, config=config)
 
-    def quantized_call(self, inputs, reverse=False, **kwargs):
+    def quantized_call(self, inputs, reverse=False, **kwargs: Any):
         is_plain = self.tie_weights and self.logit_soft_cap is None
         if not (reverse and is_plain and integer_products.can_replace(self, self._embeddings)):
             return super().quantized_call(inputs, reverse=reverse, **kwargs)

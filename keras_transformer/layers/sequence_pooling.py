@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -37,7 +39,7 @@ class SequencePooling(CompositeLayer):
         array([[2.]], dtype=float32)
     """
 
-    def __init__(self, mode: str = "sqrtn", **kwargs) -> None:
+    def __init__(self, mode: str = "sqrtn", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.mode = arguments.one_of("mode", mode, MODES)
 

@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -64,7 +66,7 @@ class TokenEmbedding(CompositeLayer):
         scale: bool = True,
         embeddings_initializer: Initializer = None,
         padding_side: str = "anywhere",
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.autocast = False  # ids in float32 would be rounded under a lower precision
@@ -94,7 +96,7 @@ class TokenEmbedding(CompositeLayer):
         self.embedding.supports_masking = True
         self.embedding.build(inputs_shape)
 
-    def __call__(self, inputs: Tensor, reverse: bool = False, **kwargs) -> Tensor:
+    def __call__(self, inputs: Tensor, reverse: bool = False, **kwargs: Any) -> Tensor:
         outputs = super().__call__(inputs, reverse=reverse, **kwargs)
         if not reverse and not _is_integer(inputs):
             # `compute_mask` takes what is floating for vectors.

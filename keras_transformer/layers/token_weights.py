@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -45,7 +47,7 @@ class TokenWeights(CompositeLayer):
         True
     """
 
-    def __init__(self, vocabulary_size: int, smoothing: float = 1e-3, num_special: int = 4, **kwargs) -> None:
+    def __init__(self, vocabulary_size: int, smoothing: float = 1e-3, num_special: int = 4, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.vocabulary_size = arguments.positive_integer("vocabulary_size", vocabulary_size)
         self.smoothing = arguments.positive_number("smoothing", smoothing)

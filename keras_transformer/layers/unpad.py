@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -42,7 +44,7 @@ class Unpad(CompositeLayer):
         TensorShape([2, 2, 1])
     """
 
-    def __init__(self, **kwargs) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.built = True  # a model that unpads on demand has it outside of its graph
 
@@ -63,7 +65,9 @@ class Unpad(CompositeLayer):
         batch = tuple(inputs_shape[:2])
         return (None, inputs_shape[-1]), TokenLayout(mask=batch, places=(None,), rows=batch)
 
-    def compute_output_spec(self, inputs, *, padding_mask=None, mask=None):
+    def compute_output_spec(
+        self, inputs: Tensor, *, padding_mask: Tensor = None, mask: Tensor = None
+    ) -> tuple[keras.KerasTensor, TokenLayout]:
         # Not by running `call`: JAX cannot trace what has as many rows as there are tokens.
         arguments.known_width(self, inputs.shape, rank=3)
         masks.resolve(mask, "padding_mask", padding_mask, inputs.shape[:2])

@@ -96,13 +96,7 @@ class BertEncoder(EncoderModel):
         arguments.rate("dropout", dropout)
         dtype = keras.dtype_policies.get(dtype)
         self.token_embedding = TokenEmbedding(
-            vocabulary_size,
-            hidden_dim,
-            padding_id=padding_id,
-            padding_side="both",
-            scale=False,
-            dtype=dtype,
-            name="embedding",
+            vocabulary_size, hidden_dim, padding_id, scale=False, padding_side="both", dtype=dtype, name="embedding"
         )
         self.counts_padding = counts_padding
         self.truncate_dim = arguments.optional_positive_integer("truncate_dim", truncate_dim)
@@ -127,7 +121,14 @@ class BertEncoder(EncoderModel):
             layer_norm_epsilon=layer_norm_epsilon,
             dtype=dtype,
         )
-        modes = [pooling] if isinstance(pooling, str) else list(pooling)
+        self._make_pooling([pooling] if isinstance(pooling, str) else list(pooling), projections, normalize, dtype)
+
+        # Functional graph
+        ids = keras.Input((None,), dtype="int32", name="ids")
+        super().__init__(inputs=ids, outputs=self.pool(self.encode(ids)), name=name)
+
+    def _make_pooling(self, modes, projections, normalize, dtype):
+        """What makes the vector of a sentence of those of its tokens."""
         if not modes:
             raise ValueError("Expected at least one mode of pooling. Received: pooling=[]")
         self.poolings = [SequencePooling(mode, dtype=dtype, name=f"pooling_{mode}") for mode in modes]
@@ -136,10 +137,6 @@ class BertEncoder(EncoderModel):
             Dense(**projection, dtype=dtype, name=f"projection_{i}") for i, projection in enumerate(projections)
         ]
         self.unit_normalization = UnitNormalization(dtype=dtype, name="unit_normalization") if normalize else None
-
-        # Functional graph
-        ids = keras.Input((None,), dtype="int32", name="ids")
-        super().__init__(inputs=ids, outputs=self.pool(self.encode(ids)), name=name)
 
     def encode(self, ids: Tensor, training: bool | None = None, unpadding: bool = False) -> Tensor:
         """Ids (B, T) to a vector for each token (B, T, D), which carry their Keras mask.
@@ -154,7 +151,7 @@ class BertEncoder(EncoderModel):
     def _prepared(self, x, training):
         return self.embedding_dropout(self.embedding_norm(x), training=training)
 
-    def call_unpadded(self, inputs, training):
+    def call_unpadded(self, inputs: Tensor, training: bool | None) -> Tensor:
         return self.pool(self.encode(inputs, training, unpadding=True))
 
     def pool(self, tokens: Tensor) -> Tensor:

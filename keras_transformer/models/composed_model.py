@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+from typing import Any
 
 import keras
 
@@ -24,13 +25,13 @@ class ComposedModel(keras.Model):
     are recorded here, "name" and "dtype" by Keras.
     """
 
-    def __init_subclass__(cls, **kwargs) -> None:
+    def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "__init__" in cls.__dict__:
             cls.__init__ = _recorded(cls.__init__)
 
     @classmethod
-    def from_preset(cls, name: str, vocabulary_size: int, **kwargs) -> "ComposedModel":
+    def from_preset(cls, name: str, vocabulary_size: int, **kwargs: Any) -> "ComposedModel":
         """A new model, with random weights, of the size called `name`.
 
         Args:
@@ -93,7 +94,7 @@ def _recorded(constructor):
     signature = inspect.signature(constructor)
 
     @functools.wraps(constructor)
-    def recording(self, *args, **kwargs):
+    def recording(self, *args: Any, **kwargs: Any):
         constructor(self, *args, **kwargs)
         bound = signature.bind(self, *args, **kwargs)
         bound.apply_defaults()

@@ -1,11 +1,14 @@
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_transformer import arguments
 from keras_transformer.layers import Dropout, SequencePooling, TokenEmbedding, TokenWeights, UnitNormalization
+from keras_transformer.layers.base_layer import BaseLayer
 from keras_transformer.layers.dense import Dense
 from keras_transformer.models.composed_model import ComposedModel
-from keras_transformer.types import Activation, DType
+from keras_transformer.types import Activation, DType, Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -127,26 +130,32 @@ class DeepAveragingNetwork(ComposedModel):
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
-class HashedBigrams(keras.layers.Layer):
+class HashedBigrams(BaseLayer):
     """Ids of pairs of neighbouring tokens: (B, T) -> (B, T), 0 where either is padding, and at the first position.
 
     Args:
         num_buckets: the ids are 1 to `num_buckets`.
         padding_id: the token id that makes no pair.
+
+    Example:
+        >>> np.asarray(
+        ...     keras_transformer.models.deep_averaging_network.HashedBigrams(100, dtype="int32")(
+        ...         np.array([[5, 6, 5, 6, 0]], "int32")
+        ...     )
+        ...     > 0
+        ... )
+        array([[False,  True,  True,  True, False]])
     """
 
-    def __init__(self, num_buckets, padding_id=0, **kwargs):
+    def __init__(self, num_buckets: int, padding_id: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.num_buckets = arguments.positive_integer("num_buckets", num_buckets)
         self.padding_id = padding_id
 
-    def call(self, ids):
+    def call(self, ids: Tensor) -> Tensor:
         first = ops.pad(ids[:, :-1], [[0, 0], [1, 0]], constant_values=self.padding_id)
         # Products wrap around in 32 bits on every backend.
         mixed = ops.bitwise_xor(first * 73856093, ids * 19349663)
         bucket = 1 + ops.mod(mixed, self.num_buckets)
         is_pair = ops.logical_and(first != self.padding_id, ids != self.padding_id)
         return ops.where(is_pair, bucket, 0)
-
-    def get_config(self):
-        return {**super().get_config(), "num_buckets": self.num_buckets, "padding_id": self.padding_id}

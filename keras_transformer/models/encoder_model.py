@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from typing import Any
 
 import keras
 
@@ -40,22 +41,25 @@ class EncoderModel(ComposedModel):
         """As the Functional graph, without the padding."""
         raise NotImplementedError
 
-    def make_encoder(self, num_layers: int, norm_first: bool, layer_norm_epsilon: float, dtype: DType, **block) -> None:
+    def make_encoder(self, num_layers: int, **block: Any) -> None:
         """Makes `encoder_blocks`, `encoder_norm` behind pre-norm ones (else `None`), `unpad` and `repad`.
 
         Args:
             num_layers: number of blocks.
-            norm_first: whether they are pre-norm.
-            layer_norm_epsilon: added to variances.
-            dtype: dtype policy.
-            **block: other arguments of `EncoderBlock`.
+            **block: arguments of `EncoderBlock`, "norm_first", "layer_norm_epsilon" and "dtype" among them.
         """
         arguments.positive_integer("num_layers", num_layers)
-        norm = {"epsilon": layer_norm_epsilon, "dtype": dtype}
-        block = {**block, "norm_first": norm_first, "layer_norm_epsilon": layer_norm_epsilon, "dtype": dtype}
         self.encoder_blocks = [EncoderBlock(name=f"encoder_block_{i}", **block) for i in range(num_layers)]
-        self.encoder_norm = keras.layers.LayerNormalization(name="encoder_norm", **norm) if norm_first else None
-        self.unpad, self.repad = Unpad(dtype=dtype, name="unpad"), Repad(dtype=dtype, name="repad")
+        self.encoder_norm = self.make_norm("encoder_norm", **block)
+        self.unpad, self.repad = Unpad(dtype=block["dtype"], name="unpad"), Repad(dtype=block["dtype"], name="repad")
+
+    def make_norm(
+        self, name: str, *, norm_first: bool, layer_norm_epsilon: float, dtype: DType, **block: Any
+    ) -> keras.layers.LayerNormalization | None:
+        """The normalisation behind a stack of blocks with these arguments, which pre-norm ones need."""
+        if not norm_first:
+            return None
+        return keras.layers.LayerNormalization(epsilon=layer_norm_epsilon, dtype=dtype, name=name)
 
     def layout_of(self, x: Tensor, unpadding: bool) -> tuple[Tensor, TokenLayout | None]:
         """`x` (B, T, D) as blocks take it, with its layout: unpadded, or as it is."""

@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 
 from keras_transformer import arguments
@@ -91,7 +93,7 @@ class QuestionAnswerEncoder(ComposedModel):
         )
 
     @classmethod
-    def from_preset(cls, name: str, vocabulary_size: int, **kwargs) -> "QuestionAnswerEncoder":
+    def from_preset(cls, name: str, vocabulary_size: int, **kwargs: Any) -> "QuestionAnswerEncoder":
         """A new model, with random weights, on one `SentenceEncoder` of the size called `name`.
 
         Args:

@@ -131,7 +131,7 @@ class SentenceEncoder(EncoderModel):
             x = self.token_weights(self.embedding_residual(x, embeddings), ids)
         return x
 
-    def call_unpadded(self, inputs, training):
+    def call_unpadded(self, inputs: Tensor, training: bool | None) -> Tensor:
         return self.pool(self.encode(inputs, training, unpadding=True))
 
     def pool(self, tokens: Tensor) -> Tensor:

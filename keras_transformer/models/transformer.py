@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -89,7 +91,6 @@ class Transformer(EncoderModel):
         dtype: DType = None,
     ) -> None:
         # Layers
-        arguments.optional_positive_integer("num_decoder_layers", num_decoder_layers)
         arguments.rate("dropout", dropout)
         dtype = keras.dtype_policies.get(dtype)
         block = {
@@ -103,37 +104,17 @@ class Transformer(EncoderModel):
             "layer_norm_epsilon": layer_norm_epsilon,
             "dtype": dtype,
         }
-        embedding = {
-            "hidden_dim": hidden_dim,
-            "padding_id": padding_id,
-            "begins_with_padding": begins_with_padding,
-            # There the padding id is a token, too.
-            "padding_side": "right" if begins_with_padding else "anywhere",
-            "dtype": dtype,
-        }
-        shared = target_vocabulary_size is None
-        self.source_embedding = TokenEmbedding(
-            vocabulary_size, name="embedding" if shared else "source_embedding", **embedding
-        )
-        self.target_embedding = (
-            self.source_embedding
-            if shared
-            else TokenEmbedding(target_vocabulary_size, name="target_embedding", **embedding)
+        self._make_embeddings(
+            vocabulary_size, target_vocabulary_size, hidden_dim, padding_id, begins_with_padding, dtype
         )
         self.positional_encoding = PositionalEncoding(
             max_wavelength, position_layout, dtype=dtype, name="positional_encoding"
         )
-        self.source_dropout = Dropout(dropout, dtype=dtype, name="source_dropout")
-        self.target_dropout = Dropout(dropout, dtype=dtype, name="target_dropout")
+        self.source_dropout, self.target_dropout = (
+            Dropout(dropout, dtype=dtype, name=f"{side}_dropout") for side in ("source", "target")
+        )
         self.make_encoder(num_layers, **block)
-        self.decoder_blocks = [
-            DecoderBlock(name=f"decoder_block_{i}", **block) for i in range(num_decoder_layers or num_layers)
-        ]
-        self.decoder_norm = None
-        if norm_first:
-            self.decoder_norm = keras.layers.LayerNormalization(
-                epsilon=layer_norm_epsilon, dtype=dtype, name="decoder_norm"
-            )
+        self._make_decoder(num_decoder_layers, num_layers, **block)
         self.logits_bias = Bias(dtype=dtype, name="logits_bias") if logits_bias else None
 
         # Functional graph
@@ -145,7 +126,30 @@ class Transformer(EncoderModel):
             name=name,
         )
 
-    def call_unpadded(self, inputs, training):
+    def _make_embeddings(
+        self, vocabulary_size, target_vocabulary_size, hidden_dim, padding_id, begins_with_padding, dtype
+    ):
+        """One table for both sides, or, with a vocabulary of its own, one more for the target."""
+        options = {
+            "hidden_dim": hidden_dim,
+            "padding_id": padding_id,
+            "begins_with_padding": begins_with_padding,
+            # Where decoding begins with the padding id, that is a token, too.
+            "padding_side": "right" if begins_with_padding else "anywhere",
+            "dtype": dtype,
+        }
+        shared = target_vocabulary_size is None
+        name = "embedding" if shared else "source_embedding"
+        self.source_embedding = self.target_embedding = TokenEmbedding(vocabulary_size, name=name, **options)
+        if not shared:
+            self.target_embedding = TokenEmbedding(target_vocabulary_size, name="target_embedding", **options)
+
+    def _make_decoder(self, num_layers, num_encoder_layers, **block):
+        num_layers = arguments.optional_positive_integer("num_decoder_layers", num_layers) or num_encoder_layers
+        self.decoder_blocks = [DecoderBlock(name=f"decoder_block_{i}", **block) for i in range(num_layers)]
+        self.decoder_norm = self.make_norm("decoder_norm", **block)
+
+    def call_unpadded(self, inputs: Tensor, training: bool | None) -> Tensor:
         outputs = self.encode(inputs["source_ids"], training, unpadding=True)
         return self.decode(inputs["target_ids"], outputs, training, unpadding=True)
 
@@ -216,7 +220,7 @@ class Transformer(EncoderModel):
         tokens, layout = self.unpad(encoder_outputs)
         return self._cache(tokens, layout.mask, encoder_layout=layout)
 
-    def _cache(self, encoder_outputs, mask, **options):
+    def _cache(self, encoder_outputs, mask, **options: Any):
         caches = [block.make_cache(encoder_outputs, **options) for block in self.decoder_blocks]
         contexts = tuple((cache.cross_attention.key, cache.cross_attention.value) for cache in caches)
         return DecoderCache(tuple(cache.self_attention for cache in caches), contexts, mask)

@@ -27,7 +27,7 @@ def warm_start(wide: keras.Model, narrow: keras.Model) -> None:
         >>> sizes = {"vocabulary_size": 9, "num_layers": 1, "hidden_dim": 4, "num_heads": 2, "output_dim": 3}
         >>> narrow = keras_transformer.models.SentenceEncoder(intermediate_dim=8, **sizes)
         >>> wide = keras_transformer.models.SentenceEncoder(intermediate_dim=16, **sizes)
-        >>> warm_start(wide, narrow)
+        >>> keras_transformer.models.warm_start(wide, narrow)
         >>> ids = np.array([[4, 5, 0]])
         >>> np.testing.assert_allclose(wide(ids), narrow(ids), atol=1e-6)
     """

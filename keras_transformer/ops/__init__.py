@@ -15,7 +15,12 @@ N real tokens of a batch.
 
 from keras_transformer.ops.attention import scaled_dot_product_attention
 from keras_transformer.ops.decoder_cache import BeamCache, DecoderCache
-from keras_transformer.ops.kv_cache import CrossAttentionCache, FixedKeyValueCache, GrowingKeyValueCache
+from keras_transformer.ops.kv_cache import (
+    CrossAttentionCache,
+    FixedKeyValueCache,
+    GrowingKeyValueCache,
+    empty_cache,
+)
 from keras_transformer.ops.unpadding import TokenLayout
 
 __all__ = [
@@ -25,5 +30,6 @@ __all__ = [
     "FixedKeyValueCache",
     "GrowingKeyValueCache",
     "TokenLayout",
+    "empty_cache",
     "scaled_dot_product_attention",
 ]

@@ -97,7 +97,7 @@ def scaled_dot_product_attention(
 
     Example:
         >>> one_head = np.array([[[[0.0]], [[2.0]]]])  # (1, 2, 1, 1): both keys score 0 for the first query
-        >>> np.ravel(scaled_dot_product_attention(one_head, one_head, one_head))[0]
+        >>> np.ravel(keras_transformer.ops.scaled_dot_product_attention(one_head, one_head, one_head))[0]
         np.float64(1.0)
     """
     query, key, value = (_as_tensor(x) for x in (query, key, value))

@@ -39,9 +39,11 @@ class DecoderCache(NamedTuple):
             prepare it once.
 
     Example:
-        >>> cache = kv_cache.empty_cache(batch_size=2, num_heads=1, head_dim=2, dtype="float32", max_length=3)
+        >>> cache = keras_transformer.ops.empty_cache(
+        ...     batch_size=2, num_heads=1, head_dim=2, dtype="float32", max_length=3
+        ... )
         >>> context = np.zeros((2, 1, 4, 2), "float32")
-        >>> decoder_cache = DecoderCache((cache,), ((context, context),), np.ones((2, 4), bool))
+        >>> decoder_cache = keras_transformer.ops.DecoderCache((cache,), ((context, context),), np.ones((2, 4), bool))
         >>> decoder_cache.expand_to_beam(5).ancestors.shape
         TensorShape([2, 5, 15])
     """
@@ -80,9 +82,11 @@ class BeamCache(NamedTuple):
         ancestors: boolean (B, K, places), of which of its sentence's places each hypothesis is made.
 
     Example:
-        >>> cache = kv_cache.empty_cache(batch_size=1, num_heads=1, head_dim=2, dtype="float32", max_length=1)
+        >>> cache = keras_transformer.ops.empty_cache(
+        ...     batch_size=1, num_heads=1, head_dim=2, dtype="float32", max_length=1
+        ... )
         >>> ancestors = np.array([[[True, False], [False, True]]])
-        >>> beam = BeamCache((cache,), (), np.ones((1, 1), bool), ancestors)
+        >>> beam = keras_transformer.ops.BeamCache((cache,), (), np.ones((1, 1), bool), ancestors)
         >>> np.asarray(beam.reorder(np.array([[1, 1]])).ancestors)
         array([[[False,  True],
                 [False,  True]]])

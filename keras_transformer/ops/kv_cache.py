@@ -23,7 +23,9 @@ class FixedKeyValueCache(NamedTuple):
         value: (B, H, L, d).
 
     Example:
-        >>> cache = empty_cache(batch_size=1, num_heads=1, head_dim=2, dtype="float32", max_length=3)
+        >>> cache = keras_transformer.ops.empty_cache(
+        ...     batch_size=1, num_heads=1, head_dim=2, dtype="float32", max_length=3
+        ... )
         >>> one = np.ones((1, 1, 1, 2), "float32")
         >>> cache, seen = cache.append(one, one, index=0)
         >>> np.asarray(cache.key[0, 0, :, 0]), np.ravel(seen)
@@ -83,7 +85,7 @@ class GrowingKeyValueCache(NamedTuple):
         value: (B, H, L, d).
 
     Example:
-        >>> cache = empty_cache(batch_size=1, num_heads=1, head_dim=2, dtype="float32")
+        >>> cache = keras_transformer.ops.empty_cache(batch_size=1, num_heads=1, head_dim=2, dtype="float32")
         >>> one = np.ones((1, 1, 1, 2), "float32")
         >>> cache, seen = cache.append(one, one)
         >>> cache.key.shape, seen
@@ -167,7 +169,7 @@ class CrossAttentionCache(NamedTuple):
 
     Example:
         >>> key = np.zeros((2, 1, 3, 4))
-        >>> CrossAttentionCache(key, key).mask is None
+        >>> keras_transformer.ops.CrossAttentionCache(key, key).mask is None
         True
     """
 

@@ -31,7 +31,7 @@ class TokenLayout(NamedTuple):
             in a padded batch.
 
     Example:
-        >>> layout = TokenLayout.unpadded(np.array([[True, True, False], [True, False, False]]))
+        >>> layout = keras_transformer.ops.TokenLayout.unpadded(np.array([[True, True, False], [True, False, False]]))
         >>> x = np.arange(6.0).reshape(2, 3, 1)
         >>> np.ravel(layout.unpad(x))
         array([0., 1., 3.])
