@@ -163,7 +163,7 @@ def test_the_paths_of_its_training_are_left_out(tmp_path):
 
 @pytest.mark.parametrize("model", [b"junk", base64.b64encode(b"junk").decode()])
 def test_not_a_model(model):
-    with pytest.raises(ValueError, match="Expected a serialised SentencePiece model"):
+    with pytest.raises(ValueError, match="Expected a serialized SentencePiece model"):
         SubwordTokenizer(model)
 
 

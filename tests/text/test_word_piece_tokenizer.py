@@ -124,7 +124,7 @@ def test_the_ends_stand_around_each_text(tokenizer):
     whole = tokenizer.tokenize(["the dogs", "dog", ""])
     for length in (2, 3, 4, 5, 9):
         assert (
-            tokenizer.cut(whole, length).to_list()
+            tokenizer.truncate(whole, length).to_list()
             == tokenizer.tokenize(["the dogs", "dog", ""], max_length=length).to_list()
         )
 
