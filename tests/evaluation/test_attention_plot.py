@@ -93,7 +93,7 @@ def test_korean_letters_have_a_font(tmp_path, recwarn):
 
 
 def test_long_texts():
-    """Up to 300 tokens can be read, in a picture of bounded size; long tokens are cut."""
+    """Up to 300 tokens can be read, in a picture of bounded size; long tokens are shortened."""
     figure = plot_attention(None, ["x" * 60] * 300, TARGET, np.full((2, 300), 1 / 300))
     assert 30 < figure.get_size_inches()[0] < 33 and labels(figure.axes[0])[0][0] == "x" * 23 + "…"
     with pytest.raises(ValueError, match="at most 300 source tokens in a picture.* Received: 301"):
@@ -116,7 +116,7 @@ def test_formats(ending, start, tmp_path):
         (WEIGHTS - 2, {}, "weights from 0 to 1. Received: -2 to -1"),
         (WEIGHTS * np.nan, {}, "weights from 0 to 1. Received: nan to nan"),
         (LAYERS, {"layer": 4}, "a layer from 1 to 3. Received: layer=4"),
-        (LAYERS, {"layer": 0}, "layer=0"),
+        (LAYERS, {"layer": 0}, "Expected a positive integer. Received: layer=0"),
         (LAYERS, {"head": 3}, "a head from 1 to 2. Received: head=3"),
         (LAYERS, {"layer": "last"}, 'a number, "all" or "sharpest". Received: layer=\'last\''),
         (LAYERS, {"head": "first"}, 'a number, "all" or "mean". Received: head=\'first\''),

@@ -77,11 +77,11 @@ def test_case_is_folded_where_it_is_wanted():
     [
         ("", ""),
         ("   \t ", ""),
-        (b"\xff\xfe dog", "dog"),  # U+FFFD, which SentencePiece's normalisation takes for a blank
+        (b"\xff\xfe dog", "dog"),  # U+FFFD, which SentencePiece normalizes to a space
         ("漢字", " ⁇ "),  # only unknown characters
         ("dog " * 20_000, ("dog " * 20_000).strip()),
     ],
-    ids=["empty", "blanks", "invalid UTF-8", "unknown", "long"],
+    ids=["empty", "spaces", "invalid UTF-8", "unknown", "long"],
 )
 def test_unusual_strings(tokenizer, text, wanted):
     (result,) = tokenizer.detokenize(tokenizer([text], add_end=True)).numpy()
