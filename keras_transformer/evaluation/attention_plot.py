@@ -20,10 +20,10 @@ _ROUNDING = 0.01  # of weights in bfloat16, which may slightly exceed 1
 
 
 def plot_attention(
-    path: PathLike | None,
     source_pieces: Sequence[str],
     target_pieces: Sequence[str],
     weights: Tensor,
+    path: PathLike | None = None,
     title: str | None = None,
     layer: int | str = "sharpest",
     head: int | str = "mean",
@@ -34,11 +34,11 @@ def plot_attention(
     their number, down to 15 pixels.
 
     Args:
-        path: the picture to write or replace: .png, .svg or .pdf. `None` to write none.
         source_pieces: S tokens, as `str`. The picture shortens long ones, and shows "</s>" for an empty one, which some
             tokenizers have at the end.
         target_pieces: T tokens, as `str`.
         weights: from 0 to 1: (T, S), those of all heads (H, T, S), or those of all layers and heads (layers, H, T, S).
+        path: the picture to write or replace: .png, .svg or .pdf. `None` to write none.
         title: a line above the picture.
         layer: the number of a layer, from 1; "all" for a row of panels for each; or "sharpest" for the one whose
             weights, of the head that is drawn or the mean of heads, have the lowest entropy, averaged over target
@@ -56,7 +56,7 @@ def plot_attention(
     Example:
         >>> from keras_transformer.evaluation import plot_attention
         >>> weights = np.array([[0.9, 0.1], [0.2, 0.8]])
-        >>> figure = plot_attention(tmp_path / "attention.png", ["a", "dog"], ["ein", "Hund"], weights)
+        >>> figure = plot_attention(["a", "dog"], ["ein", "Hund"], weights, tmp_path / "attention.png")
         >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
         ['ein', 'Hund']
     """

@@ -278,7 +278,7 @@ class Translator(Pipeline):
     def attention(self, text):
         """How one translation came about: the cross-attention of every layer and head.
 
-        `keras_transformer.evaluation.plot_attention(path, *translator.attention(text))` draws it.
+        `keras_transformer.evaluation.plot_attention(*translator.attention(text), path)` draws it.
 
         Args:
             text: a `str`.
