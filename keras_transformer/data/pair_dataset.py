@@ -15,7 +15,15 @@ _PARALLEL_CALLS = 4
 
 
 class PairTokenizer(Protocol):
-    """What a tokenizer of pairs must have, as those of `keras_transformer.text` do; BPE-dropout needs `sample` too."""
+    """What a tokenizer of pairs must have, as those of `keras_transformer.text` do; BPE-dropout needs `sample` too.
+
+    Example:
+        >>> from keras_transformer.data.pair_dataset import PairTokenizer
+        >>> from keras_transformer.text import ByteTokenizer
+        >>> tokenizer: PairTokenizer = ByteTokenizer()
+        >>> tokenizer.padding_id, tokenizer.begin_id, tokenizer.end_id
+        (0, 2, 3)
+    """
 
     padding_id: int
     begin_id: int

@@ -1,6 +1,6 @@
 """The inputs of scores: lists of equal length, and vectors, given or made from texts."""
 
-from collections.abc import Callable, Sized
+from collections.abc import Callable, Hashable, Sequence, Sized
 
 import numpy as np
 
@@ -8,6 +8,8 @@ from keras_transformer.types import Tensor, Texts
 
 # Takes a list of `str`, returns vectors (N, D).
 Embed = Callable[[list[str]], Tensor]
+# The classes of texts, or the ids of queries and answers: `str` or numbers.
+Labels = Sequence[Hashable] | np.ndarray
 
 
 def check_counts(**lists: Sized) -> None:

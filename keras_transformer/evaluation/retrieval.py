@@ -1,12 +1,12 @@
 """Retrieval: how well the right answers to a query are found among all answers."""
 
 import dataclasses
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from keras_transformer import arguments
-from keras_transformer.evaluation.inputs import Embed, as_vectors, check_counts
+from keras_transformer.evaluation.inputs import Embed, Labels, as_vectors, check_counts
 from keras_transformer.types import Texts
 
 # Inner products in a block: 64 MiB of float32.
@@ -55,8 +55,8 @@ def score_retrieval(
     answers: Texts,
     embed: Embed | None = None,
     recall_at: Sequence[int] = (5, 10),
-    query_ids: Sequence[Hashable] | None = None,
-    answer_ids: Sequence[Hashable] | None = None,
+    query_ids: Labels | None = None,
+    answer_ids: Labels | None = None,
 ) -> RetrievalScores:
     """Ranks all answers for each query by inner product.
 

@@ -1,13 +1,12 @@
 """Transfer to classification: logistic regression on the vectors of a frozen embedder, as in SentEval."""
 
 import dataclasses
-from collections.abc import Sequence
 
 import numpy as np
 
 from keras_transformer import arguments
 from keras_transformer.evaluation.estimate import Estimate, bootstrap_interval
-from keras_transformer.evaluation.inputs import Embed, as_vectors, check_counts
+from keras_transformer.evaluation.inputs import Embed, Labels, as_vectors, check_counts
 from keras_transformer.types import Texts
 
 # The grid of inverse regularization strengths (scikit-learn's C), for vectors of mean length 1. SentEval's ends at 8,
@@ -46,7 +45,7 @@ class ClassificationScores:
 
 def cross_validate(
     texts: Texts,
-    labels: Sequence[str] | Sequence[int],
+    labels: Labels,
     embed: Embed | None = None,
     num_folds: int = 10,
     num_resamples: int = 1000,
@@ -93,9 +92,9 @@ def cross_validate(
 
 def train_and_test(
     train_texts: Texts,
-    train_labels: Sequence[str] | Sequence[int],
+    train_labels: Labels,
     test_texts: Texts,
-    test_labels: Sequence[str] | Sequence[int],
+    test_labels: Labels,
     embed: Embed | None = None,
     num_resamples: int = 1000,
 ) -> ClassificationScores:
