@@ -76,7 +76,7 @@ def run(args):
     with Progress(shown=False) as progress:
         for number, found in enumerate(_attention(translator, args.texts, progress)):
             try:
-                plot_attention(paths[number], *found, **options)
+                plot_attention(*found, paths[number], **options)
             except ValueError as error:  # too long, most likely
                 raise ValueError(f"TEXT {number + 1}: {error}") from error
             print(f"Wrote {paths[number]}", flush=True)

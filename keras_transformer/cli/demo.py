@@ -184,7 +184,7 @@ def _draw(translator, path):
     from keras_transformer.evaluation import plot_attention
 
     text = "ko: Tuesday, March 5, 2024"
-    plot_attention(path, *translator.attention(text), title="Cross-attention")
+    plot_attention(*translator.attention(text), path, title="Cross-attention")
     print(f"Drew the attention of {text!r}: {path}")
 
 

@@ -54,12 +54,8 @@ def add_parser(kinds):
 
 
 def run(args):
-    from keras_transformer.evaluation.translation import (
-        check_tokenize,
-        compare_translations,
-        score_translations,
-        worst_translations,
-    )
+    from keras_transformer.evaluation import compare_translations, score_translations, worst_translations
+    from keras_transformer.evaluation.sacrebleu_metrics import check_tokenize
 
     check_tokenize(args.tokenize)
     sources, references = _sources_and_references(args)

@@ -206,7 +206,7 @@ def _pairs(args, recipe, tokenizer, say):
 
     files, validation_files = _files(args)
     training = ParallelText(*files, tokenizer, max_length=recipe.max_length)
-    left_out = training.num_left_out()
+    left_out = training.count_skipped()
     if left_out == training.num_pairs:
         raise ValueError("Expected training pairs within max_length. Received: all are left out")
     say(

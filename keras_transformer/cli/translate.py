@@ -105,7 +105,7 @@ def _lines(args):
 
 def _check_references(args):
     from keras_transformer.data import count_pairs
-    from keras_transformer.evaluation.translation import check_tokenize
+    from keras_transformer.evaluation.sacrebleu_metrics import check_tokenize
 
     check_tokenize("13a")  # sacrebleu is there
     count_pairs(args.input, args.reference)

@@ -1,19 +1,22 @@
-"""The user's files: their lines and rows, and tf.data pipelines from them.
+"""The user's files: readers of lines and rows, and `tf.data` batches of translation pairs.
 
-What needs TensorFlow is imported when it is asked for.
+`ParallelText` is imported on first use, since it needs TensorFlow.
 """
 
 import importlib
+from typing import TYPE_CHECKING, Any
 
 from keras_transformer.data.lines import read_lines
+from keras_transformer.data.pairs import count_pairs
 from keras_transformer.data.tab_separated import read_rows
 
-_NEEDS_TENSORFLOW = {"ParallelText": "parallel_text", "count_pairs": "parallel_text"}
+if TYPE_CHECKING:
+    from keras_transformer.data.parallel_text import ParallelText
 
-__all__ = ["read_lines", "read_rows", *_NEEDS_TENSORFLOW]
+__all__ = ["ParallelText", "count_pairs", "read_lines", "read_rows"]
 
 
-def __getattr__(name):
-    if name in _NEEDS_TENSORFLOW:
-        return getattr(importlib.import_module(f"{__name__}.{_NEEDS_TENSORFLOW[name]}"), name)
+def __getattr__(name: str) -> Any:
+    if name == "ParallelText":
+        return importlib.import_module("keras_transformer.data.parallel_text").ParallelText
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

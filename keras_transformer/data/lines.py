@@ -5,12 +5,20 @@ import gzip
 import itertools
 import os
 import zlib
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
 
 from keras_transformer import lfs
+from keras_transformer.types import PathLike
 
 
-def as_paths(paths):
-    """One path or several as a list of strings."""
+def as_paths(paths: PathLike | Iterable[PathLike]) -> list[str]:
+    """One path or several as a list of `str`.
+
+    Raises:
+        FileNotFoundError: if a file is missing.
+        ValueError: if there are no paths.
+    """
     if isinstance(paths, (str, os.PathLike)):
         paths = [paths]
     paths = [os.fspath(path) for path in paths]
@@ -23,19 +31,25 @@ def as_paths(paths):
     return paths
 
 
-def read_lines(paths):
-    """Yields the lines, without their ends, of one file after the other; `.gz` files are unpacked.
+def read_lines(paths: PathLike | Iterable[PathLike]) -> Iterator[str]:
+    """Yields the lines of text files, one file after the other, without line ends.
 
-    "\\n" (or "\\r\\n") ends a line, so that other separators of Unicode stay inside it; in a file without any "\\n",
-    "\\r" does, as on old Macs. A byte order mark at the start of a file is no part of its first line.
+    Lines end with "\\n" or "\\r\\n", in a file without any "\\n" with "\\r", as on old Macs; other line separators of
+    Unicode do not end a line. A byte order mark at the start of a file is skipped.
 
     Args:
-        paths: one path or several.
+        paths: path of a UTF-8 file, plain or `.gz`, or several of them.
 
     Raises:
         FileNotFoundError: if a file is missing.
-        ValueError: with file and line number, at a line that is not UTF-8 or a damaged gzip stream; for a file that Git
-            LFS has not fetched.
+        ValueError: with file and line number, if a line is not UTF-8 or a gzip file is damaged; if Git LFS has not
+            fetched a file.
+
+    Example:
+        >>> from keras_transformer.data import read_lines
+        >>> _ = (tmp_path / "a.txt").write_text("a red dog\\nruns\\n")
+        >>> list(read_lines(tmp_path / "a.txt"))
+        ['a red dog', 'runs']
     """
     for path in as_paths(paths):
         if lfs.is_pointer(path):
@@ -44,19 +58,19 @@ def read_lines(paths):
             yield from decoded_lines(file, path)
 
 
-def has_plain_lines(path):
-    """Whether the lines of a file are what stands between its "\\n"s, for readers that know no more."""
+def has_plain_lines(path: str) -> bool:
+    """Whether readers that only know "\\n" find the lines of a file: it has no byte order mark, and no "\\r" alone."""
     with _open(path) as file:
         first = file.readline()
-    is_all = not first.endswith(b"\n")
-    return not first.startswith(codecs.BOM_UTF8) and not (is_all and b"\r" in first)
+    only_line = not first.endswith(b"\n")
+    return not first.startswith(codecs.BOM_UTF8) and not (only_line and b"\r" in first)
 
 
-def decoded_lines(file, name):
-    """Yields the lines of an open binary file, as `read_lines` does; `name` stands in its errors.
+def decoded_lines(file: BinaryIO | gzip.GzipFile, name: str) -> Iterator[str]:
+    """Yields the lines of an open binary file, as `read_lines` does.
 
     Raises:
-        ValueError: with name and line number, at a line that is not UTF-8 or a damaged gzip stream.
+        ValueError: with `name` and line number, if a line is not UTF-8 or a gzip file is damaged.
     """
     number = 0
     try:
@@ -77,10 +91,10 @@ def _open(path):
 
 
 def _lines(file):
-    """Yields the lines of an open binary file without their ends, and without a byte order mark."""
+    """Yields the lines of an open binary file, without line ends and byte order mark."""
     file = iter(file)
     first = next(file, b"").removeprefix(codecs.BOM_UTF8)
-    if not first.endswith(b"\n"):  # All that there is
+    if not first.endswith(b"\n"):  # the only line
         yield from first.removesuffix(b"\r").split(b"\r") if first else ()
         return
     for line in itertools.chain([first], file):

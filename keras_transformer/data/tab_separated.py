@@ -2,37 +2,52 @@
 
 import math
 import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from keras_transformer.data.lines import read_lines
+from keras_transformer.types import PathLike
 
 
-def read_rows(path, columns, numbers=None, choices=None, further=False):
-    """Yields the rows of a file without header and without quoting, one a line; `.gz` files are unpacked.
+def read_rows(
+    path: PathLike,
+    columns: Sequence[str],
+    numbers: Mapping[str, tuple[float, float]] | None = None,
+    choices: Mapping[str, Collection[str]] | None = None,
+    extra_columns: bool = False,
+) -> Iterator[tuple]:
+    """Yields the rows of a tab-separated file, which has no header and no quoting.
 
     Args:
-        path: a UTF-8 text file.
-        columns: the name of each column, for errors and for `numbers`.
-        numbers: {column: (lowest, highest)} of the columns that hold numbers within these bounds.
-        choices: {column: the values it may have}.
-        further: whether a row may have more columns than those named.
+        path: a UTF-8 text file, plain or `.gz`.
+        columns: the names of the columns.
+        numbers: {column: (lowest, highest)} for columns of numbers within these bounds.
+        choices: {column: allowed values}.
+        extra_columns: whether rows may have further columns, which are yielded as well.
 
     Yields:
-        A tuple of `str`, or `float` in the columns of `numbers`, for each line.
+        A tuple for each line: `float` in the columns of `numbers`, `str` in the others.
 
     Raises:
         FileNotFoundError: if the file is missing.
-        ValueError: with file and line number, at a line that has another number of columns or is not UTF-8, a number
-            that is none or out of bounds, a value that is not among the choices; for a file without a line; at a
-            damaged gzip stream.
+        ValueError: with file and line number, if a line has a different number of columns or is not UTF-8, a number is
+            not a number or out of bounds, or a value is not among the choices; if the file is empty or a damaged gzip
+            file.
+
+    Example:
+        >>> from keras_transformer.data import read_rows
+        >>> _ = (tmp_path / "sts.tsv").write_text("4.5\\ta dog\\tthe dog\\n")
+        >>> list(read_rows(tmp_path / "sts.tsv", ("score", "first", "second"), numbers={"score": (0, 5)}))
+        [(4.5, 'a dog', 'the dog')]
     """
     path = os.fspath(path)
     bounds = [(numbers or {}).get(name) for name in columns]
     line = 0
     for line, text in enumerate(read_lines(path), start=1):
         row = text.split("\t")
-        if len(row) < len(columns) or (len(row) > len(columns) and not further):
+        if len(row) < len(columns) or (len(row) > len(columns) and not extra_columns):
+            or_more = " or more" if extra_columns else ""
             raise ValueError(
-                f"{path}, line {line}: expected {len(columns)} columns{' or more' * further} ({', '.join(columns)}), "
+                f"{path}, line {line}: expected {len(columns)} columns{or_more} ({', '.join(columns)}), "
                 f"separated by tabs. Received: {len(row)}"
             )
         for name, allowed in (choices or {}).items():

@@ -1,21 +1,19 @@
-"""How good a model is, in numbers and pictures."""
+"""Evaluation: scores of translators and embedders, and pictures of what they do."""
 
 from keras_transformer.evaluation.attention_plot import plot_attention
+from keras_transformer.evaluation.estimate import Estimate
 from keras_transformer.evaluation.retrieval import RetrievalScores, score_retrieval
+from keras_transformer.evaluation.sentence_scores import ScoredTranslation, nearest_translation, worst_translations
 from keras_transformer.evaluation.similarity_plot import plot_similarity
 from keras_transformer.evaluation.text_classification import ClassificationScores, cross_validate, train_and_test
 from keras_transformer.evaluation.textual_similarity import SimilarityScores, score_similarity
 from keras_transformer.evaluation.translation import (
     MetricScore,
-    ScoredTranslation,
     TranslationComparison,
     TranslationScores,
     compare_translations,
-    nearest_translation,
     score_translations,
-    worst_translations,
 )
-from keras_transformer.evaluation.vectors import Estimate
 
 __all__ = [
     "ClassificationScores",

@@ -1,48 +1,64 @@
-"""A picture of how a translation came about."""
+"""Heat maps of attention weights."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_transformer import arguments
 from keras_transformer.evaluation import pictures
+from keras_transformer.types import PathLike, Tensor
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _LARGEST_CELL = 0.34
-_GAP = 0.45  # between panels: room for what stands below each
+_GAP = 0.45  # between panels: room for the name below each
 _LONGEST_LABEL = 24
 _COLORS = "magma_r"
-_ROUNDING = 0.01  # bfloat16's, of weights that sum to 1
+_ROUNDING = 0.01  # of weights in bfloat16, which may slightly exceed 1
 
 
-def plot_attention(path, source_pieces, target_pieces, weights, title=None, layer="sharpest", head="mean"):
+def plot_attention(
+    source_pieces: Sequence[str],
+    target_pieces: Sequence[str],
+    weights: Tensor,
+    path: PathLike | None = None,
+    title: str | None = None,
+    layer: int | str = "sharpest",
+    head: int | str = "mean",
+) -> "Figure":
     """Draws attention weights as a heat map: a row for each target token, a column for each source token.
 
-    The colors go from 0 to 1 in every picture. Cells become smaller the more there are, down to 15 pixels.
-
-    Example:
-        ```python
-        plot_attention("attention.png", *translator.attention("A dog runs."))
-        ```
+    `Translator.attention` gives the tokens and the weights. The colors cover 0 to 1 in every picture. Cells shrink with
+    their number, down to 15 pixels.
 
     Args:
-        path: picture to write, its format told by the ending, .png, .svg or .pdf; an older one is replaced. `None` to
-            write none.
-        source_pieces: S tokens, as `str`. In the picture long ones are cut, and an empty one, as some tokenizers have
-            for the end, is "</s>".
+        source_pieces: S tokens, as `str`. The picture shortens long ones, and shows "</s>" for an empty one, which some
+            tokenizers have at the end.
         target_pieces: T tokens, as `str`.
-        weights: (T, S), from 0 to 1; of all heads (H, T, S); or of all layers and heads (layers, H, T, S).
+        weights: from 0 to 1: (T, S), those of all heads (H, T, S), or those of all layers and heads (layers, H, T, S).
+        path: the picture to write or replace: .png, .svg or .pdf. `None` to write none.
         title: a line above the picture.
-        layer: which one of several: its number, from 1; "all" for a row of panels each; or "sharpest": the one whose
-            weights, of the head or the mean of heads that is drawn, have the lowest entropy in the mean over target
-            tokens. 0 is the entropy of a token that looks at one place only, log S of one that looks everywhere alike.
-        head: which one of several: its number, from 1; "all" for a panel each; or "mean".
+        layer: the number of a layer, from 1; "all" for a row of panels for each; or "sharpest" for the one whose
+            weights, of the head that is drawn or the mean of heads, have the lowest entropy, averaged over target
+            tokens.
+        head: the number of a head, from 1; "all" for a panel for each; or "mean".
 
     Returns:
         A `matplotlib.figure.Figure`.
 
     Raises:
-        ValueError: if the shape of `weights` does not fit the tokens, for weights that are not from 0 to 1, for a layer
-            or head that is not there, for more than 300 cells side by side (those of all panels together), and for
-            another format.
-        ImportError: without matplotlib (`pip install keras-transformer-layers[plot]`).
+        ValueError: if the shape of `weights` does not fit the tokens, weights are outside [0, 1], a layer or head does
+            not exist, more than 300 cells are side by side in all panels together, or the file format is another.
+        ImportError: if matplotlib is not installed (`pip install keras-transformer-layers[plot]`).
+
+    Example:
+        >>> from keras_transformer.evaluation import plot_attention
+        >>> weights = np.array([[0.9, 0.1], [0.2, 0.8]])
+        >>> figure = plot_attention(["a", "dog"], ["ein", "Hund"], weights, tmp_path / "attention.png")
+        >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
+        ['ein', 'Hund']
     """
     pictures.check_matplotlib()
     if path is not None:
@@ -54,15 +70,15 @@ def plot_attention(path, source_pieces, target_pieces, weights, title=None, laye
     figure = pictures.new_figure()
     width, height = len(source_pieces) * cell, len(target_pieces) * cell
     style = pictures.text_style(pictures.label_font_size(cell, 10))
-    for row, of_layer in enumerate(panels):
-        for column, (name, values) in enumerate(of_layer):
+    for row, heads in enumerate(panels):
+        for column, (name, values) in enumerate(heads):
             corner = column * (width + _GAP), -row * (height + _GAP)
             axes, image = pictures.draw_cells(figure, corner, cell, values, _COLORS)
             axes.set_xlabel(name, labelpad=4, **pictures.text_style(9))
             axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
             if row == 0:
-                to_the_right = {"rotation": 60, "ha": "left", "rotation_mode": "anchor"}
-                axes.set_xticks(range(len(source_pieces)), map(_label, source_pieces), **to_the_right, **style)
+                slanted = {"rotation": 60, "ha": "left", "rotation_mode": "anchor"}
+                axes.set_xticks(range(len(source_pieces)), map(_label, source_pieces), **slanted, **style)
                 axes.set_title("source", pad=6, **pictures.text_style(9))
             if column == 0:
                 axes.set_yticks(range(len(target_pieces)), map(_label, target_pieces), **style)
@@ -77,16 +93,16 @@ def _checked(weights, num_targets, num_sources):
     if weights.ndim not in (2, 3, 4) or weights.shape[-2:] != (num_targets, num_sources) or not weights.size:
         axes = f"{num_targets}, {num_sources}"
         raise ValueError(
-            f"Expected weights of shape ({axes}), (heads, {axes}) or (layers, heads, {axes}), none of them 0. "
+            f"Expected weights of shape ({axes}), (heads, {axes}) or (layers, heads, {axes}), without zeros. "
             f"Received: {weights.shape}"
         )
-    if not (weights.min() >= -_ROUNDING and weights.max() <= 1 + _ROUNDING):  # neither of NaN
+    if not (weights.min() >= -_ROUNDING and weights.max() <= 1 + _ROUNDING):  # false for NaN
         raise ValueError(f"Expected weights from 0 to 1. Received: {weights.min():g} to {weights.max():g}")
     return weights
 
 
 def _panels(weights, layer, head):
-    """A list for each layer to draw, of (name, (T, S)) for each head to draw."""
+    """A list for each layer to draw, of (name, weights (T, S)) for each head to draw."""
     if weights.ndim < 4 and layer != "sharpest":
         raise ValueError(f"Expected weights (layers, heads, T, S) for layer={layer!r}. Received: {weights.shape}")
     if weights.ndim < 3 and head != "mean":
@@ -111,7 +127,7 @@ def _panels(weights, layer, head):
 
 
 def _numbers(name, value, count, default):
-    """The numbers, from 1, of the layers or heads that `value` asks for."""
+    """The numbers, from 1, of the layers or heads that `value` names."""
     if value == "all":
         return list(range(1, count + 1))
     if isinstance(value, str):
@@ -140,5 +156,5 @@ def _cell_size(panels, num_targets, num_sources):
 
 
 def _label(piece):
-    """SentencePiece's mark of a blank as a middle dot, which every font has."""
+    """A token as a label, with a middle dot, which every font has, for SentencePiece's mark of a space."""
     return pictures.label(piece.replace("\u2581", "\u00b7"), _LONGEST_LABEL) or "</s>"

@@ -1,10 +1,10 @@
-"""The fonts of pictures with texts in any language."""
+"""Fonts for pictures with texts in any language."""
 
 import functools
 import importlib.util
 import os
 
-# Scripts that Matplotlib's own font lacks, and fonts that many systems have for them.
+# Matplotlib's own font, and fonts that many systems have for the scripts that it lacks.
 _FONTS = (
     "DejaVu Sans",
     "Noto Sans CJK KR",
@@ -19,13 +19,13 @@ _FONTS = (
 
 
 @functools.cache
-def installed_fonts():
-    """The names of those fonts that Matplotlib finds, in the order in which it should look for a letter."""
+def installed_fonts() -> list[str]:
+    """The names of the fonts that Matplotlib finds, in the order in which it should search them for a letter."""
     from matplotlib import font_manager
 
-    # This package carries a font with Korean letters; importing it would change everybody's plots.
-    carrier = importlib.util.find_spec("koreanize_matplotlib")
-    for folder in carrier.submodule_search_locations if carrier else ():
+    # This package has a font with Korean letters. It is not imported, since that would change all plots.
+    package = importlib.util.find_spec("koreanize_matplotlib")
+    for folder in package.submodule_search_locations if package else ():
         path = f"{folder}/fonts/NanumGothic.ttf"
         if os.path.isfile(path):
             font_manager.fontManager.addfont(path)

@@ -1,22 +1,31 @@
-"""What the pictures share: square cells of a readable size, texts in any language, and no formulas among them."""
+"""Parts of heat maps: square cells of a readable size, and texts in any language that are never taken for formulas."""
 
 import os
 import textwrap
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from keras_transformer.atomic import replacing
 from keras_transformer.evaluation.fonts import installed_fonts
+from keras_transformer.types import PathLike
 
-# With so many cells of the smallest size a picture is 30 inches, 4,500 pixels, wide.
-MOST_CELLS = 300
-_SMALLEST_CELL = 0.1
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
+
+# Sizes are in inches, of 150 pixels.
 _LARGEST_PICTURE = 30.0
-_FORMATS = {".png": "png", ".svg": "svg", ".pdf": "pdf", "": "png"}
-_POINTS = 72  # to an inch
+_SMALLEST_CELL = 0.1
+MOST_CELLS = 300  # side by side: the smallest ones fill the largest picture
 _MARGIN = 0.1
+_POINTS = 72  # per inch
+_FORMATS = {".png": "png", ".svg": "svg", ".pdf": "pdf", "": "png"}
 
 
-def check_matplotlib():
-    """Raises `ImportError`, with what to type, where there is no matplotlib."""
+def check_matplotlib() -> None:
+    """Raises `ImportError`, with the command that installs it, if matplotlib is missing."""
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
@@ -25,8 +34,8 @@ def check_matplotlib():
         ) from error
 
 
-def picture_format(path):
-    """The format that the name of a picture asks for: "png" (also without an ending), "svg" or "pdf".
+def picture_format(path: PathLike) -> str:
+    """The format of a picture by the ending of its name: "png" (also for no ending), "svg" or "pdf".
 
     Raises:
         ValueError: for another ending.
@@ -37,24 +46,24 @@ def picture_format(path):
     return _FORMATS[ending.lower()]
 
 
-def cell_size(count, largest):
-    """The side of a cell, in inches, where `count` of them stand side by side."""
+def cell_size(count: int, largest: float) -> float:
+    """The side of a cell if `count` cells are side by side."""
     return max(_SMALLEST_CELL, min(largest, _LARGEST_PICTURE / count))
 
 
-def text_style(size):
-    """Keyword arguments of every text: a font for each letter; dollar signs are no formulas."""
+def text_style(size: float) -> dict[str, Any]:
+    """Matplotlib's options of a text: a font for each letter; dollar signs do not start formulas."""
     return {"fontfamily": installed_fonts(), "fontsize": size, "parse_math": False, "usetex": False}
 
 
-def label(text, longest):
-    """A text as one line of at most `longest` characters, with escapes for what cannot be printed."""
+def label(text: str, longest: int) -> str:
+    """A text as one line of at most `longest` characters, with escapes for unprintable ones."""
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
 
 
-def new_figure():
-    """A figure of one inch, so that positions in it are in inches, until `finish` gives it its size."""
+def new_figure() -> "Figure":
+    """A figure of one inch, so that positions in it are in inches, until `finish` sets its size."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -63,15 +72,17 @@ def new_figure():
     return figure
 
 
-def draw_cells(figure, corner, cell, values, colors):
-    """Draws a heat map, of the scale from 0 to 1.
+def draw_cells(
+    figure: "Figure", corner: tuple[float, float], cell: float, values: np.ndarray, colors: str
+) -> tuple["Axes", "AxesImage"]:
+    """Draws a heat map of values from 0 to 1.
 
     Args:
-        figure: of `new_figure`.
-        corner: (x, y) of its upper left corner, in inches.
-        cell: side of a cell, in inches.
+        figure: from `new_figure`.
+        corner: (x, y) of the upper left corner.
+        cell: the side of a cell.
         values: (rows, columns).
-        colors: the name of a color map of matplotlib.
+        colors: the name of a color map of Matplotlib.
 
     Returns:
         (the axes, the image).
@@ -83,20 +94,20 @@ def draw_cells(figure, corner, cell, values, colors):
     axes.set_yticks([])
     for edge in axes.spines.values():
         edge.set_visible(False)
-    # Lines between cells, no ticks; where cells are small, lines would hide them.
+    # Lines between the cells, which would hide small ones.
     if cell > 2 * _SMALLEST_CELL:
         axes.hlines([row - 0.5 for row in range(1, rows)], -0.5, columns - 0.5, color="white", linewidth=1)
         axes.vlines([column - 0.5 for column in range(1, columns)], -0.5, rows - 0.5, color="white", linewidth=1)
     return axes, image
 
 
-def label_font_size(cell, largest):
-    """In points: a line of it is no higher than a cell."""
+def label_font_size(cell: float, largest: float) -> float:
+    """The font size, in points, at which a line is not higher than a cell."""
     return min(largest, 0.8 * cell * _POINTS)
 
 
-def draw_scale(figure, image, name, extend="neither"):
-    """Draws what the colors mean, to the right of all that is there, from height 0 down."""
+def draw_scale(figure: "Figure", image: "AxesImage", name: str, extend: str = "neither") -> None:
+    """Draws the color bar to the right of the contents, from height 0 down."""
     height = 1.8
     bar_axes = figure.add_axes([_contents(figure).x1 + 2 * _MARGIN, -height, 0.14, height])
     bar = figure.colorbar(image, cax=bar_axes, extend=extend)
@@ -106,8 +117,8 @@ def draw_scale(figure, image, name, extend="neither"):
     bar.outline.set_visible(False)
 
 
-def finish(figure, title, path):
-    """Puts a title above all, gives the figure the size of what is in it, and writes it unless `path` is `None`."""
+def finish(figure: "Figure", title: str | None, path: PathLike | None) -> None:
+    """Adds the title, fits the size of the figure to its contents, and writes it unless `path` is `None`."""
     box = _contents(figure)
     if title:
         middle = (box.x0 + box.x1) / 2
@@ -130,5 +141,5 @@ def finish(figure, title, path):
 
 
 def _contents(figure):
-    """The box around all that is drawn, in inches."""
+    """The bounding box of the contents."""
     return figure.get_tightbbox(figure.canvas.get_renderer())

@@ -1,6 +1,8 @@
 """Numbers for people to read."""
 
+from typing import SupportsFloat
 
-def rounded(value, digits):
-    """A `float` of so many decimals, to be printed: -0.001 is 0.0, where a format alone gives "-0.00"."""
+
+def rounded(value: SupportsFloat, digits: int) -> float:
+    """Rounds a number for printing: -0.001 becomes 0.0, which a format alone would print as "-0.00"."""
     return round(float(value), digits) + 0.0

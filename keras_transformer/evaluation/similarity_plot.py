@@ -1,36 +1,54 @@
-"""A picture of how alike texts are to an embedder."""
+"""Heat maps of the similarity of texts."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_transformer.evaluation import pictures
+from keras_transformer.evaluation.inputs import as_vectors, check_counts
 from keras_transformer.evaluation.rounding import rounded
-from keras_transformer.evaluation.vectors import as_vectors, check_counts
 from keras_transformer.pipelines.vector_similarity import similarity
+from keras_transformer.types import PathLike, Tensor
 
-# Up to so many texts, each cell shows its number.
-_MOST_TEXTS_WITH_NUMBERS = 12
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_MOST_TEXTS_WITH_NUMBERS = 12  # in the cells
 _LONGEST_LABEL = 48
 _COLORS = "YlOrRd"
-_DARK = 0.6  # where white numbers are easier to read
+_DARK = 0.6  # above, white numbers are easier to read
 
 
-def plot_similarity(texts, vectors, path=None, title="Semantic textual similarity"):
-    """Draws the cosine similarity of each text with each other as a heat map, as the notebooks of TF-Hub do.
+def plot_similarity(
+    texts: Sequence[str],
+    vectors: Tensor,
+    path: PathLike | None = None,
+    title: str | None = "Semantic textual similarity",
+) -> "Figure":
+    """Draws the cosine similarity of each two texts as a heat map, as the notebooks of TF-Hub do.
 
-    The colors go from 0 to 1 in every picture; what is below 0 has the color of 0.
+    The colors cover 0 to 1 in every picture; values below 0 have the color of 0. Up to 12 texts, the cells show their
+    values.
 
     Args:
-        texts: N `str`, at most 300; long ones are cut in the picture.
+        texts: N texts, at most 300. The picture shortens long ones.
         vectors: (N, D), of any length.
-        path: picture to write, its format told by the ending, .png, .svg or .pdf; an older one is replaced.
+        path: the picture to write or replace: .png, .svg or .pdf. `None` to write none.
         title: a line above the picture.
 
     Returns:
-        A `matplotlib.figure.Figure`. Up to 12 texts, its cells have numbers.
+        A `matplotlib.figure.Figure`.
 
     Raises:
-        ValueError: unless there is one finite vector for each text, for more than 300 texts, and for another format.
-        ImportError: without matplotlib (`pip install keras-transformer-layers[plot]`).
+        ValueError: unless there is one finite vector for each text and at most 300 texts; for another file format.
+        ImportError: if matplotlib is not installed (`pip install keras-transformer-layers[plot]`).
+
+    Example:
+        >>> from keras_transformer.evaluation import plot_similarity
+        >>> figure = plot_similarity(["dog", "tree"], [[1, 0], [0.6, 0.8]], tmp_path / "similarity.png")
+        >>> [text.get_text() for text in figure.axes[0].texts]
+        ['1.00', '0.60', '0.60', '1.00']
 
     References:
         Cer et al., 2018, "Universal Sentence Encoder", figure 1.

@@ -1,12 +1,14 @@
-"""Semantic textual similarity: how well the angle between two sentences' vectors tells how alike people find them."""
+"""Semantic textual similarity: the correlation of vectors' similarity with the judgement of people."""
 
 import dataclasses
 
 import numpy as np
 
 from keras_transformer import arguments
-from keras_transformer.evaluation.vectors import Estimate, as_vectors, check_counts, interval
+from keras_transformer.evaluation.estimate import Estimate, bootstrap_interval
+from keras_transformer.evaluation.inputs import Embed, as_vectors, check_counts
 from keras_transformer.pipelines.vector_similarity import similarity
+from keras_transformer.types import Tensor, Texts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,10 +16,17 @@ class SimilarityScores:
     """How well an embedder measures similarity.
 
     Attributes:
-        num_pairs: how many were scored.
-        cosine_pearson: an `Estimate`, the linear correlation of the gold scores with the cosine similarity.
-        angular_pearson: an `Estimate`, that with the angular similarity.
-        spearman: an `Estimate`, the correlation of the ranks, which are the same for both similarities.
+        num_pairs: number of pairs.
+        cosine_pearson: an `Estimate`, Pearson's correlation of the gold scores with the cosine similarity.
+        angular_pearson: an `Estimate`, Pearson's correlation with the angular similarity.
+        spearman: an `Estimate`, Spearman's rank correlation, which is the same for both similarities.
+
+    Example:
+        >>> from keras_transformer.evaluation import score_similarity
+        >>> first, second = np.eye(3)[[0, 0, 0]], np.array([[1, 0, 0], [1, 1, 0], [0, 1, 0]])
+        >>> scores = score_similarity(first, second, [5, 3, 0])
+        >>> round(scores.spearman.value, 6), round(scores.cosine_pearson.value, 3)
+        (1.0, 0.993)
     """
 
     num_pairs: int
@@ -26,22 +35,31 @@ class SimilarityScores:
     spearman: Estimate
 
 
-def score_similarity(first, second, gold, embed=None, num_resamples=1000):
+def score_similarity(
+    first: Texts, second: Texts, gold: Tensor, embed: Embed | None = None, num_resamples: int = 1000
+) -> SimilarityScores:
     """Correlates gold scores with the similarity of vectors.
 
     Args:
         first: N texts, or their vectors (N, D) of any length.
-        second: N others, one for each of `first`.
+        second: N texts or vectors, one for each of `first`.
         gold: N numbers, higher for pairs that are more alike.
-        embed: takes a list of `str`, gives vectors (N, D); wanted for texts.
-        num_resamples: of the bootstrap.
+        embed: takes a list of `str`, returns vectors (N, D); required for texts.
+        num_resamples: number of bootstrap resamples.
 
     Returns:
-        A `SimilarityScores`. Figures are NaN where the correlation is not defined: all similarities are equal.
+        A `SimilarityScores`. Figures are NaN where the correlation is not defined, because all similarities are equal.
 
     Raises:
-        ValueError: for no pairs or unequal numbers of them, gold scores that are not finite or all equal, and vectors
-            that are not finite or of unequal width.
+        ValueError: if there are no pairs, the lists differ in length, the gold scores are not finite or all equal, or
+            the vectors are not finite or differ in width.
+
+    Example:
+        >>> from keras_transformer.evaluation import score_similarity
+        >>> vectors = {"dog": [1, 0], "hound": [2, 1], "tree": [0, 1]}
+        >>> embed = lambda texts: [vectors[text] for text in texts]
+        >>> round(score_similarity(["dog", "dog"], ["hound", "tree"], [5, 0], embed).spearman.value, 6)
+        1.0
 
     References:
         Cer et al., 2018, "Universal Sentence Encoder" (angular similarity); Cer et al., 2017, "SemEval-2017 Task 1:
@@ -56,8 +74,10 @@ def score_similarity(first, second, gold, embed=None, num_resamples=1000):
     cosines, angles = (similarity(*pairs, kind=kind, paired=True) for kind in ("cosine", "angular"))
 
     def estimate(name, correlate, similarities):
-        around = interval(lambda drawn: correlate(gold[drawn], similarities[drawn]), len(gold), num_resamples)
-        return Estimate(name, correlate(gold, similarities), around)
+        interval = bootstrap_interval(
+            lambda drawn: correlate(gold[drawn], similarities[drawn]), len(gold), num_resamples
+        )
+        return Estimate(name, correlate(gold, similarities), interval)
 
     return SimilarityScores(
         num_pairs=len(gold),
@@ -67,8 +87,8 @@ def score_similarity(first, second, gold, embed=None, num_resamples=1000):
     )
 
 
-def pearson(x, y):
-    """The linear correlation of two vectors (N,), a `float`; NaN if all numbers of one are equal."""
+def pearson(x: Tensor, y: Tensor) -> float:
+    """Pearson's correlation of two vectors (N,); NaN if all numbers of one are equal."""
     x, y = np.asarray(x, "float64"), np.asarray(y, "float64")
     if np.all(x == x[0]) or np.all(y == y[0]):
         return float("nan")
@@ -76,8 +96,8 @@ def pearson(x, y):
     return float(np.clip(x @ y / (np.linalg.norm(x) * np.linalg.norm(y)), -1, 1))
 
 
-def spearman(x, y):
-    """The linear correlation of the ranks, a `float`; equal numbers share the mean of their ranks."""
+def spearman(x: Tensor, y: Tensor) -> float:
+    """Spearman's rank correlation of two vectors (N,); equal numbers share the mean of their ranks."""
     return pearson(_ranks(x), _ranks(y))
 
 

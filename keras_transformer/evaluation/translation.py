@@ -1,20 +1,31 @@
-"""Scores of translations: BLEU and chrF by sacrebleu, with bootstrap intervals and signatures."""
+"""Corpus scores of translations: BLEU and chrF by sacrebleu, with bootstrap intervals and signatures."""
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 
 from keras_transformer import arguments
+from keras_transformer.evaluation.inputs import check_counts
+from keras_transformer.evaluation.sacrebleu_metrics import bleu, chrf
 
 
 @dataclasses.dataclass(frozen=True)
 class MetricScore:
-    """One figure of one system.
+    """The score of a system in one metric.
 
     Attributes:
         name: "BLEU" or "chrF2".
         score: from 0 to 100.
         interval: (low, high), the 95% confidence interval: the mean of the bootstrap resamples, plus and minus half
             the width of their middle 95%.
-        signature: what someone else needs for the same figure.
+        signature: sacrebleu's record of the options and version, with which others can reproduce the score.
+
+    Example:
+        >>> from keras_transformer.evaluation import score_translations
+        >>> bleu = score_translations(["a red dog runs"], ["a red dog runs"], num_resamples=10).bleu
+        >>> f"{bleu.name} {bleu.score:.1f}"
+        'BLEU 100.0'
+        >>> bleu.signature
+        'nrefs:1|bs:10|seed:12345|case:mixed|eff:no|tok:13a|smooth:exp|version:...'
     """
 
     name: str
@@ -25,16 +36,22 @@ class MetricScore:
 
 @dataclasses.dataclass(frozen=True)
 class TranslationScores:
-    """How well one system translates.
+    """The scores of a system.
 
     Attributes:
-        num_sentences: how many were scored.
+        num_sentences: number of sentences.
         bleu: a `MetricScore`.
         chrf: a `MetricScore`.
-        precisions: in percent, of the n-grams of 1 to 4 tokens.
-        brevity_penalty: the factor by which BLEU is lowered for being short; 1 for none.
-        hypothesis_length: in tokens.
-        reference_length: in tokens.
+        precisions: of the n-grams of 1 to 4 tokens, in percent.
+        brevity_penalty: BLEU's factor for translations that are shorter than the references; 1 for none.
+        hypothesis_length: number of tokens of the translations.
+        reference_length: number of tokens of the references.
+
+    Example:
+        >>> from keras_transformer.evaluation import score_translations
+        >>> scores = score_translations(["a dog runs"], ["a dog runs"])
+        >>> scores.num_sentences, scores.hypothesis_length, scores.brevity_penalty
+        (1, 3, 1.0)
     """
 
     num_sentences: int
@@ -48,69 +65,81 @@ class TranslationScores:
 
 @dataclasses.dataclass(frozen=True)
 class TranslationComparison:
-    """Two systems on the same sentences.
+    """The scores of two systems on the same sentences.
 
     Attributes:
         systems: (first, second), a `TranslationScores` each.
-        p_values: {"BLEU": p, "chrF2": p}, of the paired bootstrap test: how likely a difference as large as the one
-            seen is between systems that are equally good. 1 where the scores are equal.
+        p_values: {"BLEU": p, "chrF2": p}, of the paired bootstrap test: the probability of a difference as large as the
+            observed one if the systems are equally good. 1 if the scores are equal.
+
+    Example:
+        >>> from keras_transformer.evaluation import compare_translations
+        >>> compare_translations(["a dog"], ["a dog"], ["a dog"]).p_values
+        {'BLEU': 1.0, 'chrF2': 1.0}
     """
 
     systems: tuple[TranslationScores, TranslationScores]
     p_values: dict[str, float]
 
 
-@dataclasses.dataclass(frozen=True)
-class ScoredTranslation:
-    """One sentence: its line (from 1), its texts (`source` may be `None`), its own chrF and smoothed BLEU."""
+def score_translations(
+    hypotheses: Sequence[str],
+    references: Sequence[str],
+    tokenize: str = "13a",
+    lowercase: bool = False,
+    num_resamples: int = 1000,
+) -> TranslationScores:
+    """Scores a system.
 
-    line: int
-    source: str | None
-    reference: str
-    hypothesis: str
-    chrf: float
-    bleu: float
-
-
-def score_translations(hypotheses, references, tokenize="13a", lowercase=False, num_resamples=1000):
-    """Scores one system.
-
-    The bootstrap needs about 100 bytes of memory a sentence and resample; its seed is fixed (sacrebleu's, which the
-    environment variable SACREBLEU_SEED changes).
+    The bootstrap takes about 100 bytes of memory for each sentence and resample. Its seed is fixed: sacrebleu's, which
+    the environment variable SACREBLEU_SEED changes.
 
     Args:
-        hypotheses: list of `str`, the translations.
-        references: list of `str`, one right translation of each.
+        hypotheses: the translations.
+        references: a reference translation of each.
         tokenize: sacrebleu's tokenizer for BLEU: "13a" for raw text of most languages, "zh", "ja-mecab", "ko-mecab",
-            "char", "intl", or "none" for text that is tokenized already.
-        lowercase: ignore the case.
-        num_resamples: of the bootstrap.
+            "char", "intl", or "none" for tokenized text.
+        lowercase: whether to ignore case.
+        num_resamples: number of bootstrap resamples.
 
     Returns:
         A `TranslationScores`.
 
     Raises:
-        ValueError: for no sentences, for lists of unequal length, and for a tokenizer that sacrebleu does not have.
-        ImportError: without sacrebleu (`pip install keras-transformer-layers[evaluation]`), or without what the
-            tokenizer needs.
+        ValueError: if there are no sentences, the lists differ in length, or sacrebleu does not have the tokenizer.
+        ImportError: if sacrebleu (`pip install keras-transformer-layers[evaluation]`), or what the tokenizer needs, is
+            not installed.
+
+    Example:
+        >>> from keras_transformer.evaluation import score_translations
+        >>> scores = score_translations(["A red dog runs.", "One cat!"], ["The red dog runs.", "One cat!"])
+        >>> f"{scores.bleu.score:.1f}"
+        '72.3'
 
     References:
         Post, 2018, "A Call for Clarity in Reporting BLEU Scores"; Popović, 2015, "chrF"; Koehn, 2004, "Statistical
         Significance Tests for Machine Translation Evaluation".
     """
-    return _paired_test([hypotheses], references, tokenize, lowercase, num_resamples)[0][0]
+    return _paired_test({"hypotheses": hypotheses}, references, tokenize, lowercase, num_resamples)[0][0]
 
 
-def compare_translations(first, second, references, tokenize="13a", lowercase=False, num_resamples=1000):
+def compare_translations(
+    first: Sequence[str],
+    second: Sequence[str],
+    references: Sequence[str],
+    tokenize: str = "13a",
+    lowercase: bool = False,
+    num_resamples: int = 1000,
+) -> TranslationComparison:
     """Scores two systems and tests whether they differ, by paired bootstrap resampling.
 
     Args:
-        first: list of `str`, the translations of one system.
-        second: list of `str`, those of the other.
-        references: list of `str`, one right translation of each.
-        tokenize: as for `score_translations`, and so are the others.
-        lowercase: ignore the case.
-        num_resamples: of the bootstrap.
+        first: the translations of one system.
+        second: the translations of the other.
+        references: a reference translation of each.
+        tokenize: as for `score_translations`.
+        lowercase: whether to ignore case.
+        num_resamples: number of bootstrap resamples.
 
     Returns:
         A `TranslationComparison`.
@@ -119,144 +148,52 @@ def compare_translations(first, second, references, tokenize="13a", lowercase=Fa
         ValueError: as `score_translations`.
         ImportError: as `score_translations`.
     """
-    systems, p_values = _paired_test([first, second], references, tokenize, lowercase, num_resamples)
+    named = {"first": first, "second": second}
+    systems, p_values = _paired_test(named, references, tokenize, lowercase, num_resamples)
     return TranslationComparison(tuple(systems), p_values)
 
 
-def nearest_translation(hypotheses, reference, tokenize="13a"):
-    """The hypothesis that has the highest sentence BLEU against the reference, the first of equals.
-
-    Among a teacher's n best it is better to learn from than the likeliest.
-
-    Args:
-        hypotheses: list of `str`, at least one.
-        reference: `str`, the right translation.
-        tokenize: as for `score_translations`.
-
-    Raises:
-        ValueError: for no hypotheses, and as `score_translations`.
-        ImportError: as `score_translations`.
-
-    References:
-        Kim and Rush, 2016, "Sequence-Level Knowledge Distillation", section 3.3.
-    """
-    if not hypotheses:
-        raise ValueError("Expected at least one hypothesis. Received: []")
-    bleu = _bleu(tokenize, effective_order=True)
-    return max(hypotheses, key=lambda hypothesis: bleu.sentence_score(hypothesis, [reference]).score)
-
-
-def worst_translations(hypotheses, references, count, sources=None, tokenize="13a", lowercase=False):
-    """The sentences with the lowest chrF, to look at.
-
-    Args:
-        hypotheses: list of `str`, the translations.
-        references: list of `str`, one right translation of each.
-        count: how many to give.
-        sources: list of `str`, what was translated.
-        tokenize: as for `score_translations`.
-        lowercase: ignore the case.
-
-    Returns:
-        A list of `ScoredTranslation`, the lowest chrF first; of equal ones the earlier line.
-
-    Raises:
-        ValueError: for a count below 1, and as `score_translations`.
-        ImportError: as `score_translations`.
-    """
-    arguments.positive_integer("count", count)
-    _check_counts(references, hypotheses, *([] if sources is None else [sources]))
-    bleu = _bleu(tokenize, lowercase=lowercase, effective_order=True)
-    chrf = _sacrebleu().CHRF(lowercase=lowercase)
-    scores = [chrf.sentence_score(h, [r]).score for h, r in zip(hypotheses, references)]
-    return [
-        ScoredTranslation(
-            line=i + 1,
-            source=None if sources is None else sources[i],
-            reference=references[i],
-            hypothesis=hypotheses[i],
-            chrf=scores[i],
-            bleu=bleu.sentence_score(hypotheses[i], [references[i]]).score,
-        )
-        for i in sorted(range(len(scores)), key=scores.__getitem__)[:count]
-    ]
-
-
-def check_tokenize(tokenize):
-    """Returns `tokenize`; raises what `score_translations` would, before any time is spent on translating."""
-    _bleu(tokenize)
-    return tokenize
-
-
-def _paired_test(systems, references, tokenize, lowercase, num_resamples):
-    """The list of each system's `TranslationScores`, and {metric: p-value} of the first two."""
+def _paired_test(
+    systems: Mapping[str, Sequence[str]], references: Sequence[str], tokenize: str, lowercase: bool, num_resamples: int
+) -> tuple[list[TranslationScores], dict[str, float]]:
+    """The scores of each system, and the p-values {metric: p} of the first two."""
     arguments.positive_integer("num_resamples", num_resamples)
-    _check_counts(references, *systems)
+    check_counts(**systems, references=references)
     cached = {"lowercase": lowercase, "references": [references]}
-    # sacrebleu warns of text that looks tokenized, unless it was said to be.
-    metrics = {
-        "BLEU": _bleu(tokenize, force=tokenize == "none", **cached),
-        "chrF": _sacrebleu().CHRF(**cached),
-    }
+    # `force` silences sacrebleu's warning of text that looks tokenized.
+    metrics = {"BLEU": bleu(tokenize, force=tokenize == "none", **cached), "chrF": chrf(**cached)}
     from sacrebleu.significance import PairedTest
 
-    named = [(str(number), system) for number, system in enumerate(systems)]
-    signatures, results = PairedTest(named, metrics, None, test_type="bs", n_samples=num_resamples)()
+    test = PairedTest(list(systems.items()), metrics, None, test_type="bs", n_samples=num_resamples)
+    signatures, results = test()
 
-    counting = _bleu(tokenize, force=True, **cached)
+    counting = bleu(tokenize, force=True, **cached)
     scores = []
-    for number, system in enumerate(systems):
-        bleu, chrf = (_metric_score(name, results[name][number], signatures[name]) for name in signatures)
-        counts = counting.corpus_score(system, None)
+    for number, hypotheses in enumerate(systems.values()):
+        corpus_bleu, corpus_chrf = (_metric_score(name, results[name][number], signatures[name]) for name in signatures)
+        counts = counting.corpus_score(hypotheses, None)
         scores.append(
             TranslationScores(
                 num_sentences=len(references),
-                bleu=bleu,
-                chrf=chrf,
+                bleu=corpus_bleu,
+                chrf=corpus_chrf,
                 precisions=tuple(counts.precisions),
                 brevity_penalty=counts.bp,
                 hypothesis_length=counts.sys_len,
                 reference_length=counts.ref_len,
             )
         )
-    # sacrebleu gives equal systems the smallest p there is; but a difference of none is never surprising.
+    if len(systems) == 1:
+        return scores, {}
+    # sacrebleu gives systems with equal scores the smallest possible p, but no difference is never significant.
     p_values = {
         name: 1.0 if results[name][0].score == results[name][1].score else results[name][1].p_value
-        for name in (signatures if len(systems) == 2 else ())
+        for name in signatures
     }
     return scores, p_values
 
 
 def _metric_score(name, result, signature):
-    # NumPy's numbers become Python's, which JSON takes.
+    # As numbers of Python, which JSON accepts.
     interval = float(result.mean - result.ci), float(result.mean + result.ci)
     return MetricScore(name, float(result.score), interval, str(signature))
-
-
-def _check_counts(references, *others):
-    if not references:
-        raise ValueError("Expected at least one reference. Received: none")
-    for texts in others:
-        if len(texts) != len(references):
-            raise ValueError(f"Expected {len(references)} texts, one for each reference. Received: {len(texts)}")
-
-
-def _bleu(tokenize, **kwargs):
-    """The BLEU of sacrebleu, or an error of the kinds that this package raises."""
-    metric = _sacrebleu().BLEU
-    arguments.one_of("tokenize", tokenize, metric.TOKENIZERS)
-    try:
-        return metric(tokenize=tokenize, **kwargs)
-    except RuntimeError as error:  # what the tokenizer needs is not installed
-        raise ImportError(f"tokenize={tokenize!r}: {' '.join(str(error).split())}") from error
-
-
-def _sacrebleu():
-    try:
-        import sacrebleu
-    except ImportError as error:
-        raise ImportError(
-            "Expected sacrebleu, which scores translations. Install it with: "
-            "pip install keras-transformer-layers[evaluation]"
-        ) from error
-    return sacrebleu

@@ -89,4 +89,4 @@ def progress_bar(texts):
 def ids_and_lengths(tokenizer, texts, max_length):
     """Texts (N,) as ids (N, T), padded, and how many tokens each had before it was cut, int64 (N,)."""
     tokens = tokenizer.tokenize(texts)
-    return tokenizer.padded(tokenizer.cut(tokens, max_length)), tokens.row_lengths()
+    return tokenizer.pad(tokenizer.truncate(tokens, max_length)), tokens.row_lengths()

@@ -42,7 +42,7 @@ class EncoderPipeline(Pipeline):
 
     def _tokens(self, texts):
         """Strings (N,) as ragged ids, cut."""
-        return self.tokenizer.cut(self.tokenizer.tokenize(texts), self.max_length)
+        return self.tokenizer.truncate(self.tokenizer.tokenize(texts), self.max_length)
 
     def sliced(self, model, num_columns, trainable):
         """`model`, from padded ids (N, T) to vectors (N, D), as a function of ragged ids in constant memory.
@@ -71,7 +71,7 @@ class EncoderPipeline(Pipeline):
             values = [tf.convert_to_tensor(weight.value) for weight in weights]
 
             def of_rows(rows):
-                return of_values(*(self.tokenizer.padded(tf.gather(column, rows)) for column in columns), *values)
+                return of_values(*(self.tokenizer.pad(tf.gather(column, rows)) for column in columns), *values)
 
             lengths = functools.reduce(tf.maximum, [column.row_lengths() for column in columns])
             return in_slices(of_rows, lengths, tf.TensorSpec([None, self.output_dim], tf.float32))

@@ -111,7 +111,7 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
         return {"outputs": tf.where(is_token, vectors, 0.0), "tokens": tokens, "lengths": kept}, lengths
 
     def _ids(self, texts):
-        return self.tokenizer.padded(self._tokens(texts))
+        return self.tokenizer.pad(self._tokens(texts))
 
     @property
     def _unpadding(self):

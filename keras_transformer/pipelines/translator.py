@@ -143,7 +143,7 @@ class Translator(Pipeline):
         tokenizer, longest = self.tokenizer, self.max_source_length
         tokens = tokenizer.tokenize(texts, add_end=True)
         lengths = tokens.row_lengths()
-        ids = tokenizer.padded(tokens[:, :longest])
+        ids = tokenizer.pad(tokens[:, :longest])
         is_end = (lengths >= longest)[:, None] & (tf.range(tf.shape(ids)[1]) == longest - 1)
         return tf.where(is_end, tokenizer.end_id, ids), lengths
 
@@ -278,7 +278,7 @@ class Translator(Pipeline):
     def attention(self, text):
         """How one translation came about: the cross-attention of every layer and head.
 
-        `keras_transformer.evaluation.plot_attention(path, *translator.attention(text))` draws it.
+        `keras_transformer.evaluation.plot_attention(*translator.attention(text), path)` draws it.
 
         Args:
             text: a `str`.

@@ -1,49 +1,71 @@
 import itertools
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 
 from keras_transformer import arguments
 
-_MARK = "\u2581"  # stands for the blank before a word
-_MOST_KEPT = 1_000_000  # segmentations in memory; they can be drawn again
-_LONGEST_WORD = 200  # characters that are merged together, in time quadratic in their number
-_DRAWS = 64  # segmentations of one word, drawn once and then chosen from
+_MARK = "\u2581"  # SentencePiece's, for the space before a word
+_CACHE_SIZE = 1_000_000  # segmentations; a full cache is emptied, since they can be drawn again
+_LONGEST_WORD = 200  # characters; merging is quadratic in them, so longer words are segmented in parts
+_DRAWS = 64  # random segmentations of a word
 
 
 class BpeDropout:
     """Random segmentations of texts into the subwords of a "bpe" SentencePiece model (BPE-dropout).
 
-    The library has this too, but its random numbers differ from process to process whatever the seed, so that a
-    training could not be repeated or taken up again. Here they are a function of the seed. Each word has 64
-    segmentations, drawn when they are first needed, among which its occurrences choose.
+    SentencePiece has BPE-dropout too, but its random numbers differ between processes whatever the seed, so that a
+    training run could not be reproduced or resumed. Here they are a function of the seed. Each word has 64 random
+    segmentations, drawn on first use; each occurrence gets one of them.
 
     Args:
-        model: a serialised SentencePiece model of type "bpe".
-        dropout: the probability with which a merge is left out, each time it is considered; the paper's 0.1.
+        model: a serialized SentencePiece model of type "bpe".
+        dropout: the probability of skipping a merge, drawn anew each time the merge is possible. The paper uses 0.1.
+
+    Call arguments:
+        texts: a list of `str`.
+        seed: an integer.
+
+    Returns:
+        The ids of each text, a list of lists.
 
     Raises:
-        ValueError: for another type of model, one with byte fallback or other marks of words than SentencePiece's
-            default, and a dropout outside [0, 1).
+        ValueError: if the model is not of type "bpe", has byte fallback, or does not mark the start of words as
+            SentencePiece does by default; or if `dropout` is outside [0, 1).
+
+    Example:
+        >>> from keras_transformer.text import SubwordTokenizer
+        >>> from keras_transformer.text.bpe_dropout import BpeDropout
+        >>> tokenizer = SubwordTokenizer.from_texts(["low lower lowest"] * 9, 30, model_type="bpe")
+        >>> ids = BpeDropout(tokenizer.model, dropout=0.5)(["lowest"] * 20, seed=1)
+        >>> len(set(map(tuple, ids))) > 1
+        True
+        >>> {tokenizer.sentencepiece.detokenize(row).numpy() for row in ids}
+        {b'lowest'}
 
     References:
         Provilkov et al., 2020, "BPE-Dropout: Simple and Effective Subword Regularization".
     """
 
-    def __init__(self, model, dropout):
+    def __init__(self, model: bytes, dropout: float) -> None:
         import sentencepiece
         from sentencepiece import sentencepiece_model_pb2
 
         proto = sentencepiece_model_pb2.ModelProto.FromString(model)
-        trainer, normalizer = proto.trainer_spec, proto.normalizer_spec
+        trainer = proto.trainer_spec
         if trainer.model_type != trainer.BPE:
-            raise ValueError("Expected a vocabulary of type bpe, for BPE-dropout. Received: another type")
-        if trainer.byte_fallback or trainer.treat_whitespace_as_suffix or not normalizer.add_dummy_prefix:
-            raise ValueError(
-                "Expected a vocabulary as SentencePiece makes it by default, for BPE-dropout. Received: byte_fallback="
-                f"{trainer.byte_fallback}, treat_whitespace_as_suffix={trainer.treat_whitespace_as_suffix}, "
-                f"add_dummy_prefix={normalizer.add_dummy_prefix}"
-            )
+            received = trainer.ModelType.Name(trainer.model_type).lower()
+            raise ValueError(f"Expected a vocabulary of type bpe for BPE-dropout. Received: type {received}")
+        for spec, option, default in (
+            (trainer, "byte_fallback", False),
+            (trainer, "treat_whitespace_as_suffix", False),
+            (proto.normalizer_spec, "add_dummy_prefix", True),
+        ):
+            if getattr(spec, option) != default:
+                raise ValueError(
+                    f"Expected a vocabulary with {option}={default} for BPE-dropout. Received: {option}={not default}"
+                )
         self.dropout = arguments.rate("dropout", dropout)
         self._processor = sentencepiece.SentencePieceProcessor(model_proto=model)
         normal = proto.SentencePiece.NORMAL
@@ -51,8 +73,7 @@ class BpeDropout:
         self._unknown_id = self._processor.unk_id()
         self._drawn = {}
 
-    def __call__(self, texts, seed):
-        """Texts, a list of `str`, to a list of lists of ids; a function of the texts and the seed."""
+    def __call__(self, texts: Sequence[str], seed: int) -> list[list[int]]:
         random = np.random.default_rng(int(seed))
         rows = []
         for text in self._processor.normalize(texts):
@@ -62,7 +83,7 @@ class BpeDropout:
             for word, draw in zip(words, draws):
                 key = word, draw
                 if key not in self._drawn:
-                    if len(self._drawn) == _MOST_KEPT:
+                    if len(self._drawn) == _CACHE_SIZE:
                         self._drawn.clear()
                     self._drawn[key] = self._draw(_MARK + word, draw)
                 ids.extend(self._drawn[key])
@@ -70,18 +91,18 @@ class BpeDropout:
         return rows
 
     def _draw(self, word, draw):
-        """One segmentation of a word, as ids."""
+        """The ids of one random segmentation of a word."""
         random = np.random.default_rng([zlib.crc32(word.encode("utf-8")), draw])
         parts = (word[start : start + _LONGEST_WORD] for start in range(0, len(word), _LONGEST_WORD))
         ids = []
         for symbol in itertools.chain.from_iterable(self._merged(list(part), random) for part in parts):
             piece = self._pieces.get(symbol, (0, self._unknown_id))[1]
-            if piece != self._unknown_id or ids[-1:] != [piece]:  # unknown characters in a row are one
+            if piece != self._unknown_id or ids[-1:] != [piece]:  # adjacent unknown characters are one token
                 ids.append(piece)
         return ids
 
     def _merged(self, symbols, random):
-        """Characters, a list of `str`, as the subwords that random merges make of them."""
+        """Merges a list of characters into subwords, skipping merges at random."""
         while len(symbols) > 1:
             merges = [
                 (self._pieces[a + b][0], place)

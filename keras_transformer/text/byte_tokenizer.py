@@ -2,36 +2,47 @@ import keras
 import tensorflow as tf
 
 from keras_transformer.text.tokenizer import UNKNOWN_ID, Tokenizer
+from keras_transformer.types import Tensor
 
 _NUM_SPECIAL = 4
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
 class ByteTokenizer(Tokenizer):
-    """The bytes of UTF-8 as tokens, id = byte + 4: no vocabulary, no unknown characters, core TensorFlow only.
+    """UTF-8 bytes as tokens, id = byte + 4. It needs no vocabulary and no tensorflow_text, and knows every character.
 
     Args:
         **kwargs: `name` of `keras.layers.Layer`.
 
     Call arguments:
         texts: strings (N,).
-        add_begin: put the begin id in front.
-        add_end: put the end id behind.
-        max_length: keep at most so many ids, the begin and end ids among them; a character may be cut.
+        add_begin: whether to add the begin id. By default it is not added.
+        add_end: whether to add the end id. By default it is not added.
+        max_length: truncates longer rows to this number of ids, begin and end ids included, possibly inside a
+            character.
 
     Returns:
-        int32 ids (N, longest), padded with 0; at least one column wide.
+        int32 ids (N, longest), padded with 0; at least one column.
+
+    Example:
+        >>> from keras_transformer.text import ByteTokenizer
+        >>> tokenizer = ByteTokenizer()
+        >>> ids = tokenizer(["ab", "é"], add_begin=True, add_end=True)
+        >>> ids.numpy().tolist()
+        [[2, 101, 102, 3], [2, 199, 173, 3]]
+        >>> [text.decode() for text in tokenizer.detokenize(ids).numpy()]
+        ['ab', 'é']
 
     References:
         Xue et al., 2022, "ByT5".
     """
 
     @property
-    def vocabulary_size(self):
+    def vocabulary_size(self) -> int:
         return 256 + _NUM_SPECIAL
 
-    def ids_to_pieces(self, ids):
-        """The bytes themselves, special ids as empty strings: ids of any shape to strings."""
+    def ids_to_pieces(self, ids: Tensor) -> tf.Tensor:
+        """The byte of each id as a string, empty for special ids, in the shape of `ids`."""
         table = tf.constant([b""] * _NUM_SPECIAL + [bytes([byte]) for byte in range(256)])
         return tf.gather(table, ids)
 

@@ -1,48 +1,61 @@
 import base64
-import re
+from collections.abc import Iterable
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from keras_transformer.text.sentencepiece_model import load_processor, sentencepiece_tokenizer, without_paths
+from keras_transformer.text.special_tokens import ids_of, separated
 from keras_transformer.text.string_index import StringIndex
 from keras_transformer.text.tokenizer import Tokenizer, with_ends
-from keras_transformer.text.vocabulary import ids_of
+from keras_transformer.types import Config, Tensor
 
 _LANGUAGE = "(?s)^(>>.*?<<)(.*)"
-_SEPARATOR = "\U0010ffff"  # no character
+_SEPARATOR = "\U0010ffff"  # not a character
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
 class MarianTokenizer(Tokenizer):
-    """One side of a Marian model: SentencePiece subwords, numbered by a vocabulary that both sides may share.
+    """One language of a Marian model: SentencePiece subwords, with ids from a vocabulary that both languages may share.
 
-    The ids are those of Hugging Face's `MarianTokenizer`. A language code in front of a text (">>fra<<") is a token
-    of its own, which tells a multilingual model what to translate into. A piece that the vocabulary lacks is the
-    unknown id; read back, that is left out. Decoding begins with the padding id.
+    The ids are those of Hugging Face's `MarianTokenizer`. A language code at the start of a text (">>fra<<") is one
+    token, which tells a multilingual model the target language. Pieces that the vocabulary lacks become the unknown id,
+    which `detokenize` skips. Decoding begins with the padding id.
 
     Args:
-        model: a serialised SentencePiece model: `bytes`, or the same in base64 as `str`.
-        vocabulary: the pieces by id, a list of `str`.
-        padding_token: its place in the vocabulary is the padding id, and the begin id.
-        unknown_token: likewise.
-        end_token: likewise.
-        special_in_text: whether these three have their own ids where a text spells them, as in transformers. Marian
-            itself takes them apart as any other text.
+        model: a serialized SentencePiece model, as `bytes` or as base64 in a `str`.
+        vocabulary: the pieces in the order of their ids, a list of `str`.
+        padding_token: the token whose position in the vocabulary is the padding id, and the begin id.
+        unknown_token: the same for the unknown id.
+        end_token: the same for the end id.
+        special_in_text: whether these three tokens get their own ids where a text spells them, as in Hugging Face's.
+            Marian itself splits them as any other text.
         **kwargs: `name` of `keras.layers.Layer`.
 
     Call arguments:
         texts: strings (N,).
-        add_begin: put the begin id in front.
-        add_end: put the end id behind.
-        max_length: keep at most so many ids, the begin and end ids among them.
+        add_begin: whether to add the begin id. By default it is not added.
+        add_end: whether to add the end id. By default it is not added.
+        max_length: truncates longer rows to this number of ids, begin and end ids included.
 
     Returns:
-        int32 ids (N, longest), padded with `padding_id`; at least one column wide.
+        int32 ids (N, longest), padded with `padding_id`; at least one column.
 
     Raises:
-        ValueError: for a model that is none, pieces that come twice, and special tokens that are not among them.
-        ImportError: where tensorflow_text is not installed.
+        ValueError: if `model` is not a SentencePiece model, a piece occurs twice, or a special token is not in the
+            vocabulary.
+        ImportError: if tensorflow_text is not installed.
+
+    Example:
+        >>> from keras_transformer.text import MarianTokenizer, SubwordTokenizer
+        >>> model = SubwordTokenizer.from_texts(["a dog", "a red dog"] * 9, 16).model
+        >>> tokenizer = MarianTokenizer(model, ["</s>", "<unk>", "▁", "a", "▁dog", ">>deu<<", "<pad>"])
+        >>> ids = tokenizer([">>deu<< a dog", "a"], add_end=True)
+        >>> ids.numpy().tolist()
+        [[5, 2, 3, 4, 0], [2, 3, 0, 6, 6]]
+        >>> tokenizer.detokenize(ids[1:]).numpy().tolist()
+        [b'a']
 
     References:
         Tiedemann and Thottingal, 2020, "OPUS-MT"; Junczys-Dowmunt et al., 2018, "Marian".
@@ -50,14 +63,14 @@ class MarianTokenizer(Tokenizer):
 
     def __init__(
         self,
-        model,
-        vocabulary,
-        padding_token="<pad>",
-        unknown_token="<unk>",
-        end_token="</s>",
-        special_in_text=False,
-        **kwargs,
-    ):
+        model: bytes | str,
+        vocabulary: Iterable[str],
+        padding_token: str = "<pad>",
+        unknown_token: str = "<unk>",
+        end_token: str = "</s>",
+        special_in_text: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.model = base64.b64decode(model) if isinstance(model, str) else bytes(model)
         self.vocabulary = list(vocabulary)
@@ -67,18 +80,18 @@ class MarianTokenizer(Tokenizer):
         )
         self.begin_id = self.padding_id
         self.special_in_text = special_in_text
-        load_processor(self.model)  # which knows a damaged one
+        load_processor(self.model)  # raises for a damaged model
         self.model = without_paths(self.model)
         self._index = StringIndex(self.vocabulary)
         with tf.init_scope():
             self.sentencepiece = sentencepiece_tokenizer(self.model, tf.string)
 
     @property
-    def vocabulary_size(self):
+    def vocabulary_size(self) -> int:
         return len(self.vocabulary)
 
-    def ids_to_pieces(self, ids):
-        """The pieces as they stand in the vocabulary: ids of any shape to strings."""
+    def ids_to_pieces(self, ids: Tensor) -> tf.Tensor:
+        """The piece of each id, as the vocabulary has it, in the shape of `ids`."""
         return tf.gather(tf.constant(self.vocabulary), ids)
 
     def _encode(self, texts):
@@ -89,14 +102,12 @@ class MarianTokenizer(Tokenizer):
             self.unknown_token: self.unknown_id,
             self.end_token: self.end_id,
         }
-        pattern = "|".join(re.escape(token) for token in sorted(special, key=len, reverse=True))
         texts = tf.strings.regex_replace(texts, _SEPARATOR, "\ufffd")
-        texts = tf.strings.regex_replace(texts, f"({pattern})", rf"{_SEPARATOR}\1{_SEPARATOR}")
-        parts = tf.strings.split(texts, _SEPARATOR)
+        parts = tf.strings.split(separated(texts, special, _SEPARATOR), _SEPARATOR)
         special_id = tf.fill(tf.shape(parts.values), -1)
         for token, token_id in special.items():
             special_id = tf.where(parts.values == token, token_id, special_id)
-        # What stands between special tokens is a text of its own.
+        # The text between two special tokens is tokenized as a text of its own.
         ids = self._encode_ordinary(tf.where(special_id >= 0, "", parts.values))
         return parts.with_values(_in_front(ids, special_id)).merge_dims(1, 2)
 
@@ -113,10 +124,10 @@ class MarianTokenizer(Tokenizer):
     def _decode(self, ids):
         ids = tf.ragged.boolean_mask(ids, ids != self.unknown_id)
         texts = self.sentencepiece.detokenize(ids.with_values(self.ids_to_pieces(ids.values)))
-        # Pieces that only the other side's model has are copied as they stand.
+        # This model does not know the pieces of the other language's, and copies them with their marks.
         return tf.strings.strip(tf.strings.regex_replace(texts, "▁", " "))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "model": base64.b64encode(self.model).decode("ascii"),
@@ -129,6 +140,6 @@ class MarianTokenizer(Tokenizer):
 
 
 def _in_front(ids, first):
-    """Ragged ids (N, number of tokens) with those of `first` (N,) that are not -1 in front."""
+    """Ragged ids (N, number of tokens) with `first` (N,) in front of the rows where it is not -1."""
     ids = with_ends(ids, first)
     return tf.ragged.boolean_mask(ids, ids >= 0)

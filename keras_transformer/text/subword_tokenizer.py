@@ -1,6 +1,8 @@
 import base64
 import io
 import os
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -9,52 +11,56 @@ from keras_transformer import arguments
 from keras_transformer.data.lines import read_lines
 from keras_transformer.text.bpe_dropout import BpeDropout
 from keras_transformer.text.sentencepiece_model import load_processor, sentencepiece_tokenizer, without_paths
-from keras_transformer.text.tokenizer import (
-    BEGIN_ID,
-    END_ID,
-    PADDING_ID,
-    UNKNOWN_ID,
-    Tokenizer,
-)
+from keras_transformer.text.tokenizer import BEGIN_ID, END_ID, PADDING_ID, UNKNOWN_ID, Tokenizer
+from keras_transformer.types import Config, PathLike, Tensor
 
-# Characters of a corpus that are trained on together. SentencePiece looks at every repetition within a line, blanks
-# included, which takes time quadratic in the length of a line that repeats itself.
-_TRAINED_TOGETHER = 1000
+# Characters of a training text: longer ones are split. SentencePiece searches repetitions across the whole line, in
+# time quadratic in the length of a line that repeats itself.
+_LONGEST_TRAINED = 1000
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
 class SubwordTokenizer(Tokenizer):
     """SentencePiece subwords: trained by the sentencepiece library, run by tensorflow_text inside the graph.
 
-    The vocabulary is part of the layer's config, and so of `.keras` files and SavedModels; the names of the files that
-    it was trained on, which SentencePiece puts into a model, are left out. Text is normalised as SentencePiece does by
-    default (NFKC, runs of blanks as one); a character that the vocabulary lacks becomes the unknown id, which reads
-    back as " ⁇ ".
+    The vocabulary is part of the layer's config, and so of `.keras` files and SavedModels; the paths of the training
+    files, which SentencePiece stores in a model, are removed. Text is normalized as by SentencePiece's default: NFKC,
+    runs of whitespace as one space. Characters that the vocabulary lacks become the unknown id, which `detokenize`
+    shows as " ⁇ ".
 
     Args:
-        model: a serialised SentencePiece model: `bytes`, or the same in base64 as `str`. Its ids 0 to 3 must be
-            padding, unknown, begin and end.
+        model: a serialized SentencePiece model, as `bytes` or as base64 in a `str`. Its ids 0 to 3 must be padding,
+            unknown, begin and end.
         **kwargs: `name` of `keras.layers.Layer`.
 
     Call arguments:
         texts: strings (N,).
-        add_begin: put the begin id in front.
-        add_end: put the end id behind.
-        max_length: keep at most so many ids, the begin and end ids among them.
+        add_begin: whether to add the begin id. By default it is not added.
+        add_end: whether to add the end id. By default it is not added.
+        max_length: truncates longer rows to this number of ids, begin and end ids included.
 
     Returns:
-        int32 ids (N, longest), padded with 0; at least one column wide.
+        int32 ids (N, longest), padded with 0; at least one column.
 
     Raises:
-        ValueError: for a model that is none, or numbers its special ids otherwise.
-        ImportError: where tensorflow_text is not installed; `ByteTokenizer` works without it.
+        ValueError: if `model` is not a SentencePiece model, or has other special ids.
+        ImportError: if tensorflow_text is not installed; `ByteTokenizer` works without it.
+
+    Example:
+        >>> from keras_transformer.text import SubwordTokenizer
+        >>> tokenizer = SubwordTokenizer.from_texts(["a red dog runs", "a dog"] * 9, vocabulary_size=20)
+        >>> ids = tokenizer(["a dog", "red"], add_end=True)
+        >>> tokenizer.ids_to_pieces(ids[0]).numpy()[-1]
+        b'</s>'
+        >>> tokenizer.detokenize(ids).numpy().tolist()
+        [b'a dog', b'red']
 
     References:
         Kudo and Richardson, 2018, "SentencePiece"; Kudo, 2018, "Subword Regularization" (unigram); Sennrich et
         al., 2016, "Neural Machine Translation of Rare Words with Subword Units" (bpe).
     """
 
-    def __init__(self, model, **kwargs):
+    def __init__(self, model: bytes | str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.model = base64.b64decode(model) if isinstance(model, str) else bytes(model)
         _check_special_ids(self.model)
@@ -62,24 +68,31 @@ class SubwordTokenizer(Tokenizer):
         with tf.init_scope():
             self.sentencepiece = sentencepiece_tokenizer(self.model, tf.int32)
             self._vocabulary_size = int(self.sentencepiece.vocab_size())
-        self._bpe_dropout = None  # made when it is needed
+        self._bpe_dropout = None  # made by `sample`
 
     @classmethod
-    def from_texts(cls, texts, vocabulary_size, model_type="unigram", split_digits=False, lower_case=False, **kwargs):
-        """Trains a vocabulary on an iterable of `str`.
+    def from_texts(
+        cls,
+        texts: Iterable[str],
+        vocabulary_size: int,
+        model_type: str = "unigram",
+        split_digits: bool = False,
+        lower_case: bool = False,
+        **kwargs: Any,
+    ) -> "SubwordTokenizer":
+        """Trains a vocabulary.
 
         Args:
-            texts: the corpus, one sentence at a time. Long ones are cut at blanks, over which no subword goes anyway.
-            vocabulary_size: number of ids, the four special ones included. A corpus too small for so many gets
-                fewer.
+            texts: the corpus, an iterable of sentences. Long texts are split at spaces, which no subword spans.
+            vocabulary_size: number of ids, the four special ones included. A small corpus yields fewer.
             model_type: "unigram" or "bpe".
-            split_digits: make each digit a token of its own.
-            lower_case: fold the case of all texts, those that are tokenized later too (Unicode case folding).
-            **kwargs: of the constructor.
+            split_digits: whether each digit is a token of its own.
+            lower_case: whether to ignore case, by Unicode case folding, in training and in tokenization.
+            **kwargs: passed to the constructor.
 
         Raises:
-            ValueError: for a vocabulary too small for the corpus' characters, an unknown type, and a corpus
-                without text.
+            ValueError: if the vocabulary is too small for the characters of the corpus, the type is unknown, or the
+                corpus has no text.
         """
         import sentencepiece
 
@@ -91,26 +104,24 @@ class SubwordTokenizer(Tokenizer):
         failures = []
         try:
             sentencepiece.SentencePieceTrainer.train(
-                sentence_iterator=_remembering_failures(_in_parts(texts), failures),
+                sentence_iterator=_recorded_failures(_in_parts(texts), failures),
                 model_writer=model,
                 vocab_size=vocabulary_size,
                 model_type=model_type,
                 split_digits=split_digits,
                 normalization_rule_name="nmt_nfkc_cf" if lower_case else "nmt_nfkc",
                 hard_vocab_limit=False,
-                # Every character of the corpus is in the vocabulary.
-                character_coverage=1.0,
+                character_coverage=1.0,  # every character of the corpus is in the vocabulary
                 max_sentence_length=1 << 20,
                 pad_id=PADDING_ID,
                 unk_id=UNKNOWN_ID,
                 bos_id=BEGIN_ID,
                 eos_id=END_ID,
-                # More threads would make the result depend on their timing.
-                num_threads=1,
+                num_threads=1,  # with more, the result depends on their timing
                 minloglevel=2,
             )
         except (RuntimeError, OSError, ValueError) as error:
-            if failures:  # of the texts themselves, which the library would wrap
+            if failures:  # raised by `texts`, and wrapped by the library
                 raise failures[0] from None
             raise ValueError(
                 f"Expected a corpus for {vocabulary_size} {model_type} subwords. "
@@ -119,41 +130,43 @@ class SubwordTokenizer(Tokenizer):
         return cls(model.getvalue(), **kwargs)
 
     @classmethod
-    def from_files(cls, paths, vocabulary_size, **kwargs):
-        """As `from_texts`, on the lines of text files (plain or .gz)."""
+    def from_files(
+        cls, paths: PathLike | Iterable[PathLike], vocabulary_size: int, **kwargs: Any
+    ) -> "SubwordTokenizer":
+        """As `from_texts`, on the lines of text files, plain or `.gz`."""
         return cls.from_texts(read_lines(paths), vocabulary_size, **kwargs)
 
     @classmethod
-    def from_model_file(cls, path, **kwargs):
-        """From a `.model` file of the sentencepiece library.
+    def from_model_file(cls, path: PathLike, **kwargs: Any) -> "SubwordTokenizer":
+        """Reads a `.model` file of the sentencepiece library.
 
         Raises:
-            FileNotFoundError: if there is no such file.
+            FileNotFoundError: if the file does not exist.
         """
         with open(os.fspath(path), "rb") as file:
             return cls(file.read(), **kwargs)
 
     @property
-    def vocabulary_size(self):
+    def vocabulary_size(self) -> int:
         return self._vocabulary_size
 
-    def ids_to_pieces(self, ids):
-        """The subwords as they stand in the vocabulary ("▁" marks a blank): ids of any shape to strings."""
+    def ids_to_pieces(self, ids: Tensor) -> tf.Tensor:
+        """The subword of each id, as the vocabulary has it ("▁" is a space), in the shape of `ids`."""
         return self.sentencepiece.id_to_string(ids)
 
-    def sample(self, texts, dropout, seed):
-        """Other segmentations of the same texts, drawn at random: a regularisation for training.
+    def sample(self, texts: Sequence[str], dropout: float, seed: int) -> list[list[int]]:
+        """Segments texts at random (BPE-dropout), a regularization for training.
 
         Args:
-            texts: list of `str`.
-            dropout: of `BpeDropout`.
-            seed: integer. The result depends on nothing else.
+            texts: a list of `str`.
+            dropout: the probability of skipping a merge.
+            seed: an integer. The result is a function of the arguments alone.
 
         Returns:
-            A list of lists of ids, without begin and end ids.
+            The ids of each text, without begin and end ids.
 
         Raises:
-            ValueError: for a vocabulary that is not of type "bpe", and a dropout outside [0, 1).
+            ValueError: if the vocabulary is not of type "bpe", or `dropout` is outside [0, 1).
         """
         if self._bpe_dropout is None or self._bpe_dropout.dropout != dropout:
             self._bpe_dropout = BpeDropout(self.model, dropout)
@@ -165,24 +178,24 @@ class SubwordTokenizer(Tokenizer):
     def _decode(self, ids):
         return self.sentencepiece.detokenize(ids)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "model": base64.b64encode(self.model).decode("ascii")}
 
 
 def _in_parts(texts):
-    """Yields the texts, those with many characters in parts: cut at a blank, or anywhere if a part has none."""
+    """Yields the texts, long ones in parts: split at a space, or anywhere if a part has none."""
     for text in texts:
         start = 0
-        while len(text) - start > _TRAINED_TOGETHER:
-            blank = text.rfind(" ", start + 1, start + _TRAINED_TOGETHER + 1)
-            end = blank if blank > 0 else start + _TRAINED_TOGETHER
+        while len(text) - start > _LONGEST_TRAINED:
+            space = text.rfind(" ", start + 1, start + _LONGEST_TRAINED + 1)
+            end = space if space > 0 else start + _LONGEST_TRAINED
             yield text[start:end]
             start = end
         yield text[start:]
 
 
-def _remembering_failures(texts, failures):
-    """Yields the texts; an exception on the way is put into `failures` before it goes on."""
+def _recorded_failures(texts, failures):
+    """Yields the texts; an exception is appended to `failures` and raised again."""
     try:
         yield from texts
     except Exception as error:

@@ -138,13 +138,13 @@ class SentenceTask:
     @classmethod
     def ranking(cls, paths, objective=None, **kwargs):
         """Rows of input, right response, and any number of hard negatives, as many in each row."""
-        rows = _rows(paths, ("input", "response"), further=True)
+        rows = _rows(paths, ("input", "response"), extra_columns=True)
         return cls("ranking", rows, objective or ResponseRanking(), **kwargs)
 
     @classmethod
     def paraphrases(cls, paths, objective=None, **kwargs):
         """Rows of sentences that say the same: one, two or more."""
-        rows = [tuple(filter(None, row)) for row in _rows(paths, ("sentence",), further=True)]
+        rows = [tuple(filter(None, row)) for row in _rows(paths, ("sentence",), extra_columns=True)]
         return cls("paraphrases", [row for row in rows if row], objective or ResponseRanking(), any_two=True, **kwargs)
 
     @classmethod

@@ -255,7 +255,7 @@ def _tokenized(tokenizer, texts, max_length, batch_size=1000):
     for first in range(0, len(texts), batch_size):
         ids = tokenizer.tokenize(texts[first : first + batch_size])
         num_cut += int(tf.reduce_sum(tf.cast(ids.row_lengths() > max_length, tf.int32)))
-        ids = tokenizer.cut(ids, max_length)
+        ids = tokenizer.truncate(ids, max_length)
         values.append(ids.values.numpy())
         lengths.append(ids.row_lengths().numpy())
     return _Tokenized(np.concatenate(values), np.concatenate(lengths), num_cut)

@@ -4,7 +4,7 @@ import math
 import tensorflow as tf
 
 from keras_transformer.decoding import GreedySearch
-from keras_transformer.evaluation.translation import check_tokenize
+from keras_transformer.evaluation.sacrebleu_metrics import check_tokenize
 from keras_transformer.pipelines import Translator
 from keras_transformer.training.losses import token_losses
 

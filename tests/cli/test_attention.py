@@ -14,7 +14,7 @@ def run(*arguments):
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """What is drawn: a list of (path, tokens, tokens, weights, options)."""
+    """What is drawn: a list of (tokens, tokens, weights, path, options)."""
     calls = []
 
     def draw(*args, **options):
@@ -29,7 +29,7 @@ def test_draws_a_translation(model_dir, translator, drawn, tmp_path, capsys):
     path = tmp_path / "a.png"
     assert run("--model", model_dir, "--output", path, "$5 or $6, 개") == 0
     assert path.read_bytes().startswith(b"\x89PNG") and capsys.readouterr().out == f"Wrote {path}\n"
-    ((_, source, target, weights, options),) = drawn
+    ((source, target, weights, _, options),) = drawn
     wanted = translator.attention("$5 or $6, 개")
     assert (source, target, options) == (*wanted[:2], {})
     np.testing.assert_allclose(weights, wanted[2], atol=1e-5)
@@ -39,7 +39,7 @@ def test_draws_a_translation(model_dir, translator, drawn, tmp_path, capsys):
 
 def test_an_export_draws_its_last_layer(exported, drawn, tmp_path):
     assert run("--model", exported, "--output", tmp_path / "a.svg", "a dog") == 0
-    ((_, source, target, weights, _),) = drawn
+    ((source, target, weights, *_),) = drawn
     wanted = ExportedTranslator(exported).attention("a dog")
     assert (source, target) == wanted[:2] and weights.shape == (len(target), len(source))
     np.testing.assert_array_equal(weights, wanted[2])
@@ -53,7 +53,7 @@ def test_a_picture_for_each_text(model_dir, drawn, tmp_path, capsys):
     paths = [tmp_path / f"a.b-{number}.png" for number in (1, 2)]
     shown = capsys.readouterr()
     assert shown.out == "".join(f"Wrote {path}\n" for path in paths) and all(path.exists() for path in paths)
-    assert [len(source) for _, source, *_ in drawn] == [30, 2]
+    assert [len(source) for source, *_ in drawn] == [30, 2]
     cut = "keras-transformer: TEXT 1: 41 tokens, the model takes 30; the end is not translated\n"
     assert shown.err.endswith(cut)
 

@@ -86,7 +86,7 @@ def test_random_damage(kind, tmp_path, request):
             "marian",
             "source.spm",
             "junk",
-            "source.spm as its own library writes it. .* a serialised SentencePiece",
+            "source.spm as its own library writes it. .* a serialized SentencePiece",
         ),
     ],
 )

@@ -31,80 +31,80 @@ def labels(axes):
 
 
 def test_shows_the_weights_and_the_tokens(tmp_path):
-    figure = plot_attention(tmp_path / "a.png", SOURCE, TARGET, WEIGHTS, title="Cross-attention")
+    figure = plot_attention(SOURCE, TARGET, WEIGHTS, tmp_path / "a.png", title="Cross-attention")
     check_panels(figure, {"": WEIGHTS})
     assert labels(figure.axes[0]) == [["·a", "년", "</s>"], TARGET]
     assert figure.texts[0].get_text() == "Cross-attention"
     picture = matplotlib.image.imread(tmp_path / "a.png")
     width, height = figure.get_size_inches() * figure.dpi
     assert picture.shape[:2] == (int(height), int(width))
-    plot_attention(tmp_path / "b.png", SOURCE, TARGET, WEIGHTS[:, ::-1], title="Cross-attention")
+    plot_attention(SOURCE, TARGET, WEIGHTS[:, ::-1], tmp_path / "b.png", title="Cross-attention")
     other = matplotlib.image.imread(tmp_path / "b.png")
     assert picture.shape == other.shape and np.abs(picture - other).max() > 0.5
 
 
 def test_the_same_weight_has_the_same_color_in_every_picture():
     """A layer that looks everywhere alike is pale, not black."""
-    colors = [plot_attention(None, SOURCE, TARGET, w).axes[0].images[0].to_rgba(1 / 3) for w in (FLAT, WEIGHTS)]
+    colors = [plot_attention(SOURCE, TARGET, w).axes[0].images[0].to_rgba(1 / 3) for w in (FLAT, WEIGHTS)]
     assert colors[0] == colors[1] and sum(colors[0][:3]) > 1.5
 
 
 def test_the_sharpest_layer_by_default():
-    check_panels(plot_attention(None, SOURCE, TARGET, LAYERS), {"layer 2 of 3, mean of 2 heads": BLUNT})
-    check_panels(plot_attention(None, SOURCE, TARGET, LAYERS, head=1), {"layer 3 of 3, head 1 of 2": WEIGHTS})
+    check_panels(plot_attention(SOURCE, TARGET, LAYERS), {"layer 2 of 3, mean of 2 heads": BLUNT})
+    check_panels(plot_attention(SOURCE, TARGET, LAYERS, head=1), {"layer 3 of 3, head 1 of 2": WEIGHTS})
     both = {"layer 3 of 3, head 1 of 2": WEIGHTS, "layer 3 of 3, head 2 of 2": WEIGHTS[::-1]}
-    check_panels(plot_attention(None, SOURCE, TARGET, LAYERS, head="all"), both)
+    check_panels(plot_attention(SOURCE, TARGET, LAYERS, head="all"), both)
 
 
 def test_a_panel_for_each_layer_and_head():
-    assert [caption for caption, _ in panels(plot_attention(None, SOURCE, TARGET, LAYERS, layer="all"))] == [
+    assert [caption for caption, _ in panels(plot_attention(SOURCE, TARGET, LAYERS, layer="all"))] == [
         f"layer {number} of 3, mean of 2 heads" for number in (1, 2, 3)
     ]
-    figure = plot_attention(None, SOURCE, TARGET, LAYERS, layer="all", head="all")
+    figure = plot_attention(SOURCE, TARGET, LAYERS, layer="all", head="all")
     check_panels(figure, {f"layer {i + 1} of 3, head {j + 1} of 2": LAYERS[i, j] for i in range(3) for j in range(2)})
     # Layers from top to bottom, heads from left to right, tokens at the edges alone.
     places = [axes.get_position() for axes in figure.axes[:-1]]
     assert places[0].y0 == places[1].y0 > places[2].y1 and places[0].x1 < places[1].x0 == pytest.approx(places[3].x0)
     shown = [[len(texts) for texts in labels(axes)] for axes in figure.axes[:-1]]
     assert shown == [[3, 2], [3, 0], [0, 2], [0, 0], [0, 2], [0, 0]]
-    one = plot_attention(None, SOURCE, TARGET, LAYERS, layer=3, head=2)
+    one = plot_attention(SOURCE, TARGET, LAYERS, layer=3, head=2)
     check_panels(one, {"layer 3 of 3, head 2 of 2": WEIGHTS[::-1]})
 
 
 def test_heads_of_one_layer():
-    check_panels(plot_attention(None, SOURCE, TARGET, LAYERS[2]), {"mean of 2 heads": LAYERS[2].mean(axis=0)})
+    check_panels(plot_attention(SOURCE, TARGET, LAYERS[2]), {"mean of 2 heads": LAYERS[2].mean(axis=0)})
     check_panels(
-        plot_attention(None, SOURCE, TARGET, LAYERS[2], head="all"),
+        plot_attention(SOURCE, TARGET, LAYERS[2], head="all"),
         {"head 1 of 2": WEIGHTS, "head 2 of 2": WEIGHTS[::-1]},
     )
 
 
 def test_texts_are_no_formulas(tmp_path):
     source = ["$", "5", r"\frac{$"]
-    figure = plot_attention(tmp_path / "a.png", source, ["$x$", "_"], WEIGHTS, title=r"$5 or $6, \frac{$")
+    figure = plot_attention(source, ["$x$", "_"], WEIGHTS, tmp_path / "a.png", title=r"$5 or $6, \frac{$")
     assert labels(figure.axes[0]) == [source, ["$x$", "_"]]
     assert (tmp_path / "a.png").exists()
     assert not [text for text in figure.findobj(Text) if text.get_text() and text.get_parse_math()]
 
 
 def test_korean_letters_have_a_font(tmp_path, recwarn):
-    plot_attention(tmp_path / "a.png", ["한국어", "日", "a"], TARGET, WEIGHTS, title="제목")
+    plot_attention(["한국어", "日", "a"], TARGET, WEIGHTS, tmp_path / "a.png", title="제목")
     assert not [w for w in recwarn if "missing from font" in str(w.message)]
 
 
 def test_long_texts():
-    """Up to 300 tokens can be read, in a picture of bounded size; long tokens are cut."""
-    figure = plot_attention(None, ["x" * 60] * 300, TARGET, np.full((2, 300), 1 / 300))
+    """Up to 300 tokens can be read, in a picture of bounded size; long tokens are shortened."""
+    figure = plot_attention(["x" * 60] * 300, TARGET, np.full((2, 300), 1 / 300))
     assert 30 < figure.get_size_inches()[0] < 33 and labels(figure.axes[0])[0][0] == "x" * 23 + "…"
     with pytest.raises(ValueError, match="at most 300 source tokens in a picture.* Received: 301"):
-        plot_attention(None, ["x"] * 301, TARGET, np.full((2, 301), 1 / 301))
+        plot_attention(["x"] * 301, TARGET, np.full((2, 301), 1 / 301))
     with pytest.raises(ValueError, match="at most 300 target tokens.* Received: 3 panels of 101"):
-        plot_attention(None, SOURCE, ["y"] * 101, np.full((3, 1, 101, 3), 1 / 3), layer="all")
+        plot_attention(SOURCE, ["y"] * 101, np.full((3, 1, 101, 3), 1 / 3), layer="all")
 
 
 @pytest.mark.parametrize("ending, start", [("svg", b"<?xml"), ("pdf", b"%PDF"), ("png", b"\x89PNG")])
 def test_formats(ending, start, tmp_path):
-    plot_attention(tmp_path / f"a.{ending}", SOURCE, TARGET, WEIGHTS)
+    plot_attention(SOURCE, TARGET, WEIGHTS, tmp_path / f"a.{ending}")
     assert (tmp_path / f"a.{ending}").read_bytes().startswith(start)
 
 
@@ -116,7 +116,7 @@ def test_formats(ending, start, tmp_path):
         (WEIGHTS - 2, {}, "weights from 0 to 1. Received: -2 to -1"),
         (WEIGHTS * np.nan, {}, "weights from 0 to 1. Received: nan to nan"),
         (LAYERS, {"layer": 4}, "a layer from 1 to 3. Received: layer=4"),
-        (LAYERS, {"layer": 0}, "layer=0"),
+        (LAYERS, {"layer": 0}, "Expected a positive integer. Received: layer=0"),
         (LAYERS, {"head": 3}, "a head from 1 to 2. Received: head=3"),
         (LAYERS, {"layer": "last"}, 'a number, "all" or "sharpest". Received: layer=\'last\''),
         (LAYERS, {"head": "first"}, 'a number, "all" or "mean". Received: head=\'first\''),
@@ -126,7 +126,7 @@ def test_formats(ending, start, tmp_path):
 )
 def test_bad_input_writes_nothing(weights, options, message, tmp_path):
     with pytest.raises(ValueError, match=message):
-        plot_attention(tmp_path / "a.png", SOURCE, TARGET, weights, **options)
+        plot_attention(SOURCE, TARGET, weights, tmp_path / "a.png", **options)
     with pytest.raises(ValueError, match="ends in .png, .svg or .pdf. Received: .*a.gif"):
-        plot_attention(tmp_path / "a.gif", SOURCE, TARGET, WEIGHTS)
+        plot_attention(SOURCE, TARGET, WEIGHTS, tmp_path / "a.gif")
     assert list(tmp_path.iterdir()) == []

@@ -67,6 +67,6 @@ def test_writes_a_picture_with_a_font_for_every_letter(tmp_path, recwarn):
 def test_bad_input_writes_nothing(tmp_path):
     with pytest.raises(ValueError, match="Received: texts=3, vectors=2"):
         plot_similarity(TEXTS, VECTORS[1:], tmp_path / "a.png")
-    with pytest.raises(ValueError, match="finite"):
+    with pytest.raises(ValueError, match="Expected finite vectors. Received: NaN or infinity"):
         plot_similarity(TEXTS, VECTORS * np.nan, tmp_path / "a.png")
     assert list(tmp_path.iterdir()) == []

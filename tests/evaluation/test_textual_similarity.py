@@ -83,13 +83,13 @@ def test_one_vector_for_everything_is_not_defined():
     [
         (FIRST, SECOND[1:], GOLD, "Received: first=80, second=79, gold=80"),
         (FIRST, SECOND, GOLD[1:], "Received: first=80, second=80, gold=79"),
-        (FIRST[:0], SECOND[:0], [], "at least one"),
+        (FIRST[:0], SECOND[:0], [], "Expected equally many of each, at least one. Received: first=0, second=0, gold=0"),
         (FIRST, SECOND, GOLD * 0 + 2, "gold scores that differ. Received: 2 to 2"),
-        (FIRST, SECOND, GOLD * np.nan, "finite gold scores"),
+        (FIRST, SECOND, GOLD * np.nan, "Expected finite gold scores that differ. Received: nan to nan"),
     ],
 )
 def test_bad_input(first, second, gold, message):
     with pytest.raises(ValueError, match=message):
         score_similarity(first, second, gold)
-    with pytest.raises(ValueError, match="num_resamples=0"):
+    with pytest.raises(ValueError, match="Expected a positive integer. Received: num_resamples=0"):
         score_similarity(FIRST, SECOND, GOLD, num_resamples=0)

@@ -87,7 +87,7 @@ def test_comes_back_from_its_config(tokenizer):
 @pytest.mark.parametrize(
     "damaged, vocabulary, message",
     [
-        (b"junk", ["</s>", "<unk>", "<pad>"], "Expected a serialised SentencePiece model"),
+        (b"junk", ["</s>", "<unk>", "<pad>"], "Expected a serialized SentencePiece model"),
         (None, ["</s>", "<unk>"], r"Received one without \['<pad>'\]"),
         (None, ["</s>", "<unk>", "<pad>", "a", "a"], r"Received twice: \['a'\]"),
     ],

@@ -32,15 +32,6 @@ def test_special_ids_and_padding(tokenizer):
         assert (row[length:] == 0).all() and (row[1 : length - 1] > 3).all()
 
 
-def test_max_length_keeps_the_ends(tokenizer):
-    whole = tokenizer(CORPUS[:5], add_begin=True, add_end=True).numpy()
-    cut = tokenizer(CORPUS[:5], add_begin=True, add_end=True, max_length=4).numpy()
-    assert cut.shape[1] == 4
-    for short, long in zip(cut, whole):
-        if long[3] > 3:
-            assert list(short) == [*long[:3], 3]
-
-
 def test_files_plain_and_gzipped_give_the_same_vocabulary(tokenizer, write_lines):
     plain, packed = write_lines("a.txt", CORPUS), write_lines("a.txt.gz", CORPUS)
     assert SubwordTokenizer.from_files(plain, 30).model == tokenizer.model
@@ -86,44 +77,19 @@ def test_case_is_folded_where_it_is_wanted():
     [
         ("", ""),
         ("   \t ", ""),
-        (b"\xff\xfe dog", "dog"),  # U+FFFD, which SentencePiece's normalisation takes for a blank
+        (b"\xff\xfe dog", "dog"),  # U+FFFD, which SentencePiece normalizes to a space
         ("漢字", " ⁇ "),  # only unknown characters
         ("dog " * 20_000, ("dog " * 20_000).strip()),
     ],
-    ids=["empty", "blanks", "invalid UTF-8", "unknown", "long"],
+    ids=["empty", "spaces", "invalid UTF-8", "unknown", "long"],
 )
 def test_unusual_strings(tokenizer, text, wanted):
     (result,) = tokenizer.detokenize(tokenizer([text], add_end=True)).numpy()
     assert result.decode() == wanted
 
 
-def test_survives_a_new_random_seed(tokenizer):
-    """tf.random.set_seed clears TensorFlow's kernels, and what tensorflow_text keeps in them."""
-    graph = tf.function(tokenizer)
-    before = graph(tf.constant(CORPUS)).numpy()
-    tf.random.set_seed(5)
-    np.testing.assert_array_equal(tokenizer(CORPUS), before)
-    np.testing.assert_array_equal(graph(tf.constant(CORPUS)), before)
-    other = SubwordTokenizer.from_texts(["other words"] * 9, 20)
-    tf.random.set_seed(6)
-    assert other.detokenize(other(["words"])).numpy() == [b"words"]
-    np.testing.assert_array_equal(tokenizer(CORPUS), before)
-
-
 def test_unknown_characters_are_id_1(tokenizer):
     assert 1 in tokenizer.tokenize(["漢"]).values.numpy()
-
-
-def test_no_texts_and_empty_texts(tokenizer):
-    assert tokenizer([]).shape == (0, 1)
-    np.testing.assert_array_equal(tokenizer(["", ""]), [[0], [0]])
-
-
-def test_detokenize_stops_at_the_end_id(tokenizer):
-    dog, cat = (tokenizer.tokenize([w]).to_list()[0] for w in ("dog", "cat"))
-    ids = tf.constant([[2, *dog, 3, *cat, 0]])
-    assert tokenizer.detokenize(ids).numpy() == [b"dog"]
-    assert tokenizer.detokenize(tf.ragged.constant([dog + cat, []])).numpy().tolist() == [b"dog cat", b""]
 
 
 def test_in_a_functional_model_saved_with_its_vocabulary(tokenizer, tmp_path):
@@ -140,30 +106,13 @@ def test_in_a_functional_model_saved_with_its_vocabulary(tokenizer, tmp_path):
 def test_from_model_file(tokenizer, tmp_path):
     (tmp_path / "m.model").write_bytes(tokenizer.model)
     assert SubwordTokenizer.from_model_file(tmp_path / "m.model").model == tokenizer.model
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match="missing.model"):
         SubwordTokenizer.from_model_file(tmp_path / "missing.model")
-
-
-def test_the_paths_of_its_training_are_left_out(tmp_path):
-    (tmp_path / "corpus.txt").write_text("\n".join(CORPUS))
-    (tmp_path / "rules.tsv").write_text("61\t62\n")  # a becomes b
-    sentencepiece.SentencePieceTrainer.train(
-        input=str(tmp_path / "corpus.txt"), model_prefix=str(tmp_path / "m"), vocab_size=30, hard_vocab_limit=False,
-        normalization_rule_tsv=str(tmp_path / "rules.tsv"), pad_id=0, unk_id=1, bos_id=2, eos_id=3, minloglevel=2,
-    )  # fmt: skip
-    trained = (tmp_path / "m.model").read_bytes()
-    tokenizer = SubwordTokenizer(trained)
-    for name in (b"corpus.txt", b"rules.tsv", str(tmp_path / "m").encode()):
-        assert name in trained and name not in tokenizer.model
-    processor = sentencepiece.SentencePieceProcessor(model_proto=trained)
-    texts = [*CORPUS, "a cat, ａ １", "漢"]
-    assert tokenizer.tokenize(texts).to_list() == processor.encode(texts)
-    assert SubwordTokenizer(tokenizer.model).model == tokenizer.model
 
 
 @pytest.mark.parametrize("model", [b"junk", base64.b64encode(b"junk").decode()])
 def test_not_a_model(model):
-    with pytest.raises(ValueError, match="Expected a serialised SentencePiece model"):
+    with pytest.raises(ValueError, match="Expected a serialized SentencePiece model"):
         SubwordTokenizer(model)
 
 
@@ -175,19 +124,13 @@ def test_other_special_ids(tmp_path):
         SubwordTokenizer.from_model_file(tmp_path / "m.model")
 
 
-@pytest.mark.parametrize("texts", ["one string", [1, 2], [["nested"]], tf.constant("scalar"), 5, iter(["dog"])])
-def test_bad_texts(tokenizer, texts):
-    with pytest.raises(ValueError, match="Expected a list of strings or a string tensor of rank 1"):
-        tokenizer(texts)
-
-
 @pytest.mark.parametrize(
     "texts, size, message",
     [
-        ([], 100, "Expected a corpus"),
-        ("one string", 100, "a single one: 'one string'"),
+        ([], 100, "Expected a corpus for 100 unigram subwords"),
+        ("one string", 100, "Expected an iterable of strings. Received a single one: 'one string'"),
         (["abcdefghijklmnop"], 10, "smaller than required_chars"),
-        (CORPUS, 0, "vocabulary_size=0"),
+        (CORPUS, 0, "Expected a positive integer. Received: vocabulary_size=0"),
     ],
 )
 def test_bad_corpus(texts, size, message):
@@ -200,12 +143,3 @@ def test_bad_files_keep_their_own_errors(write_lines, tmp_path):
         SubwordTokenizer.from_files(tmp_path / "nowhere", 30)
     with pytest.raises(ValueError, match="^.*bad.txt, line 2: expected UTF-8"):
         SubwordTokenizer.from_files(write_lines("bad.txt", ["a dog", b"\xff"]), 30)
-
-
-def test_ids_outside_the_vocabulary_read_as_unknown(tokenizer):
-    assert tokenizer.detokenize([[999, -5]]).numpy()[0].decode().split() == ["⁇", "⁇"]
-
-
-def test_max_length_without_room(tokenizer):
-    with pytest.raises(ValueError, match="max_length=1"):
-        tokenizer(["dog"], add_begin=True, add_end=True, max_length=1)

@@ -65,10 +65,13 @@ def test_in_a_graph(tokenizer):
     "make, message",
     [
         (lambda: WordTokenizer(["a", "b", "a"]), r"Received twice: \['a'\]"),
-        (lambda: WordTokenizer(["a"], 0), "num_hash_buckets=0"),
-        (lambda: WordTokenizer.from_texts(["a"], 1004), "vocabulary_size=1004, num_hash_buckets=1000"),
+        (lambda: WordTokenizer(["a"], 0), "Expected a positive integer. Received: num_hash_buckets=0"),
+        (
+            lambda: WordTokenizer.from_texts(["a"], 1004),
+            r"vocabulary_size above 4 \+ num_hash_buckets. Received: vocabulary_size=1004, num_hash_buckets=1000",
+        ),
         (lambda: WordTokenizer.from_texts(["", " "], 2000), "Expected texts with words"),
-        (lambda: WordTokenizer.from_texts("a", 2000), "Received a single one: 'a'"),
+        (lambda: WordTokenizer.from_texts("a", 2000), "Expected an iterable of strings. Received a single one: 'a'"),
     ],
 )
 def test_bad_values(make, message):
