@@ -12,6 +12,7 @@ import sys
 _PACKAGES = (
     "keras_transformer",
     "keras_transformer.models",
+    "keras_transformer.pipelines",
     "keras_transformer.evaluation",
     "keras_transformer.training",
 )

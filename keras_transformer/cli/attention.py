@@ -1,16 +1,16 @@
-"""keras-transformer attention: a picture of how a translation came about."""
+"""keras-transformer attention: draws the cross-attention of translations."""
 
 import argparse
 import os
 
-from keras_transformer.cli import translators
+from keras_transformer.cli import models, translators
 from keras_transformer.cli.once import Once
 from keras_transformer.cli.outputs import check_outputs
 from keras_transformer.cli.progress import Progress
 from keras_transformer.cli.reported import results_of
-from keras_transformer.cli.saved_pipelines import shipped_model
 from keras_transformer.cli.texts import check_texts
 from keras_transformer.evaluation import pictures
+from keras_transformer.pipelines.model_paths import is_saved_model
 
 
 def add_parser(commands):
@@ -25,8 +25,8 @@ def add_parser(commands):
     parser.add_argument(
         "--model",
         action=Once,
-        help="a translator.keras, the folder it is in, or the folder of an exported SavedModel; in a checkout, by "
-        f"default, the newest in saved_models/{translators.SHIPPED}",
+        help=f"{models.TRANSLATOR_HELP}; in a checkout, by default, the newest in "
+        f"saved_models/{models.SHIPPED_TRANSLATOR}",
     )
     parser.add_argument(
         "--output",
@@ -54,9 +54,9 @@ def add_parser(commands):
 def check(args):
     check_texts("TEXT", args.texts)
     pictures.picture_format(args.output)
-    args.model = args.model or shipped_model(translators.SHIPPED)
+    args.model = args.model or models.shipped_model(models.SHIPPED_TRANSLATOR)
     files = translators.check_translators([args.model])
-    if (named := _options(args)) and translators.is_exported(args.model):
+    if (named := _options(args)) and is_saved_model(files[0]):
         named = " and ".join(f"--{name}" for name in named)
         raise ValueError(
             f"Expected a .keras file for {named}: a SavedModel has the mean of the last layer's heads. "
@@ -72,7 +72,7 @@ def run(args):
     pictures.check_matplotlib()
     paths = _paths(args.output, len(args.texts))
     options = _options(args)
-    translator = translators.open_translator([args.model])
+    translator = translators.load([args.model])
     with Progress(shown=False) as progress:
         for number, found in enumerate(_attention(translator, args.texts, progress)):
             try:
@@ -91,7 +91,7 @@ def _number_or_all(text):
 
 
 def _options(args):
-    """What is drawn, as far as it is given."""
+    """The given options of what is drawn."""
     options = {"layer": args.layer, "head": args.head}
     return {name: value for name, value in options.items() if value is not None}
 
@@ -103,7 +103,7 @@ def _paths(path, count):
 
 
 def _attention(translator, texts, progress):
-    """Yields what `translator.attention` gives for each text; says which ones are cut."""
+    """Yields what `translator.attention` gives for each text; says which texts are truncated."""
     from keras_transformer.pipelines.streaming import Limit
 
     return results_of(

@@ -7,11 +7,12 @@ import math
 
 from keras_transformer import arguments
 from keras_transformer.atomic import replacing
-from keras_transformer.cli import embedders
+from keras_transformer.cli import models
 from keras_transformer.cli.once import Once
 from keras_transformer.cli.outputs import check_outputs
 from keras_transformer.cli.texts import check_texts
 from keras_transformer.evaluation import pictures
+from keras_transformer.pipelines.model_paths import EMBEDDER, find_model
 
 
 def add_parser(kinds):
@@ -22,7 +23,7 @@ def add_parser(kinds):
         "header and quoting. Intervals are of 95%, by the bootstrap.",
     )
     parser.set_defaults(check=check, run=run)
-    parser.add_argument("--model", action=Once, required=True, help=embedders.MODEL_HELP)
+    parser.add_argument("--model", action=Once, required=True, help=models.EMBEDDER_HELP)
     parser.add_argument("--batch-size", type=int, default=32, help="texts embedded at once (%(default)s)")
     tasks = parser.add_argument_group("what to measure, at least one of them")
     tasks.add_argument(
@@ -60,6 +61,8 @@ def add_parser(kinds):
 
 
 def run(args):
+    from keras_transformer.pipelines import load_embedder
+
     if args.classification:
         from keras_transformer.evaluation.text_classification import check_scikit_learn
 
@@ -69,7 +72,8 @@ def run(args):
     similarity = [(path, _read_similarity(path)) for path in args.similarity]
     classification = [(paths, [_read(path, "label", "text") for path in paths]) for paths in args.classification]
     retrieval = [(path, _read(path, "query", "answer")) for path in args.retrieval]
-    embed = functools.partial(embedders.open_embedder(args.model).embed, batch_size=args.batch_size)
+    embedder = load_embedder(models.newest(args.model, EMBEDDER))
+    embed = functools.partial(embedder.embed, batch_size=args.batch_size)
     figures = {"model": args.model, "similarity": [], "classification": [], "retrieval": []}
     print(args.model, flush=True)
     if args.heat_map:
@@ -107,7 +111,7 @@ def check(args):
     files = [*args.similarity, *args.retrieval, *(path for paths in args.classification for path in paths)]
     if files:
         as_paths(files)
-    files.append(embedders.check_embedder(args.model))
+    files.append(find_model(args.model, EMBEDDER))
     check_outputs([("--heat-map", args.heat_map), ("--json", args.json)], files, args.overwrite)
 
 

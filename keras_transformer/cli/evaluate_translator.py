@@ -65,8 +65,7 @@ def run(args):
     sources, references = _sources_and_references(args)
     hypotheses, others = _aligned(args.reference or args.pairs, references, args.hypotheses, args.against)
     models = [
-        paths and translators.open_translator(paths, args.beam, args.length_penalty)
-        for paths in (args.model, args.against_model)
+        paths and translators.load(paths, args.beam, args.length_penalty) for paths in (args.model, args.against_model)
     ]
     if args.model:
         hypotheses = _translate(models[0], sources, args)

@@ -1,10 +1,10 @@
 """What the demo does without a checkout."""
 
-from keras_transformer.cli import demo, saved_pipelines
+from keras_transformer.cli import demo, models
 
 
 def test_what_is_left_out_is_said(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(saved_pipelines, "_SHIPPED", tmp_path)
+    monkeypatch.setattr(models, "_SHIPPED", tmp_path)
     monkeypatch.chdir(tmp_path)
     demo._use_the_shipped_translator()
     demo._use_the_shipped_embedder(str(tmp_path / "similarity.png"))
