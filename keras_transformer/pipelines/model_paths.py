@@ -49,8 +49,8 @@ def find_model(path: PathLike, kind: Kind = PIPELINE) -> str:
             return path
         if found := versions(path):
             return found[-1]
-        wanted = f"{kind.description}, in a .keras file or a SavedModel"
-        raise FileNotFoundError(f"Expected the path of {wanted}. Received: {_instead(path, kind)}")
+        wanted = f"{kind.description}: a .keras file or a SavedModel"
+        raise FileNotFoundError(f"Expected {wanted}. Received: {_instead(path, kind)}")
     return find_keras_file(path, kind)
 
 

@@ -1,3 +1,8 @@
+import functools
+
+import pytest
+
+from keras_transformer import pipelines
 from tests.saved_pipelines import (  # noqa: F401
     embedder,
     embedder_dir,
@@ -6,3 +11,12 @@ from tests.saved_pipelines import (  # noqa: F401
     model_dir,
     translator,
 )
+
+OPENED = {name: functools.cache(getattr(pipelines, name)) for name in ("load_embedder", "load_translator")}
+
+
+@pytest.fixture(autouse=True)
+def opened_once(monkeypatch):
+    """What was opened stays open, so that its graphs are traced once and not in each test."""
+    for name, opened in OPENED.items():
+        monkeypatch.setattr(pipelines, name, opened)

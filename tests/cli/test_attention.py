@@ -71,7 +71,7 @@ def test_nothing_is_overwritten(model_dir, tmp_path, capsys):
         (["--output", "a.gif", "x"], "ends in .png, .svg or .pdf. Received: a.gif"),
         (
             ["--model", "nowhere", "x"],
-            "Expected the path of a translator, in a .keras file or a SavedModel. Received: nowhere",
+            "Expected a translator: a .keras file or a SavedModel. Received: nowhere",
         ),
         (["--model", "KERAS", "--layer", "2", "x"], "TEXT 1: Expected a layer from 1 to 1. Received: layer=2"),
         (["--model", "KERAS", "x", " "], "Expected a text with tokens. Received: ''"),

@@ -93,7 +93,7 @@ def test_answers_without_keras(command, arguments, status, shown):
     [
         (
             "translate --model nowhere x",
-            "Expected the path of a translator, in a .keras file or a SavedModel. Received: nowhere",
+            "Expected a translator: a .keras file or a SavedModel. Received: nowhere",
         ),
         ("translate --model model --beam 2 x", "for --beam: the search of a SavedModel is fixed. Received: model"),
         ("translate --model model --batch-size 0 x", "Received: --batch-size=0"),

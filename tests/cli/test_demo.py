@@ -1,9 +1,32 @@
-"""What the demo does without a checkout."""
+"""keras-transformer demo: all of its steps but the training, which tests/training/test_date_translator.py looks at."""
 
 from keras_transformer.cli import demo, models
+from keras_transformer.cli.main import main
+from keras_transformer.training import date_translator
+
+
+def test_demo(translator, tmp_path, monkeypatch, capfd):
+    asked = []
+    monkeypatch.setattr(date_translator, "fit_date_translator", lambda *args: asked.append(args) or translator)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "o" / "saved_model" / "1").mkdir(parents=True)  # as an earlier demo left it
+    assert (
+        main(["demo", "--pairs", "600", "--epochs", "3", "--seed", "5", "--out", "o", "ko: Friday, May 5, 2000"]) == 0
+    )
+    ((training, validation, *rest),) = asked
+    assert (len(training), len(validation), rest) == (600, 6, ["o", 3, 5])
+    shown = capfd.readouterr().out
+    assert "Held-out dates translated exactly: 0.0% of 54\n" in shown
+    assert "  ko: Friday, May 5, 2000  ->  " in shown
+    assert "  How old are you?  is  What is your age? (" in shown
+    assert (tmp_path / "o" / "similarity.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "o" / "attention.png").read_bytes().startswith(b"\x89PNG")
+    assert sorted(p.name for p in (tmp_path / "o" / "saved_model").iterdir()) == ["1", "2"]
+    assert (tmp_path / "o" / "saved_model" / "2" / "saved_model.pb").exists()
 
 
 def test_what_is_left_out_is_said(tmp_path, monkeypatch, capsys):
+    """Without a checkout."""
     monkeypatch.setattr(models, "_SHIPPED", tmp_path)
     monkeypatch.chdir(tmp_path)
     demo._use_the_shipped_translator()

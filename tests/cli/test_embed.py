@@ -181,7 +181,7 @@ def test_an_array_is_written_in_constant_memory(tmp_path):
     [
         (
             ["--model", "nowhere"],
-            "Expected the path of an embedder, in a .keras file or a SavedModel. Received: nowhere",
+            "Expected an embedder: a .keras file or a SavedModel. Received: nowhere",
         ),
         (["--model", "m", "nowhere"], "Expected a text file. Received: nowhere"),
         (["--model", "m", "--output", "out.txt"], "ends in .npy or .jsonl. Received: out.txt"),

@@ -127,7 +127,7 @@ def test_a_heat_map(embedder_dir, tmp_path, capsys, recwarn):
         (["--similarity", "GOOD", "--batch-size", "0"], "--batch-size=0"),
         (
             ["--similarity", "GOOD"],
-            "Expected the path of an embedder, in a .keras file or a SavedModel. Received: nowhere",
+            "Expected an embedder: a .keras file or a SavedModel. Received: nowhere",
         ),
         (["--heat-map", "map.png", "--text", "a", "\udce9"], "--text 2: expected UTF-8. Received: byte 0xe9"),
         (["--similarity", "GOOD", "--heat-map", "GOOD", "--text", "a", "--overwrite"], "that is read. Received: GOOD"),

@@ -38,7 +38,7 @@ def test_several_models_are_an_ensemble(model_dir, exported, translator, monkeyp
     opened = []
     monkeypatch.setattr(translators, "translated", lambda translator, *_: opened.append(translator) or ["Hund"])
     assert run("--model", model_dir, "--model", model_dir / "translator.keras", "dog") == 0
-    assert len(opened[0].transformer.models) == 2 and capsys.readouterr().out == "Hund\n"
+    assert len(opened[0].transformer.members) == 2 and capsys.readouterr().out == "Hund\n"
     assert run("--model", model_dir, "--model", exported, "dog") == 1
     assert f"Expected .keras files for an ensemble. Received: {exported}" in capsys.readouterr().err
 
@@ -222,7 +222,7 @@ def test_the_nearest_of_the_beam(model_dir, write_lines, tmp_path, capsys):
     [
         (
             ["--model", "nowhere", "x"],
-            "Expected the path of a translator, in a .keras file or a SavedModel. Received: nowhere",
+            "Expected a translator: a .keras file or a SavedModel. Received: nowhere",
         ),
         (["--model", "m", "x", "--input", "f"], "Expected TEXTs or --input. Received both"),
         (["--model", "m", "x", "--n-best", "2", "--reference", "r"], "Expected --input and --n-best with --reference"),

@@ -105,7 +105,7 @@ def test_bad_paths(model_dir, exported, tmp_path):
         FileNotFoundError, match="Expected the path of a translator or an embedder, .*Received: nowhere"
     ):
         load("nowhere")
-    with pytest.raises(FileNotFoundError, match="Expected the path of an embedder, .*a folder without embedder.keras"):
+    with pytest.raises(FileNotFoundError, match="Expected an embedder: .*a folder without embedder.keras"):
         load_embedder(model_dir)
     with pytest.raises(ValueError, match="Expected a TextEmbedder in .* Received: Translator"):
         load_embedder(model_dir / "translator.keras")

@@ -80,7 +80,7 @@ def test_what_there_is_instead_of_a_keras_file(path, fault, tmp_path):
 
 
 def test_what_there_is_instead_of_a_model(tmp_path):
-    expected = "Expected the path of a translator or an embedder, in a .keras file or a SavedModel. Received: "
+    expected = "Expected a translator or an embedder: a .keras file or a SavedModel. Received: "
     with pytest.raises(FileNotFoundError, match=f"^{expected}.*nowhere, which does not exist$"):
         find_model(tmp_path / "nowhere")
     with pytest.raises(FileNotFoundError, match="a folder without translator.keras or embedder.keras$"):
