@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from typing import Any
 
 from keras_transformer.cli import models, translators
 from keras_transformer.cli.once import Once
@@ -13,12 +14,12 @@ from keras_transformer.evaluation import pictures
 from keras_transformer.pipelines.model_paths import is_saved_model
 
 
-def add_parser(commands):
+def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "attention",
-        help="draw where a translator looks",
-        description="Translates each TEXT and draws the cross-attention of the translation as a heat map: a row for "
-        "each of its tokens, a column for each token of the text.",
+        help="draw the attention of translations",
+        description="Translates each TEXT and draws the cross-attention as a heat map: a row for each token of the "
+        "translation, a column for each token of the text.",
     )
     parser.set_defaults(check=check, run=run)
     parser.add_argument("texts", nargs="+", metavar="TEXT")
@@ -41,7 +42,7 @@ def add_parser(commands):
         type=_number_or_all,
         metavar="N",
         help='which layer, from 1, or "all" for a row of panels each, where MODEL is a .keras file; by default the '
-        "sharpest: the one with the lowest mean entropy of what is drawn. (Of a SavedModel it is the last.)",
+        "sharpest layer, which has the lowest mean entropy of the weights drawn (a SavedModel has the last layer only)",
     )
     parser.add_argument(
         "--head",
@@ -51,7 +52,7 @@ def add_parser(commands):
     )
 
 
-def check(args):
+def check(args: argparse.Namespace) -> None:
     check_texts("TEXT", args.texts)
     pictures.picture_format(args.output)
     args.model = args.model or models.shipped_model(models.SHIPPED_TRANSLATOR)
@@ -66,7 +67,7 @@ def check(args):
     check_outputs([("--output", path) for path in paths], files, args.overwrite)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> None:
     from keras_transformer.evaluation import plot_attention
 
     pictures.check_matplotlib()

@@ -1,17 +1,19 @@
-"""keras-transformer demo: train on dates, look, export, load from the hub in a fresh process, translate."""
+"""keras-transformer demo: uses the shipped models; trains a translator of dates, draws, exports and uses it."""
 
+import argparse
 import datetime
 import os
 import subprocess
 import sys
 import time
+from typing import Any
 
 from keras_transformer import arguments
 from keras_transformer.cli import models
 from keras_transformer.cli.outputs import check_folder
 from keras_transformer.cli.texts import check_texts
 
-# Runs without this package: what a user of the exported model has to write.
+# What a user of the exported model writes; it runs without this package.
 _CLIENT = """
 import sys
 import tensorflow as tf
@@ -36,7 +38,7 @@ _SENTENCES = [
 _CAPTIONS = ["A dog runs through the snow.", "Two men are playing guitar in front of a large crowd."]
 
 
-def add_parser(commands):
+def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "demo",
         help="use the shipped models; train a small translator of dates, draw its attention, export it, use it",
@@ -49,23 +51,23 @@ def add_parser(commands):
         "texts",
         nargs="*",
         metavar="TEXT",
-        help="what to translate at the end: the code of a language (ko, en, de, fr, es, ja), a colon, a date "
+        help="what to translate at the end: the code of the target language (ko, en, de, fr, es, ja), a colon, a date "
         'in words, as "ko: Tuesday, March 5, 2024"',
     )
     parser.add_argument("--out", default="demo-output", metavar="DIR", help="default: %(default)s")
-    parser.add_argument("--pairs", type=int, default=40_000, help="for training; a tenth as many are held out")
+    parser.add_argument("--pairs", type=int, default=40_000, help="training pairs; a tenth as many are held out")
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--seed", type=int, default=1)
 
 
-def check(args):
+def check(args: argparse.Namespace) -> None:
     check_texts("TEXT", args.texts)
     for name in ("pairs", "epochs"):
         arguments.positive_integer(f"--{name}", getattr(args, name))
     check_folder("--out", args.out)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> None:
     from keras_transformer.data.dates import date_pairs
     from keras_transformer.export import next_version
     from keras_transformer.training.date_translator import exact_match, fit_date_translator
@@ -129,7 +131,7 @@ def _use_the_shipped_embedder(picture):
         print(f"  {_SENTENCES[number]}  is  {_SENTENCES[row.argmax()]} ({rounded(row.max(), 2):.2f})")
     os.makedirs(os.path.dirname(picture), exist_ok=True)
     plot_similarity(_SENTENCES, vectors, picture)
-    print(f"Drew how alike they are: {picture}", flush=True)
+    print(f"Drew how similar they are: {picture}", flush=True)
 
 
 def _draw(translator, path):

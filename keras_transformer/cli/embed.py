@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from typing import Any
 
 from keras_transformer import arguments
 from keras_transformer.atomic import replacing
@@ -12,7 +13,7 @@ from keras_transformer.cli.reported import results_of
 from keras_transformer.pipelines.model_paths import EMBEDDER, find_model
 
 
-def add_parser(commands):
+def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "embed",
         help="write the vectors of texts",
@@ -43,7 +44,7 @@ def add_parser(commands):
     )
 
 
-def check(args):
+def check(args: argparse.Namespace) -> None:
     from keras_transformer.data.lines import as_paths
 
     files = as_paths(args.files) if args.files else [outputs.STANDARD_INPUT]
@@ -60,7 +61,7 @@ def check(args):
     outputs.check_outputs([("--output", written)], files, args.overwrite)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> None:
     from keras_transformer.data.lines import read_lines
     from keras_transformer.pipelines import load_embedder
 

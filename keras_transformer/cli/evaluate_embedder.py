@@ -1,9 +1,11 @@
 """keras-transformer evaluate embedder: similarity, classification and retrieval by a model's sentence vectors."""
 
+import argparse
 import dataclasses
 import functools
 import json
 import math
+from typing import Any
 
 from keras_transformer import arguments
 from keras_transformer.atomic import replacing
@@ -15,12 +17,12 @@ from keras_transformer.evaluation import pictures
 from keras_transformer.pipelines.model_paths import EMBEDDER, find_model
 
 
-def add_parser(kinds):
+def add_parser(kinds: Any) -> None:
     parser = kinds.add_parser(
         "embedder",
         help="similarity, classification and retrieval by sentence vectors",
         description="Measures any model from strings to vectors. Files are tab-separated, plain or .gz, UTF-8, without "
-        "header and quoting. Intervals are of 95%, by the bootstrap.",
+        "header and quoting. Intervals are 95% bootstrap intervals.",
     )
     parser.set_defaults(check=check, run=run)
     parser.add_argument("--model", action=Once, required=True, help=models.EMBEDDER_HELP)
@@ -53,14 +55,14 @@ def add_parser(kinds):
         "answer; a query in several lines has several right answers",
     )
     tasks.add_argument(
-        "--heat-map", action=Once, metavar="FILE", help="draw how alike the texts of --text are (.png, .svg or .pdf)"
+        "--heat-map", action=Once, metavar="FILE", help="draw how similar the texts of --text are (.png, .svg or .pdf)"
     )
     parser.add_argument("--text", nargs="+", action="extend", metavar="TEXT", help="texts for --heat-map")
-    parser.add_argument("--json", action=Once, metavar="FILE", help="keep the figures")
+    parser.add_argument("--json", action=Once, metavar="FILE", help="write the scores to a file")
     parser.add_argument("--overwrite", action="store_true", help="replace a --json or --heat-map that exists")
 
 
-def run(args):
+def run(args: argparse.Namespace) -> None:
     from keras_transformer.pipelines import load_embedder
 
     if args.classification:
@@ -94,7 +96,7 @@ def run(args):
             file.write(json.dumps(_without_nan(figures), indent=2, ensure_ascii=False) + "\n")
 
 
-def check(args):
+def check(args: argparse.Namespace) -> None:
     from keras_transformer.data.lines import as_paths
 
     if not (args.similarity or args.classification or args.retrieval or args.heat_map):

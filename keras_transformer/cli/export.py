@@ -1,13 +1,14 @@
 """keras-transformer export: a saved translator or embedder as a SavedModel for TF-Hub and TF Serving."""
 
 import argparse
+from typing import Any
 
 from keras_transformer.cli.once import Once
 from keras_transformer.cli.outputs import check_folder, check_outputs
 from keras_transformer.pipelines.model_paths import find_keras_file
 
 
-def add_parser(commands):
+def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "export",
         help="write a SavedModel for TF-Hub and TF Serving",
@@ -67,7 +68,7 @@ def add_parser(commands):
     )
 
 
-def check(args):
+def check(args: argparse.Namespace) -> None:
     from keras_transformer.data.lines import as_paths
 
     if args.dtype in ("bfloat16", "int8") and not args.frozen:
@@ -84,7 +85,7 @@ def check(args):
         check_outputs([], [], folders=[("--out", args.out)])
 
 
-def run(args):
+def run(args: argparse.Namespace) -> None:
     from keras_transformer.data.lines import read_lines
     from keras_transformer.export import next_version
     from keras_transformer.pipelines import Translator

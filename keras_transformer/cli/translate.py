@@ -1,6 +1,8 @@
 """keras-transformer translate: translates texts, lines of files, or standard input."""
 
+import argparse
 import sys
+from typing import Any
 
 from keras_transformer import arguments
 from keras_transformer.atomic import replacing
@@ -10,7 +12,7 @@ from keras_transformer.cli.progress import Progress
 from keras_transformer.cli.texts import check_texts
 
 
-def add_parser(commands):
+def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "translate",
         help="translate texts, files, or standard input",
@@ -45,7 +47,7 @@ def add_parser(commands):
     translators.add_options(parser)
 
 
-def check(args):
+def check(args: argparse.Namespace) -> None:
     from keras_transformer.data.lines import as_paths
 
     if args.texts and args.input:
@@ -67,7 +69,7 @@ def check(args):
     outputs.check_outputs([("--output", written)], files, args.overwrite)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> None:
     if args.reference:
         _check_references(args)
     shown = args.progress

@@ -16,9 +16,9 @@ MODEL_HELP = f"{models.TRANSLATOR_HELP}; several .keras files translate as an en
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds the options of how to translate."""
     parser.add_argument("--batch-size", type=int, default=32, help="sentences translated at once (%(default)s)")
-    parser.add_argument("--beam", type=int, metavar="N", help="search with N hypotheses, where MODEL is a .keras file")
+    parser.add_argument("--beam", type=int, metavar="N", help="beam size of the search, where MODEL is a .keras file")
     parser.add_argument(
-        "--length-penalty", type=float, metavar="A", help="of the beam: the higher, the longer the translations"
+        "--length-penalty", type=float, metavar="A", help="of the beam search: the higher, the longer the translations"
     )
     parser.add_argument(
         "--progress",
@@ -52,7 +52,9 @@ def check_translators(
     return files
 
 
-def load(paths: list[str], beam: int | None = None, length_penalty: float | None = None, n_best: int | None = None):
+def load(
+    paths: list[str], beam: int | None = None, length_penalty: float | None = None, n_best: int | None = None
+) -> Any:
     """The translator, or the ensemble, of --model, with the search that the options ask for."""
     from keras_transformer.pipelines import load_translator
 
@@ -61,7 +63,7 @@ def load(paths: list[str], beam: int | None = None, length_penalty: float | None
 
 
 def translated(
-    translator, lines: Iterable[tuple[str, str]], batch_size: int, progress: Progress, n_best: bool = False
+    translator: Any, lines: Iterable[tuple[str, str]], batch_size: int, progress: Progress, n_best: bool = False
 ) -> Iterator[Any]:
     """Translates a stream of lines, and says which ones are truncated.
 

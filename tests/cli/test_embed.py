@@ -3,14 +3,13 @@
 import io
 import json
 import sys
-import tracemalloc
 
 import keras
 import numpy as np
 import pytest
 
 from keras_transformer import TextEmbedder
-from keras_transformer.cli import models, vector_files
+from keras_transformer.cli import models
 from keras_transformer.cli.main import main
 from keras_transformer.models import SentenceEncoder
 from keras_transformer.text import ByteTokenizer
@@ -164,16 +163,6 @@ def test_what_goes_wrong_leaves_no_half_output(fault, ending, model_dir, write_l
     assert ("No space left" in message) == isinstance(fault, OSError)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.txt", output.name]
     assert output.read_text() == "earlier"
-
-
-def test_an_array_is_written_in_constant_memory(tmp_path):
-    vector = np.arange(1000, dtype="float32")
-    tracemalloc.start()
-    with open(tmp_path / "out.npy", "wb") as file:
-        vector_files.write_array((("", vector + i) for i in range(3000)), 1000, file)
-    assert tracemalloc.get_traced_memory()[1] < 1_000_000  # of 12 MB
-    tracemalloc.stop()
-    np.testing.assert_array_equal(np.load(tmp_path / "out.npy")[[0, 2999], :2], [[0, 1], [2999, 3000]])
 
 
 @pytest.mark.parametrize(

@@ -199,25 +199,6 @@ def test_trains_on_pairs_and_says_what_it_wrote(write_lines, tmp_path, capsys):
     assert capsys.readouterr().err.endswith("Received: label_smoothing=0.2 (not 0.1)\n")
 
 
-@pytest.mark.parametrize(
-    "command, option",
-    [
-        (["train", "translator"], "--out"),
-        (["train", "embedder"], "--out"),
-        (["evaluate", "translator"], "--hypotheses"),
-        (["evaluate", "embedder"], "--model"),
-        (["translate"], "--output"),
-        (["embed"], "--output"),
-        (["export"], "--model"),
-        (["convert", "folder"], "--out"),
-    ],
-)
-def test_a_file_that_is_given_twice_is_not_dropped(command, option, capsys):
-    with pytest.raises(SystemExit):
-        main([*command, option, "a", option, "b"])
-    assert f"argument {option}: expected once. Received: a and b" in capsys.readouterr().err
-
-
 def test_starts_from_a_trained_model(model_dir, translator, write_lines, tmp_path, capsys):
     """A step too small to matter leaves its weights; dropout may be another."""
     files = write_lines("s", made_data.sentences(9)), write_lines("t", made_data.sentences(9))
