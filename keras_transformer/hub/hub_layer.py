@@ -83,7 +83,7 @@ class HubLayer(keras.layers.Layer):
     >>> module = tf.Module()
     >>> module.scale = tf.Variable(2.0)
     >>> spec = tf.TensorSpec([None, 3], tf.float32)
-    >>> module.__call__ = tf.function(lambda x: x * module.scale, input_signature=[spec])
+    >>> module.__call__ = tf.function(lambda x: x * module.scale, input_signature=[spec], autograph=False)
     >>> tf.saved_model.save(module, str(tmp_path / "saved"))
     >>> layer = keras_transformer.hub.HubLayer(tmp_path / "saved", trainable=True)
     >>> layer([[1.0, 2.0, 3.0]]).numpy()

@@ -30,16 +30,14 @@ _PipelineT = TypeVar("_PipelineT", bound=Pipeline)
 def load(path: PathLike) -> Any:
     """Opens any saved pipeline.
 
-    | at `path` | returned |
-    |---|---|
-    | a `.keras` file, or a folder with a translator.keras or an embedder.keras (as training writes) | the \
-`Translator`, `TextEmbedder` or `QuestionAnswerEmbedder` that was saved |
-    | a SavedModel from strings to strings | an `ExportedTranslator` |
-    | a SavedModel from strings to vectors | an `ExportedEmbedder` |
-    | a SavedModel with the signatures "question_encoder" and "response_encoder" | an \
-`ExportedQuestionAnswerEmbedder` |
-    | a folder of SavedModels with numbers for names | the one with the highest number; a warning names it if there \
-are several |
+    What is returned depends on what lies at `path`:
+    - a `.keras` file, or the folder of a training, with a translator.keras or an embedder.keras: the `Translator`,
+      `TextEmbedder` or `QuestionAnswerEmbedder` that was saved;
+    - a SavedModel from strings to strings: an `ExportedTranslator`;
+    - a SavedModel from strings to vectors: an `ExportedEmbedder`;
+    - a SavedModel with the signatures "question_encoder" and "response_encoder": an `ExportedQuestionAnswerEmbedder`;
+    - a folder of SavedModels with numbers for names: the one with the highest number; if there are several, a warning
+      names it.
 
     A SavedModel may be this library's or another's, TF-Hub's sentence encoders for example. It is a program: open
     only what you trust. A `.keras` file is loaded in Keras' safe mode.
