@@ -81,7 +81,7 @@ def _beam_search(current: Search, **wanted) -> BeamSearch:
     if not isinstance(current, BeamSearch):
         if set(wanted) == {"length_penalty"}:
             raise ValueError(
-                f"Expected a beam search with length_penalty. Received: a translator with {type(current).__name__}"
+                f"Expected a beam size with a length penalty. Received: a translator with {type(current).__name__}"
             )
         current = BeamSearch(min_length=current.min_length)
     settings = {**current.get_config(), "num_best": 1, **wanted}

@@ -194,11 +194,11 @@ def test_the_search_can_be_chosen(model_dir, translator, capsys):
 
 
 def test_n_best(model_dir, capsys):
-    assert run("--model", model_dir, "--beam", 3, "red cat") == 0
+    assert run("--model", model_dir, "--beam", 4, "red cat") == 0
     (best,) = capsys.readouterr().out.split("\n")[:-1]
-    assert run("--model", model_dir, "--n-best", 2, "--beam", 3, "red cat", "dog") == 0
+    assert run("--model", model_dir, "--n-best", 3, "red cat", "dog") == 0
     tables = [table.strip("\n").split("\n") for table in capsys.readouterr().out.split("\n\n")]
-    assert [len(table) for table in tables] == [2, 2]
+    assert [len(table) for table in tables] == [3, 3]
     scores, texts = zip(*(line.split("\t") for line in tables[0]))
     assert texts[0] == best and float(scores[0]) >= float(scores[1])
 
@@ -235,7 +235,7 @@ def test_the_nearest_of_the_beam(model_dir, write_lines, tmp_path, capsys):
         (["--model", "MODEL", "--beam", "0", "x"], "Expected a positive integer. Received: --beam=0"),
         (["--model", "MODEL", "--n-best", "0", "x"], "Received: --n-best=0"),
         (["--model", "MODEL", "--n-best", "3", "--beam", "2", "x"], "Received: --beam 2 --n-best 3"),
-        (["--model", "MODEL", "--length-penalty", "1", "x"], "Expected --beam with --length-penalty"),
+        (["--model", "MODEL", "--length-penalty", "1", "x"], "Expected a beam size with a length penalty"),
         (["--model", "EXPORTED", "--beam", "2", "x"], "for --beam: the search of a SavedModel is fixed"),
         (["--model", "EXPORTED", "--n-best", "2", "x"], "for --n-best: the search of a SavedModel is fixed"),
     ],

@@ -79,7 +79,7 @@ def test_the_rest_of_a_beam_search_stays(wanted, changed):
 def test_another_search_becomes_a_beam_search():
     found = _beam_search(GreedySearch(min_length=3), num_best=6)
     assert (found.beam_size, found.num_best, found.min_length) == (6, 6, 3)
-    with pytest.raises(ValueError, match="a beam search with length_penalty. Received: a translator with Sampling"):
+    with pytest.raises(ValueError, match="a beam size with a length penalty. Received: a translator with Sampling"):
         _beam_search(Sampling(), length_penalty=1.0)
 
 
