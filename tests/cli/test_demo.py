@@ -5,7 +5,12 @@ from keras_transformer.cli.main import main
 from keras_transformer.training import date_translator
 
 
-def test_demo(translator, tmp_path, monkeypatch, capfd):
+def test_demo(translator, exported, exported_embedder, tmp_path, monkeypatch, capfd):
+    """With small models in the place of those that a checkout carries."""
+    for name, path in ((models.SHIPPED_TRANSLATOR, exported), (models.SHIPPED_EMBEDDER, exported_embedder)):
+        (tmp_path / "shipped" / name).mkdir(parents=True)
+        (tmp_path / "shipped" / name / "7").symlink_to(path)
+    monkeypatch.setattr(models, "_SHIPPED", tmp_path / "shipped")
     asked = []
     monkeypatch.setattr(date_translator, "fit_date_translator", lambda *args: asked.append(args) or translator)
     monkeypatch.chdir(tmp_path)
@@ -18,7 +23,11 @@ def test_demo(translator, tmp_path, monkeypatch, capfd):
     shown = capfd.readouterr().out
     assert "Held-out dates translated exactly: 0.0% of 54\n" in shown
     assert "  ko: Friday, May 5, 2000  ->  " in shown
-    assert "  How old are you?  is  What is your age? (" in shown
+    assert "shipped/translator_en_de/7 translates\n  A dog runs through the snow.  ->  " in shown
+    assert (
+        "shipped/sentence_encoder_en/7 embeds 8 sentences as vectors of 6; nearest to\n  How old are you?  is  "
+        in shown
+    )
     assert (tmp_path / "o" / "similarity.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "o" / "attention.png").read_bytes().startswith(b"\x89PNG")
     assert sorted(p.name for p in (tmp_path / "o" / "saved_model").iterdir()) == ["1", "2"]
