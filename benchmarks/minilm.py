@@ -98,7 +98,7 @@ def write_onnx(folder):
 
 def exported(path, batch_size):
     """Ours: what embeds a list of sentences."""
-    from keras_transformer.pipelines.exported_embedder import ExportedEmbedder
+    from keras_transformer.pipelines import ExportedEmbedder
 
     embedder = ExportedEmbedder(path)
     return lambda texts: embedder.embed(texts, batch_size)

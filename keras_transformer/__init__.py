@@ -1,7 +1,7 @@
 """The Transformer as Keras 3 layers, and as models that take strings.
 
-Importing this package registers its classes with Keras, so that `keras.models.load_model` finds them. Under another
-backend than TensorFlow there are layers, models and training; the rest, with strings in, needs TensorFlow.
+Importing this package registers its classes with Keras, so that `keras.models.load_model` finds them. Under other
+backends than TensorFlow there are layers, models and training. What takes strings needs TensorFlow.
 """
 
 import importlib
@@ -21,16 +21,44 @@ with without_banner():
 from keras_transformer import layers, models, training
 from keras_transformer.version import __version__
 
-_PIPELINES = ("QuestionAnswerEmbedder", "TextEmbedder", "Translator")
-__all__ = ["QuestionAnswerEmbedder", "TextEmbedder", "Translator", "__version__", "layers", "models", "training"]
+_OF_PIPELINES = (
+    "ExportedEmbedder",
+    "ExportedQuestionAnswerEmbedder",
+    "ExportedTranslator",
+    "QuestionAnswerEmbedder",
+    "TextEmbedder",
+    "Translator",
+    "load",
+)
+__all__ = [
+    "ExportedEmbedder",
+    "ExportedQuestionAnswerEmbedder",
+    "ExportedTranslator",
+    "QuestionAnswerEmbedder",
+    "TextEmbedder",
+    "Translator",
+    "__version__",
+    "layers",
+    "load",
+    "models",
+    "training",
+]
 
 
 def __getattr__(name):
-    if name in _PIPELINES:
+    if name in _OF_PIPELINES:
         return getattr(importlib.import_module("keras_transformer.pipelines"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 if keras.backend.backend() == "tensorflow":
     from keras_transformer import hub  # noqa: F401
-    from keras_transformer.pipelines import QuestionAnswerEmbedder, TextEmbedder, Translator
+    from keras_transformer.pipelines import (
+        ExportedEmbedder,
+        ExportedQuestionAnswerEmbedder,
+        ExportedTranslator,
+        QuestionAnswerEmbedder,
+        TextEmbedder,
+        Translator,
+        load,
+    )

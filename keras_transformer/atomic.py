@@ -1,31 +1,33 @@
-"""Files and folders that are there whole or not at all."""
+"""Files and folders that are written completely or not at all."""
 
 import contextlib
 import os
 import re
 import shutil
 import tempfile
+from collections.abc import Iterator
 
 try:
     import fcntl
-except ImportError:  # on Windows, where nothing is swept
+except ImportError:  # on Windows, where leftovers are not removed
     fcntl = None
 
 from keras_transformer import disk
+from keras_transformer.types import PathLike
 
 _UNFINISHED = ".unfinished-"
 _MOST_BYTES = 200  # of a name within that of a workplace; file systems take 255 in all
 
 
 @contextlib.contextmanager
-def replacing(path):
-    """Gives a temporary path on the same disk, which takes the place of `path` only if all goes well.
+def replacing(path: PathLike) -> Iterator[str]:
+    """Gives a temporary path on the same disk; the file there replaces `path` when the context ends without an error.
 
-    First it removes what processes that were killed while they wrote `path` left behind.
+    First the leftovers of processes that were killed while they wrote `path` are removed.
 
     Args:
-        path: the file to write. The temporary one has its name, by whose ending Keras knows formats. A link stays, and
-            its target is replaced. What is no file (a device, a pipe) is written to directly.
+        path: the file to write. The temporary file has the same name, since Keras tells formats by the ending. A link
+            stays, and its target is replaced. A device or a pipe is written to directly.
 
     Raises:
         IsADirectoryError: if `path` is a folder.
@@ -44,10 +46,11 @@ def replacing(path):
 
 
 @contextlib.contextmanager
-def making_folder(path):
-    """Gives a temporary path on the same disk for a folder to make, which becomes `path` only if all goes well.
+def making_folder(path: PathLike) -> Iterator[str]:
+    """Gives a temporary path on the same disk; the folder that is made there is renamed to `path` at the end.
 
-    First it removes what processes that were killed while they made `path` left behind.
+    After an error nothing is left. First the leftovers of processes that were killed while they made `path` are
+    removed.
 
     Args:
         path: the folder. Its parents are made too.
@@ -58,15 +61,15 @@ def making_folder(path):
         os.rename(unfinished, path)
 
 
-def remove_unfinished(path, more=""):
-    """Removes what killed processes left of writing `path`.
+def remove_unfinished(path: PathLike, more: str = "") -> None:
+    """Removes the leftovers of processes that were killed while they wrote `path`.
 
-    A process that writes holds a lock, which goes when the process does: what is locked stays. Where there are no
-    locks (as on some network file systems) everything stays.
+    A process that writes holds a lock, which ends with the process: what is locked stays. On file systems without
+    locks (some network file systems) everything stays.
 
     Args:
         path: of the file or folder.
-        more: a regular expression of what other names have behind this one's, whose leftovers go too.
+        more: a regular expression of suffixes: leftovers of `path` with such a suffix are removed too.
     """
     folder, name = os.path.split(os.path.realpath(os.fspath(path)))
     pattern = re.compile(rf"{re.escape(_UNFINISHED)}\w+-{re.escape(_shortened(name))}({more})")
@@ -78,7 +81,7 @@ def remove_unfinished(path, more=""):
 
 @contextlib.contextmanager
 def _workplace(path):
-    """A path of the same name in a locked folder beside `path`, which goes at the end."""
+    """A path of the same name in a locked folder beside `path`, which is removed at the end."""
     folder, name = os.path.split(path)
     os.makedirs(folder, exist_ok=True)
     remove_unfinished(path)
@@ -127,7 +130,7 @@ def _sweep(place):
 
 
 def _remove(place, lock):
-    """Removes a workplace whose lock is held. The lock goes when nothing else is left, for others to see."""
+    """Removes a workplace whose lock is held: the lock last, so that others see it as long as anything is left."""
     shutil.rmtree(os.path.join(place, "new"), ignore_errors=True)
     _remove_file(lock.name)
     lock.close()

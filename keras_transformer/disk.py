@@ -1,20 +1,23 @@
-"""Errors of the disk, with the name of the file."""
+"""Errors of a full or broken disk, with the name of the file."""
 
 import contextlib
 import errno
 import os
+from collections.abc import Iterator
 
-# What comes while an open file is written; Python names no file then.
+from keras_transformer.types import PathLike
+
+# Errors while an open file is written, for which Python names no file.
 WHILE_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 @contextlib.contextmanager
-def naming(path, temporary=None):
-    """Gives errors of a full or broken disk that name no file the name `path`.
+def naming(path: PathLike, temporary: str | None = None) -> Iterator[None]:
+    """Adds the name `path` to errors of a full or broken disk that name no file.
 
     Args:
         path: of the file or folder that is written.
-        temporary: what stands in the names of temporary files, which are replaced by `path` too.
+        temporary: a part of the names of temporary files; `path` replaces these names too.
     """
     try:
         yield
@@ -25,8 +28,8 @@ def naming(path, temporary=None):
         raise OSError(error.errno, os.strerror(error.errno), os.fspath(path)) from error
 
 
-def error_of_text(text, path):
-    """The `OSError` of which a library in another language tells the text alone.
+def error_of_text(text: str, path: PathLike) -> OSError:
+    """The `OSError` for an error of which a library gives the text alone.
 
     Args:
         text: such as "/models/1/variables/variables.index; No space left on device".

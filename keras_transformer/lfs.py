@@ -1,11 +1,16 @@
-"""What Git leaves in the place of a file that Git LFS has not fetched."""
+"""Git LFS pointers: what a checkout has in the place of a file that Git LFS has not fetched."""
+
+from collections.abc import Callable
+from typing import Any
+
+from keras_transformer.types import PathLike
 
 _START = b"version https://git-lfs.github.com/spec/"
 POINTER = "a Git LFS pointer: `git lfs pull` fetches the file that it stands for"
 
 
-def is_pointer(path, open_file=open):
-    """Whether the file at `path` is a pointer of Git LFS.
+def is_pointer(path: PathLike, open_file: Callable[..., Any] = open) -> bool:
+    """Whether the file at `path` is a Git LFS pointer.
 
     Args:
         path: of a file.

@@ -1,6 +1,6 @@
-"""Keeps what TensorFlow writes to standard error without need off the terminal; errors and warnings pass.
+"""Hides TensorFlow's informational messages on standard error; errors and warnings pass.
 
-The lines come from C++, where Python cannot turn them off. With TF_CPP_MIN_LOG_LEVEL=0 all of them are shown.
+The messages come from C++, where Python cannot turn them off. With TF_CPP_MIN_LOG_LEVEL=0 all of them are shown.
 """
 
 import contextlib
@@ -10,10 +10,11 @@ import re
 import signal
 import sys
 import tempfile
+from collections.abc import Iterator
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
-# Lines of TensorFlow 2.21 that say nothing to a user: information, which it writes while it is imported whatever the
-# level is, errors that are none, and those that Python raises.
+# Lines of TensorFlow 2.21 that are no use to a user: information, which it writes during its import at any level, false
+# errors, and errors that Python raises too.
 _NOISE = re.compile(
     rb"""I\d{4}\ \d\d:\d\d:
     |WARNING:\ All\ log\ messages\ before\ absl
@@ -31,12 +32,12 @@ _NVIDIA = ("/dev/nvidia*", "/dev/nvhost*", "/dev/nvmap", "/dev/dxg", "/proc/driv
 
 
 @contextlib.contextmanager
-def without_banner():
-    """Holds back standard error while TensorFlow is imported, and passes on all of it but what says nothing.
+def without_banner() -> Iterator[None]:
+    """Imports TensorFlow without its banner: standard error is held back meanwhile, and then passed on without noise.
 
-    From then on, information is not logged. That there is no GPU is found out here, where there is no trace of one,
-    so that it is not logged as an error later. If the import kills the process, what it has said is lost, but for a
-    program that filters standard error by another process; with TF_CPP_MIN_LOG_LEVEL=0 it is shown.
+    From then on, information is not logged. On a machine without any trace of a GPU TensorFlow looks for one here, so
+    that it does not log an error later. If the import kills the process, its messages are lost, unless standard error
+    is filtered by another process or TF_CPP_MIN_LOG_LEVEL=0 is set.
     """
     if _shows_all() or "tensorflow" in sys.modules:
         yield
@@ -46,12 +47,12 @@ def without_banner():
         _look_for_devices()
 
 
-def filter_standard_error():
-    """From now on C++ code writes to standard error by way of another process, which leaves out what says nothing.
+def filter_standard_error() -> None:
+    """Sends what C++ code writes to standard error through another process, which leaves out the noise.
 
-    Another process, since it passes on what this one says when it dies. Python's `sys.stderr` is as it was, a terminal
-    where it was one. For programs of our own. Nothing is done a second time, or after TensorFlow has started threads,
-    which no fork may follow.
+    It is another process so that the last words of a process that dies are shown too. Python's `sys.stderr` stays as it
+    was: a terminal stays a terminal. For programs of our own. A second call does nothing, nor does one after the import
+    of TensorFlow, whose threads no fork may follow.
     """
     global _is_filtered
     if _is_filtered or _shows_all() or not hasattr(os, "fork") or "tensorflow" in sys.modules:
@@ -67,8 +68,8 @@ def filter_standard_error():
     _is_filtered = True
 
 
-def restore_standard_error():
-    """Takes `filter_standard_error` back, for a program that begins again in this process."""
+def restore_standard_error() -> None:
+    """Undoes `filter_standard_error`, for a program that starts again in this process."""
     global _is_filtered
     if not _is_filtered:
         return
@@ -89,7 +90,7 @@ def _has_nvidia_driver():
 
 
 def _look_for_devices():
-    """Makes TensorFlow look for a GPU. Where there may be one this would be too early: a process may fork yet."""
+    """Makes TensorFlow look for a GPU where there is none. Where there may be one, the process may still fork first."""
     tensorflow = sys.modules.get("tensorflow")
     if tensorflow and tensorflow.test.is_built_with_cuda() and not _has_nvidia_driver():
         tensorflow.config.list_physical_devices()
@@ -97,7 +98,7 @@ def _look_for_devices():
 
 @contextlib.contextmanager
 def _level(level):
-    """Sets the level of logging, which TensorFlow reads once, unless it is set."""
+    """Sets the log level, which TensorFlow reads once, unless the user has set it."""
     is_set = _LEVEL in os.environ
     os.environ.setdefault(_LEVEL, level)
     try:
@@ -109,7 +110,7 @@ def _level(level):
 
 @contextlib.contextmanager
 def _held_back():
-    """Holds back standard error, and passes it on without noise at the end."""
+    """Holds back standard error, and writes it without noise at the end."""
     try:
         original = os.dup(2)
     except OSError:  # no standard error at all
@@ -129,21 +130,21 @@ def _held_back():
 
 
 def _be_the_filter(source, target):
-    """What the other process does, until the last one that writes is gone."""
+    """What the other process does, until no process writes any more."""
     try:
-        for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"):  # they are meant for that one
+        for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"):  # they are meant for the other process
             signal.signal(getattr(signal, name), signal.SIG_IGN)
         os.dup2(target, 2)
         os.dup2(source, 0)
-        os.dup2(2, 1)  # who reads standard output waits for nobody here
+        os.dup2(2, 1)  # a reader of standard output does not wait for this process
         os.closerange(3, 256)
         pass_on(0, 2)
     finally:
         os._exit(0)
 
 
-def pass_on(source, target):
-    """Copies lines from one file descriptor to another, without noise; a line that is none comes as it is written."""
+def pass_on(source: int, target: int) -> None:
+    """Copies lines from one file descriptor to another without noise; other lines appear as they are written."""
     held, is_passing = b"", False
     while data := os.read(source, 1 << 16):
         passed = b""

@@ -5,7 +5,7 @@ import pathlib
 import numpy as np
 import pytest
 
-from keras_transformer.pipelines.exported_embedder import ExportedEmbedder
+from keras_transformer.pipelines import ExportedEmbedder
 from tests import operations
 
 ROOT = pathlib.Path(__file__).parents[1] / "saved_models"

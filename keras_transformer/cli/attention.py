@@ -1,32 +1,33 @@
-"""keras-transformer attention: a picture of how a translation came about."""
+"""keras-transformer attention: draws the cross-attention of translations."""
 
 import argparse
 import os
+from typing import Any
 
-from keras_transformer.cli import translators
+from keras_transformer.cli import models, translators
 from keras_transformer.cli.once import Once
 from keras_transformer.cli.outputs import check_outputs
 from keras_transformer.cli.progress import Progress
 from keras_transformer.cli.reported import results_of
-from keras_transformer.cli.saved_pipelines import shipped_model
 from keras_transformer.cli.texts import check_texts
 from keras_transformer.evaluation import pictures
+from keras_transformer.pipelines.model_paths import is_saved_model
 
 
-def add_parser(commands):
+def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "attention",
-        help="draw where a translator looks",
-        description="Translates each TEXT and draws the cross-attention of the translation as a heat map: a row for "
-        "each of its tokens, a column for each token of the text.",
+        help="draw the attention of translations",
+        description="Translates each TEXT and draws the cross-attention as a heat map: a row for each token of the "
+        "translation, a column for each token of the text.",
     )
     parser.set_defaults(check=check, run=run)
     parser.add_argument("texts", nargs="+", metavar="TEXT")
     parser.add_argument(
         "--model",
         action=Once,
-        help="a translator.keras, the folder it is in, or the folder of an exported SavedModel; in a checkout, by "
-        f"default, the newest in saved_models/{translators.SHIPPED}",
+        help=f"{models.TRANSLATOR_HELP}; in a checkout, by default, the newest in "
+        f"saved_models/{models.SHIPPED_TRANSLATOR}",
     )
     parser.add_argument(
         "--output",
@@ -41,7 +42,7 @@ def add_parser(commands):
         type=_number_or_all,
         metavar="N",
         help='which layer, from 1, or "all" for a row of panels each, where MODEL is a .keras file; by default the '
-        "sharpest: the one with the lowest mean entropy of what is drawn. (Of a SavedModel it is the last.)",
+        "sharpest layer, which has the lowest mean entropy of the weights drawn (a SavedModel has the last layer only)",
     )
     parser.add_argument(
         "--head",
@@ -51,12 +52,12 @@ def add_parser(commands):
     )
 
 
-def check(args):
+def check(args: argparse.Namespace) -> None:
     check_texts("TEXT", args.texts)
     pictures.picture_format(args.output)
-    args.model = args.model or shipped_model(translators.SHIPPED)
+    args.model = args.model or models.shipped_model(models.SHIPPED_TRANSLATOR)
     files = translators.check_translators([args.model])
-    if (named := _options(args)) and translators.is_exported(args.model):
+    if (named := _options(args)) and is_saved_model(files[0]):
         named = " and ".join(f"--{name}" for name in named)
         raise ValueError(
             f"Expected a .keras file for {named}: a SavedModel has the mean of the last layer's heads. "
@@ -66,13 +67,13 @@ def check(args):
     check_outputs([("--output", path) for path in paths], files, args.overwrite)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> None:
     from keras_transformer.evaluation import plot_attention
 
     pictures.check_matplotlib()
     paths = _paths(args.output, len(args.texts))
     options = _options(args)
-    translator = translators.open_translator([args.model])
+    translator = translators.load([args.model])
     with Progress(shown=False) as progress:
         for number, found in enumerate(_attention(translator, args.texts, progress)):
             try:
@@ -91,7 +92,7 @@ def _number_or_all(text):
 
 
 def _options(args):
-    """What is drawn, as far as it is given."""
+    """The given options of what is drawn."""
     options = {"layer": args.layer, "head": args.head}
     return {name: value for name, value in options.items() if value is not None}
 
@@ -103,7 +104,7 @@ def _paths(path, count):
 
 
 def _attention(translator, texts, progress):
-    """Yields what `translator.attention` gives for each text; says which ones are cut."""
+    """Yields what `translator.attention` gives for each text; says which texts are truncated."""
     from keras_transformer.pipelines.streaming import Limit
 
     return results_of(

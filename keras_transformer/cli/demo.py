@@ -1,17 +1,19 @@
-"""keras-transformer demo: train on dates, look, export, load from the hub in a fresh process, translate."""
+"""keras-transformer demo: uses the shipped models; trains a translator of dates, draws, exports and uses it."""
 
+import argparse
 import datetime
 import os
 import subprocess
 import sys
 import time
+from typing import Any
 
 from keras_transformer import arguments
+from keras_transformer.cli import models
 from keras_transformer.cli.outputs import check_folder
-from keras_transformer.cli.saved_pipelines import shipped_model
 from keras_transformer.cli.texts import check_texts
 
-# Runs without this package: what a user of the exported model has to write.
+# What a user of the exported model writes; it runs without this package.
 _CLIENT = """
 import sys
 import tensorflow as tf
@@ -36,7 +38,7 @@ _SENTENCES = [
 _CAPTIONS = ["A dog runs through the snow.", "Two men are playing guitar in front of a large crowd."]
 
 
-def add_parser(commands):
+def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "demo",
         help="use the shipped models; train a small translator of dates, draw its attention, export it, use it",
@@ -49,25 +51,26 @@ def add_parser(commands):
         "texts",
         nargs="*",
         metavar="TEXT",
-        help="what to translate at the end: the code of a language (ko, en, de, fr, es, ja), a colon, a date "
+        help="what to translate at the end: the code of the target language (ko, en, de, fr, es, ja), a colon, a date "
         'in words, as "ko: Tuesday, March 5, 2024"',
     )
     parser.add_argument("--out", default="demo-output", metavar="DIR", help="default: %(default)s")
-    parser.add_argument("--pairs", type=int, default=40_000, help="for training; a tenth as many are held out")
+    parser.add_argument("--pairs", type=int, default=40_000, help="training pairs; a tenth as many are held out")
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--seed", type=int, default=1)
 
 
-def check(args):
+def check(args: argparse.Namespace) -> None:
     check_texts("TEXT", args.texts)
     for name in ("pairs", "epochs"):
         arguments.positive_integer(f"--{name}", getattr(args, name))
     check_folder("--out", args.out)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> None:
     from keras_transformer.data.dates import date_pairs
     from keras_transformer.export import next_version
+    from keras_transformer.training.date_translator import exact_match, fit_date_translator
 
     started = time.monotonic()
     _use_the_shipped_translator()
@@ -76,11 +79,13 @@ def run(args):
     print("And now a translator of our own:")
     print(f"{len(training):,} pairs to train on, {len(held_out):,} of other dates held out, such as")
     for source, target in held_out[:4]:
-        print(f"  {source}  ->  {target}")
+        print(f"  {source}  ->  {target}", flush=True)
     # A tenth chooses the best epoch; the accuracy is that of the rest.
     split = max(1, len(held_out) // 10)
     validation, test = held_out[:split], held_out[split:]
-    translator = _train(training, validation, args)
+    translator = fit_date_translator(training, validation, args.out, args.epochs, args.seed)
+    count, size = translator.transformer.count_params(), translator.tokenizer.vocabulary_size
+    print(f"Trained a Transformer of 2 + 2 layers, {count:,} parameters, {size} subwords")
     accuracy = exact_match(translator, test)
     print(f"Held-out dates translated exactly: {accuracy:.1%} of {len(test):,}")
     _draw(translator, os.path.join(args.out, "attention.png"))
@@ -90,38 +95,35 @@ def run(args):
 
 def _use_the_shipped_translator():
     """Translates with the English-German model that a checkout carries."""
-    from keras_transformer.cli.translators import SHIPPED
-    from keras_transformer.pipelines.exported_translator import ExportedTranslator
+    from keras_transformer.pipelines import load
 
-    path = _shipped(SHIPPED, "translating with a trained model")
+    path = _shipped(models.SHIPPED_TRANSLATOR, "translating with a trained model")
     if path is None:
         return
     print(f"{os.path.relpath(path)} translates")
-    for text, translation in zip(_CAPTIONS, ExportedTranslator(path).translate(_CAPTIONS)):
+    for text, translation in zip(_CAPTIONS, load(path).translate(_CAPTIONS)):
         print(f"  {text}  ->  {translation}")
 
 
 def _shipped(name, what):
     """The path of a model that a checkout carries; `None` elsewhere, where the demo says what it leaves out."""
     try:
-        return shipped_model(name)
+        return models.shipped_model(name)
     except FileNotFoundError:
         print(f"Left out: {what}. Its model, saved_models/{name}, comes with a checkout: run the demo there.")
         return None
 
 
 def _use_the_shipped_embedder(picture):
-    """Embeds sentences with the model that a checkout carries, and draws how alike they are."""
-    from keras_transformer.cli.embedders import SHIPPED
+    """Embeds sentences with the model that a checkout carries, and draws how similar they are."""
     from keras_transformer.evaluation import plot_similarity
     from keras_transformer.evaluation.rounding import rounded
-    from keras_transformer.pipelines import similarity
-    from keras_transformer.pipelines.exported_embedder import ExportedEmbedder
+    from keras_transformer.pipelines import load, similarity
 
-    path = _shipped(SHIPPED, "comparing sentences by a trained model")
+    path = _shipped(models.SHIPPED_EMBEDDER, "comparing sentences by a trained model")
     if path is None:
         return
-    vectors = ExportedEmbedder(path).embed(_SENTENCES)
+    vectors = load(path).embed(_SENTENCES)
     print(f"{os.path.relpath(path)} embeds {len(vectors)} sentences as vectors of {vectors.shape[1]}; nearest to")
     cosines = similarity(vectors, vectors, "cosine")
     for number, row in enumerate(cosines):
@@ -129,55 +131,7 @@ def _use_the_shipped_embedder(picture):
         print(f"  {_SENTENCES[number]}  is  {_SENTENCES[row.argmax()]} ({rounded(row.max(), 2):.2f})")
     os.makedirs(os.path.dirname(picture), exist_ok=True)
     plot_similarity(_SENTENCES, vectors, picture)
-    print(f"Drew how alike they are: {picture}", flush=True)
-
-
-def _train(training, validation, args):
-    """The translator of the best epoch, as saved and loaded again."""
-    import keras
-
-    from keras_transformer.data import ParallelText
-    from keras_transformer.models import Transformer
-    from keras_transformer.pipelines import Translator
-    from keras_transformer.text import SubwordTokenizer
-    from keras_transformer.training import TranslationRecipe, fit_translator
-
-    keras.utils.set_random_seed(args.seed)
-    files = _write_pairs(args.out, "train", training)
-    validation_files = _write_pairs(args.out, "validation", validation)
-    tokenizer = SubwordTokenizer.from_files(files, vocabulary_size=400, split_digits=True)
-    transformer = Transformer.from_preset("tiny", tokenizer.vocabulary_size, num_layers=2, dropout=0.1)
-    print(
-        f"Transformer of 2 + 2 layers, {transformer.count_params():,} parameters, {tokenizer.vocabulary_size} subwords",
-        flush=True,
-    )
-    path = os.path.join(args.out, "translator.keras")
-    fit_translator(
-        Translator(transformer, tokenizer),
-        ParallelText(*files, tokenizer, max_length=64),
-        ParallelText(*validation_files, tokenizer, max_length=64),
-        path=path,
-        recipe=TranslationRecipe(epochs=args.epochs, warmup_steps=300),
-        seed=args.seed,
-    )
-    return keras.models.load_model(path)
-
-
-def _write_pairs(folder, name, pairs):
-    os.makedirs(folder, exist_ok=True)
-    paths = []
-    for side, lines in zip(("source", "target"), zip(*pairs)):
-        paths.append(os.path.join(folder, f"{name}.{side}"))
-        with open(paths[-1], "w", encoding="utf-8") as file:
-            file.writelines(f"{line}\n" for line in lines)
-    return paths
-
-
-def exact_match(translator, pairs):
-    """The share of (source, target) pairs whose source is translated to the very target."""
-    sources, targets = zip(*pairs)
-    translations = translator.translate(sources, batch_size=250)
-    return sum(t == target for t, target in zip(translations, targets)) / len(pairs)
+    print(f"Drew how similar they are: {picture}", flush=True)
 
 
 def _draw(translator, path):

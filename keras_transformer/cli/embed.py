@@ -1,18 +1,19 @@
-"""keras-transformer embed: the vectors of the lines of files, or of standard input."""
+"""keras-transformer embed: writes the vectors of the lines of files, or of standard input."""
 
 import argparse
 import sys
+from typing import Any
 
 from keras_transformer import arguments
 from keras_transformer.atomic import replacing
-from keras_transformer.cli import embedders, outputs, standard_streams, vector_files
+from keras_transformer.cli import models, outputs, standard_streams, vector_files
 from keras_transformer.cli.once import Once
 from keras_transformer.cli.progress import Progress
 from keras_transformer.cli.reported import results_of
-from keras_transformer.cli.saved_pipelines import shipped_model
+from keras_transformer.pipelines.model_paths import EMBEDDER, find_model
 
 
-def add_parser(commands):
+def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "embed",
         help="write the vectors of texts",
@@ -25,7 +26,7 @@ def add_parser(commands):
     parser.add_argument(
         "--model",
         action=Once,
-        help=f"{embedders.MODEL_HELP}; in a checkout, by default, the newest in saved_models/{embedders.SHIPPED}",
+        help=f"{models.EMBEDDER_HELP}; in a checkout, by default, the newest in saved_models/{models.SHIPPED_EMBEDDER}",
     )
     parser.add_argument(
         "--output",
@@ -43,7 +44,7 @@ def add_parser(commands):
     )
 
 
-def check(args):
+def check(args: argparse.Namespace) -> None:
     from keras_transformer.data.lines import as_paths
 
     files = as_paths(args.files) if args.files else [outputs.STANDARD_INPUT]
@@ -54,21 +55,22 @@ def check(args):
     else:
         vector_files.writer(args.output)
     arguments.positive_integer("--batch-size", args.batch_size)
-    args.model = args.model or shipped_model(embedders.SHIPPED)
-    files.append(embedders.check_embedder(args.model))
+    args.model = args.model or models.shipped_model(models.SHIPPED_EMBEDDER)
+    files.append(find_model(args.model, EMBEDDER))
     written = outputs.STANDARD_OUTPUT if args.output is None else args.output
     outputs.check_outputs([("--output", written)], files, args.overwrite)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> None:
     from keras_transformer.data.lines import read_lines
+    from keras_transformer.pipelines import load_embedder
 
     write = vector_files.writer(args.output) if args.output else vector_files.write_json_lines
     shown = args.progress
     if shown is None:  # on a terminal, unless the vectors go there too
         shown = sys.stderr.isatty() and bool(args.output or not sys.stdout.isatty())
     total = sum(1 for _ in read_lines(args.files)) if shown and args.files else None
-    embedder = embedders.open_embedder(args.model)
+    embedder = load_embedder(models.newest(args.model, EMBEDDER))
     with Progress(shown, total) as progress:
         pairs = _embedded(embedder, _lines(args.files), args.batch_size, progress)
         if not args.output:
@@ -89,7 +91,7 @@ def _lines(files):
 
 
 def _embedded(embedder, lines, batch_size, progress):
-    """Yields (text, vector) for each of the (place, text)s; says which texts are cut."""
+    """Yields (text, vector) for each of the (place, text)s; says which texts are truncated."""
     from keras_transformer.pipelines.streaming import Limit
 
     return results_of(

@@ -1,28 +1,31 @@
 """keras-transformer evaluate embedder: similarity, classification and retrieval by a model's sentence vectors."""
 
+import argparse
 import dataclasses
 import functools
 import json
 import math
+from typing import Any
 
 from keras_transformer import arguments
 from keras_transformer.atomic import replacing
-from keras_transformer.cli import embedders
+from keras_transformer.cli import models
 from keras_transformer.cli.once import Once
 from keras_transformer.cli.outputs import check_outputs
 from keras_transformer.cli.texts import check_texts
 from keras_transformer.evaluation import pictures
+from keras_transformer.pipelines.model_paths import EMBEDDER, find_model
 
 
-def add_parser(kinds):
+def add_parser(kinds: Any) -> None:
     parser = kinds.add_parser(
         "embedder",
         help="similarity, classification and retrieval by sentence vectors",
         description="Measures any model from strings to vectors. Files are tab-separated, plain or .gz, UTF-8, without "
-        "header and quoting. Intervals are of 95%, by the bootstrap.",
+        "header and quoting. Intervals are 95% bootstrap intervals.",
     )
     parser.set_defaults(check=check, run=run)
-    parser.add_argument("--model", action=Once, required=True, help=embedders.MODEL_HELP)
+    parser.add_argument("--model", action=Once, required=True, help=models.EMBEDDER_HELP)
     parser.add_argument("--batch-size", type=int, default=32, help="texts embedded at once (%(default)s)")
     tasks = parser.add_argument_group("what to measure, at least one of them")
     tasks.add_argument(
@@ -52,14 +55,16 @@ def add_parser(kinds):
         "answer; a query in several lines has several right answers",
     )
     tasks.add_argument(
-        "--heat-map", action=Once, metavar="FILE", help="draw how alike the texts of --text are (.png, .svg or .pdf)"
+        "--heat-map", action=Once, metavar="FILE", help="draw how similar the texts of --text are (.png, .svg or .pdf)"
     )
     parser.add_argument("--text", nargs="+", action="extend", metavar="TEXT", help="texts for --heat-map")
-    parser.add_argument("--json", action=Once, metavar="FILE", help="keep the figures")
+    parser.add_argument("--json", action=Once, metavar="FILE", help="write the scores to a file")
     parser.add_argument("--overwrite", action="store_true", help="replace a --json or --heat-map that exists")
 
 
-def run(args):
+def run(args: argparse.Namespace) -> None:
+    from keras_transformer.pipelines import load_embedder
+
     if args.classification:
         from keras_transformer.evaluation.text_classification import check_scikit_learn
 
@@ -69,7 +74,8 @@ def run(args):
     similarity = [(path, _read_similarity(path)) for path in args.similarity]
     classification = [(paths, [_read(path, "label", "text") for path in paths]) for paths in args.classification]
     retrieval = [(path, _read(path, "query", "answer")) for path in args.retrieval]
-    embed = functools.partial(embedders.open_embedder(args.model).embed, batch_size=args.batch_size)
+    embedder = load_embedder(models.newest(args.model, EMBEDDER))
+    embed = functools.partial(embedder.embed, batch_size=args.batch_size)
     figures = {"model": args.model, "similarity": [], "classification": [], "retrieval": []}
     print(args.model, flush=True)
     if args.heat_map:
@@ -90,7 +96,7 @@ def run(args):
             file.write(json.dumps(_without_nan(figures), indent=2, ensure_ascii=False) + "\n")
 
 
-def check(args):
+def check(args: argparse.Namespace) -> None:
     from keras_transformer.data.lines import as_paths
 
     if not (args.similarity or args.classification or args.retrieval or args.heat_map):
@@ -107,7 +113,7 @@ def check(args):
     files = [*args.similarity, *args.retrieval, *(path for paths in args.classification for path in paths)]
     if files:
         as_paths(files)
-    files.append(embedders.check_embedder(args.model))
+    files.append(find_model(args.model, EMBEDDER))
     check_outputs([("--heat-map", args.heat_map), ("--json", args.json)], files, args.overwrite)
 
 

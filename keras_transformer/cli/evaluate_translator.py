@@ -1,8 +1,10 @@
-"""keras-transformer evaluate translator: BLEU and chrF of a model or of its translations, alone or against another."""
+"""keras-transformer evaluate translator: BLEU and chrF of a model or of its translations, alone or compared."""
 
+import argparse
 import dataclasses
 import json
 import sys
+from typing import Any
 
 from keras_transformer import arguments
 from keras_transformer.atomic import replacing
@@ -12,7 +14,7 @@ from keras_transformer.cli.outputs import check_outputs
 from keras_transformer.cli.progress import Progress
 
 
-def add_parser(kinds):
+def add_parser(kinds: Any) -> None:
     parser = kinds.add_parser(
         "translator",
         help="BLEU and chrF of translations",
@@ -29,7 +31,7 @@ def add_parser(kinds):
     second.add_argument("--against", action=Once, metavar="FILE", help="translations of a second system")
     second.add_argument("--against-model", action="append", metavar="MODEL", help="a second model or ensemble")
     files.add_argument("--source", action=Once, metavar="FILE", help="what a model translates; shown with --worst")
-    files.add_argument("--reference", action=Once, metavar="FILE", help="the right translations")
+    files.add_argument("--reference", action=Once, metavar="FILE", help="reference translations")
     files.add_argument(
         "--pairs",
         action=Once,
@@ -44,16 +46,16 @@ def add_parser(kinds):
         help="sacrebleu's tokenizer for BLEU: 13a (default), intl, char, zh, ja-mecab, ko-mecab, or none where "
         "references and translations are tokenized already",
     )
-    metrics.add_argument("--lowercase", action="store_true", help="ignore the case")
+    metrics.add_argument("--lowercase", action="store_true", help="score lower-cased texts")
     results = parser.add_argument_group("results")
     results.add_argument("--worst", type=int, metavar="N", help="show the N sentences with the lowest chrF")
-    results.add_argument("--output", action=Once, metavar="FILE", help="keep the translations of --model")
-    results.add_argument("--json", action=Once, metavar="FILE", help="keep the figures")
+    results.add_argument("--output", action=Once, metavar="FILE", help="write the translations of --model to a file")
+    results.add_argument("--json", action=Once, metavar="FILE", help="write the scores to a file")
     results.add_argument("--overwrite", action="store_true", help="replace an --output or --json that exists")
     translators.add_options(parser.add_argument_group("translating, with --model and --against-model"))
 
 
-def run(args):
+def run(args: argparse.Namespace) -> None:
     from keras_transformer.evaluation import compare_translations, score_translations, worst_translations
     from keras_transformer.evaluation.sacrebleu_metrics import check_tokenize
 
@@ -61,8 +63,7 @@ def run(args):
     sources, references = _sources_and_references(args)
     hypotheses, others = _aligned(args.reference or args.pairs, references, args.hypotheses, args.against)
     models = [
-        paths and translators.open_translator(paths, args.beam, args.length_penalty)
-        for paths in (args.model, args.against_model)
+        paths and translators.load(paths, args.beam, args.length_penalty) for paths in (args.model, args.against_model)
     ]
     if args.model:
         hypotheses = _translate(models[0], sources, args)
@@ -98,13 +99,13 @@ def _name(models, file):
     return " + ".join(models) if models else file
 
 
-def check(args):
+def check(args: argparse.Namespace) -> None:
     from keras_transformer.data.lines import as_paths
 
     if args.pairs and (args.source or args.reference):
         raise ValueError("Expected --pairs, or --source and --reference. Received both")
     if not args.pairs and not args.reference:
-        raise ValueError("Expected --reference or --pairs: the right translations")
+        raise ValueError("Expected --reference or --pairs: the reference translations")
     if (args.model or args.against_model) and not (args.source or args.pairs):
         raise ValueError("Expected --source or --pairs: the sentences that the model is to translate")
     if args.output and not args.model:

@@ -1,17 +1,14 @@
 """keras-transformer export: a saved translator or embedder as a SavedModel for TF-Hub and TF Serving."""
 
 import argparse
-import os
+from typing import Any
 
 from keras_transformer.cli.once import Once
 from keras_transformer.cli.outputs import check_folder, check_outputs
-from keras_transformer.cli.saved_pipelines import check_keras_file, load_pipeline
-
-_KERAS_NAMES = ("translator.keras", "embedder.keras")
-_DESCRIPTION = "a translator or an embedder"
+from keras_transformer.pipelines.model_paths import find_keras_file
 
 
-def add_parser(commands):
+def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "export",
         help="write a SavedModel for TF-Hub and TF Serving",
@@ -42,36 +39,36 @@ def add_parser(commands):
     parser.add_argument(
         "--dtype",
         choices=["float32", "bfloat16", "int8"],
-        help="of the computations, by default as the model was trained; bfloat16 and int8 are for a --frozen export, "
-        "and of the weights too; int8 (of matrices, the rest being float32) is for x86 processors and without --xla, "
-        "whose search has no fast product of integers; what comes out is float32 in any case",
+        help="of the computations, by default as the model was trained; bfloat16 and int8 need --frozen and convert "
+        "the weights too; int8 (of weight matrices, the rest is float32) is for x86 processors and without --xla, "
+        "which has no fast int8 matrix multiplication; outputs are float32 in any case",
     )
     parser.add_argument(
         "--calibrate",
         nargs="+",
         action="extend",
         metavar="FILE",
-        help="for --dtype int8: some hundred texts of the kind that will come, one a line; activations are then "
-        "quantized by the largest values that these texts cause, which is faster",
+        help="static quantization for --dtype int8, which is faster: activations are calibrated on the texts of FILE, "
+        "some hundred representative ones, one a line",
     )
     parser.add_argument(
         "--xla",
         action=argparse.BooleanOptionalAction,
-        help="of a translator: whether XLA compiles the search where it runs, for each size of batch and of sentences "
-        "that comes; less time for one sentence; TensorFlow Serving has to be started with "
-        "--xla_cpu_compilation_enabled=true, without which it offers no such model",
+        help="of a translator: compile the search with XLA, anew for each batch size and length that comes; a single "
+        "sentence takes less time; TensorFlow Serving must be started with --xla_cpu_compilation_enabled=true, or it "
+        "refuses the model",
     )
     parser.add_argument(
         "--warmup",
         nargs="+",
         action="extend",
         metavar="FILE",
-        help="texts, one a line, plain or .gz, that a server sends to each signature before it offers the model; by "
-        "default two sentences, with an empty FILE none",
+        help="texts, one a line, plain or .gz, that a server sends to each signature before the model becomes "
+        "available; by default two sentences, with an empty FILE none",
     )
 
 
-def check(args):
+def check(args: argparse.Namespace) -> None:
     from keras_transformer.data.lines import as_paths
 
     if args.dtype in ("bfloat16", "int8") and not args.frozen:
@@ -81,24 +78,25 @@ def check(args):
     for path in (args.warmup, args.calibrate):
         if path is not None:
             as_paths(path)
-    check_keras_file(args.model, _keras_name(args.model), _DESCRIPTION)
+    find_keras_file(args.model)
     if args.next_version:
         check_folder("--out", args.out)
     else:
         check_outputs([], [], folders=[("--out", args.out)])
 
 
-def run(args):
+def run(args: argparse.Namespace) -> None:
     from keras_transformer.data.lines import read_lines
     from keras_transformer.export import next_version
     from keras_transformer.pipelines import Translator
+    from keras_transformer.pipelines.loading import load_pipeline
 
     options = {"frozen": args.frozen, "dtype": args.dtype}
     if args.warmup:
         options["warmup_texts"] = list(read_lines(args.warmup))
     if args.calibrate:
         options["calibration_texts"] = list(read_lines(args.calibrate))
-    pipeline = _load(args.model)
+    pipeline = load_pipeline(args.model)
     if args.xla is not None:
         if not isinstance(pipeline, Translator):
             raise ValueError(f"Expected a translator with --xla. Received: {args.model}")
@@ -106,15 +104,3 @@ def run(args):
     path = next_version(args.out) if args.next_version else args.out
     pipeline.export(path, **options)
     print(f"Wrote {path}")
-
-
-def _load(path):
-    from keras_transformer.pipelines.pipeline import Pipeline
-
-    return load_pipeline(path, Pipeline, _keras_name(path), _DESCRIPTION)
-
-
-def _keras_name(path):
-    """The name of the `.keras` file in a folder."""
-    there = [name for name in _KERAS_NAMES if os.path.isfile(os.path.join(path, name))]
-    return (there or _KERAS_NAMES)[0]

@@ -3,21 +3,22 @@
 import argparse
 import contextlib
 import sys
+from collections.abc import Callable
 
 from keras_transformer import quiet
 from keras_transformer.cli import attention, convert, demo, embed, evaluate, export, standard_streams, train, translate
 from keras_transformer.version import __version__
 
 
-def main(arguments=None, before_running=lambda: None):
+def main(arguments: list[str] | None = None, before_running: Callable[[], None] = lambda: None) -> int:
     """Runs one command.
 
     Args:
         arguments: list of `str`; by default those of the process.
-        before_running: called when the arguments are found to be right.
+        before_running: called when the arguments have been checked.
 
     Returns:
-        The exit status: 0; 1 where the input is at fault, with the message on standard error; 130 when interrupted.
+        The exit status: 0; 1 for faults of the input, with a message on standard error; 130 when interrupted.
     """
 
     def run(parsed):
@@ -29,8 +30,8 @@ def main(arguments=None, before_running=lambda: None):
     return _status(arguments, run)
 
 
-def check():
-    """As `main`, but runs nothing: 0 if the arguments of the process are right."""
+def check() -> int:
+    """As `main`, without running the command: 0 if the arguments of the process are right."""
     return _status(None, lambda parsed: None)
 
 

@@ -1,16 +1,23 @@
-"""Options that are given more than once: none that names a file or a model drops what it was given before."""
+"""Options that may be given once only."""
 
 import argparse
+from typing import Any
 
 
 class Once(argparse.Action):
-    """Of an option with one value: refuses a second one, which would silently take the place of the first.
+    """The action of an option that names one file or model: a second value would silently replace the first.
 
-    Options of several values have argparse's "extend", and numbers the last one that is given, so that a script's can
-    be replaced.
+    Options of several values have the action "extend". Of numbers the last one counts, so that those of a script can be
+    replaced.
     """
 
-    def __call__(self, parser, namespace, values, option_string=None):
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
         before = getattr(namespace, self.dest)
         if before is not self.default:
             raise argparse.ArgumentError(self, f"expected once. Received: {before} and {values}")

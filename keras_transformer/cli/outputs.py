@@ -2,12 +2,18 @@
 
 import os
 import stat
+from collections.abc import Iterable, Sequence
 
-STANDARD_INPUT, STANDARD_OUTPUT = 0, 1  # in the places of paths
+STANDARD_INPUT, STANDARD_OUTPUT = 0, 1  # in the place of paths
 
 
-def check_outputs(outputs, inputs, overwrite=False, folders=()):
-    """Refuses to write onto what the command reads, twice onto the same file, and, unasked, onto what exists.
+def check_outputs(
+    outputs: Iterable[tuple[str, str | int | None]],
+    inputs: Sequence[str | int],
+    overwrite: bool = False,
+    folders: Iterable[tuple[str, str | None]] = (),
+) -> None:
+    """Refuses to write to a file that the command reads, twice to the same file, and to an existing file unasked.
 
     Args:
         outputs: a list of (option, path); the path is `None` for an option that was not given.
@@ -38,14 +44,14 @@ def check_outputs(outputs, inputs, overwrite=False, folders=()):
         _check_new(option, path)
 
 
-def check_folder(option, path):
-    """Refuses what is no folder, where one is to be that may be there already."""
+def check_folder(option: str, path: str) -> None:
+    """Refuses a path that is no folder; a folder may exist already or not."""
     if not path or (os.path.lexists(path) and not os.path.isdir(path)):
         raise NotADirectoryError(f"Expected a folder for {option}. Received: {path or repr(path)}")
 
 
-def check_training_outputs(folder, names, inputs):
-    """Refuses a training whose files, of these names, would replace what it reads."""
+def check_training_outputs(folder: str, names: Iterable[str], inputs: Sequence[str]) -> None:
+    """Refuses a training whose files, with these names, would replace what it reads."""
     paths = [os.path.join(folder, name) for name in (*names, "history.csv")]
     check_outputs([("--out", path) for path in paths], inputs, overwrite=True)
 

@@ -1,4 +1,4 @@
-"""How far a long run is: one line on standard error."""
+"""The progress of a long run: one line on standard error."""
 
 import contextlib
 import datetime
@@ -7,33 +7,33 @@ import time
 
 
 class Progress:
-    """Counts sentences, on a line that is written over again and again, and lets other messages through.
+    """Counts sentences on a line that is overwritten, and prints other messages above it.
 
     Args:
         shown: whether to show the line.
-        total: how many sentences there are, if that is known.
+        total: the number of sentences, if it is known.
     """
 
-    def __init__(self, shown, total=None):
+    def __init__(self, shown: bool, total: int | None = None):
         self._shown = shown
         self._total = total
         self._done = 0
         self._width = 0  # of what stands on the line
         self._started = time.monotonic()
 
-    def __enter__(self):
+    def __enter__(self) -> "Progress":
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         if self._width:
             _show("\n")
 
-    def advance(self, count):
-        """Adds `count` sentences that are done."""
+    def advance(self, count: int) -> None:
+        """Counts `count` more sentences."""
         self._done += count
         self._draw()
 
-    def say(self, message):
+    def say(self, message: str) -> None:
         """Prints a message on a line of its own."""
         self._write(f"keras-transformer: {message}")
         _show("\n")

@@ -1,19 +1,30 @@
-"""Lines through a model, with word of those that are too long for it."""
+"""Runs lines through a model, and reports those that are too long for it."""
 
 import itertools
 import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from keras_transformer.cli.progress import Progress
 
 
-def results_of(lines, batch_size, progress, process, count_tokens, limit):
-    """Applies a function of batches to a stream of lines, and says which of them are cut.
+def results_of(
+    lines: Iterable[tuple[str, str]],
+    batch_size: int,
+    progress: Progress,
+    process: Callable[[list[str]], Iterable[Any]],
+    count_tokens: Callable[[Sequence[str]], Any],
+    limit: Any,
+) -> Iterator[Any]:
+    """Applies a function of batches to a stream of lines, and says which lines are truncated.
 
     Args:
         lines: an iterable of (place, text).
         batch_size: texts that are processed at once.
         progress: a `Progress`.
-        process: takes a list of texts, gives a result for each.
-        count_tokens: takes a list of texts, gives the number of tokens of each.
-        limit: a `Limit`, of length `None` where another project's model does not tell.
+        process: from a list of texts to a result for each.
+        count_tokens: from a list of texts to the number of tokens of each.
+        limit: a `Limit`, of length `None` if the model does not tell it.
 
     Yields:
         The result of each line.

@@ -7,8 +7,8 @@ import sys
 _OUTPUT = "standard output"
 
 
-def prepare():
-    """Opens what is closed, so that no file that is opened later is taken for it; gives errors of output a name."""
+def prepare() -> None:
+    """Replaces closed streams, so that no file opened later gets their numbers; names errors of standard output."""
     for descriptor in (0, 1, 2):
         try:
             os.fstat(descriptor)
@@ -28,20 +28,20 @@ def prepare():
         )
 
 
-def check_input(instead):
-    """`ValueError` if standard input, which is to be read, is closed; `instead` is what may be given in its place."""
+def check_input(instead: str) -> None:
+    """`ValueError` if standard input is closed; `instead` names what may be given in its place."""
     if sys.stdin is None:
         raise ValueError(f"Expected {instead} or standard input. Received: standard input is closed")
 
 
-def check_output():
-    """`ValueError` if standard output, where the results are to go, is closed."""
+def check_output() -> None:
+    """`ValueError` if standard output is closed."""
     if sys.__stdout__ is None:
         raise ValueError("Expected --output or standard output. Received: standard output is closed")
 
 
-def is_gone(error):
-    """Whether an error is that nobody reads standard output any more, as `head` does when it has enough.
+def is_gone(error: Exception) -> bool:
+    """Whether an error says that nobody reads standard output any more: `head` does so when it has enough.
 
     After any error of standard output Python is kept from trying once more when it exits.
     """
@@ -52,7 +52,7 @@ def is_gone(error):
 
 
 class _Output(io.FileIO):
-    """Standard output, whose errors say so as those of a file do."""
+    """Standard output, whose errors have a file name as those of a file do."""
 
     def write(self, data):
         try:

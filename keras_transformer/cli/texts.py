@@ -1,8 +1,10 @@
 """Texts that are given on the command line."""
 
+from collections.abc import Iterable
 
-def check_texts(name, texts):
-    """`ValueError` for a text of bytes that are not UTF-8; it is NAME 1, NAME 2 and so on in the message."""
+
+def check_texts(name: str, texts: Iterable[str]) -> None:
+    """`ValueError` for a text that is not UTF-8; the message calls it NAME 1, NAME 2 and so on."""
     for number, text in enumerate(texts, start=1):
         try:
             text.encode()

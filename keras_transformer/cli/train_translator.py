@@ -7,8 +7,8 @@ from keras_transformer import quiet
 from keras_transformer.cli import training_options
 from keras_transformer.cli.once import Once
 from keras_transformer.cli.outputs import check_training_outputs
-from keras_transformer.cli.translators import check_translators, load_translator
 from keras_transformer.data.lines import as_paths
+from keras_transformer.pipelines.model_paths import TRANSLATOR, find_keras_file
 from keras_transformer.training.recipes import RECIPES
 
 _VOCABULARY = "vocabulary.model"
@@ -113,7 +113,7 @@ def check(args):
     given = args.pairs, args.source, args.target, args.validation_pairs, args.validation_source, args.validation_target
     files = as_paths([path for paths in given for path in paths or []])
     if args.start_from:
-        files += check_translators([args.start_from])
+        files.append(find_keras_file(args.start_from, TRANSLATOR))
     check_training_outputs(args.out, ("translator.keras", _VOCABULARY, training_options.STATE), files)
 
 
@@ -239,13 +239,15 @@ def _translator(args, recipe, tokenizer, start):
 def _start(args):
     """The translator that the training begins with."""
     from keras_transformer.models import Transformer
+    from keras_transformer.pipelines import Translator
+    from keras_transformer.pipelines.loading import load_pipeline
 
     fixed = [name for name in (*_SHAPE, "byte_level") if getattr(args, name)]
     if fixed:
         raise ValueError(
             f"Expected no {', '.join(map(training_options.option, fixed))} beside --start-from, whose model has its own"
         )
-    translator = load_translator(args.start_from)
+    translator = load_pipeline(args.start_from, Translator, TRANSLATOR)
     if not isinstance(translator.transformer, Transformer):
         name = type(translator.transformer).__name__
         raise ValueError(f"Expected a translator with a Transformer. Received: {args.start_from} with {name}")

@@ -1,17 +1,18 @@
-"""keras-transformer translate: texts, lines of files, or standard input."""
+"""keras-transformer translate: translates texts, lines of files, or standard input."""
 
+import argparse
 import sys
+from typing import Any
 
 from keras_transformer import arguments
 from keras_transformer.atomic import replacing
-from keras_transformer.cli import outputs, standard_streams, translators
+from keras_transformer.cli import models, outputs, standard_streams, translators
 from keras_transformer.cli.once import Once
 from keras_transformer.cli.progress import Progress
-from keras_transformer.cli.saved_pipelines import shipped_model
 from keras_transformer.cli.texts import check_texts
 
 
-def add_parser(commands):
+def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "translate",
         help="translate texts, files, or standard input",
@@ -23,7 +24,8 @@ def add_parser(commands):
     parser.add_argument(
         "--model",
         action="append",
-        help=f"{translators.MODEL_HELP}; in a checkout, by default, the newest in saved_models/{translators.SHIPPED}",
+        help=f"{translators.MODEL_HELP}; in a checkout, by default, the newest in "
+        f"saved_models/{models.SHIPPED_TRANSLATOR}",
     )
     parser.add_argument("--input", nargs="+", action="extend", metavar="FILE", help="plain or .gz; instead of TEXTs")
     parser.add_argument("--output", action=Once, metavar="FILE", help="written whole or not at all")
@@ -39,13 +41,13 @@ def add_parser(commands):
         nargs="+",
         action="extend",
         metavar="FILE",
-        help="the right translations of --input: of the N best, the one with the highest sentence BLEU against the "
-        "right one is the translation (what a student learns best from: Kim and Rush, 2016)",
+        help="reference translations of --input: of the N best translations, only the one with the highest sentence "
+        "BLEU is written (for sequence-level distillation: Kim and Rush, 2016)",
     )
     translators.add_options(parser)
 
 
-def check(args):
+def check(args: argparse.Namespace) -> None:
     from keras_transformer.data.lines import as_paths
 
     if args.texts and args.input:
@@ -56,7 +58,7 @@ def check(args):
     files += as_paths(args.reference) if args.reference else []
     check_texts("TEXT", args.texts)
     arguments.positive_integer("--batch-size", args.batch_size)
-    args.model = args.model or [shipped_model(translators.SHIPPED)]
+    args.model = args.model or [models.shipped_model(models.SHIPPED_TRANSLATOR)]
     files += translators.check_translators(args.model, args.beam, args.length_penalty, args.n_best)
     if not (args.texts or args.input):
         standard_streams.check_input("TEXTs, --input")
@@ -67,14 +69,14 @@ def check(args):
     outputs.check_outputs([("--output", written)], files, args.overwrite)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> None:
     if args.reference:
         _check_references(args)
     shown = args.progress
     if shown is None:  # on a terminal, unless the translations go there too
         shown = sys.stderr.isatty() and bool(args.output or not sys.stdout.isatty())
     total = _count(args) if shown else None
-    translator = translators.open_translator(args.model, args.beam, args.length_penalty, args.n_best)
+    translator = translators.load(args.model, args.beam, args.length_penalty, args.n_best)
     with Progress(shown, total) as progress:
         translations = translators.translated(translator, _lines(args), args.batch_size, progress, bool(args.n_best))
         if args.reference:

@@ -1,13 +1,18 @@
-"""Files of vectors, written from a stream: an array of NumPy, or lines of JSON."""
+"""Writes a stream of vectors to a file: a NumPy array, or lines of JSON."""
 
 import json
 import os
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:  # NumPy is imported when vectors are written
+    import numpy as np
 
 _FLOAT_DIGITS = 9  # give a float32 back exactly
 
 
-def writer(path):
-    """The function that writes the format by which `path` ends.
+def writer(path: str) -> Callable[..., None]:
+    """The function that writes the format of a file name.
 
     Raises:
         ValueError: for another ending than .npy and .jsonl.
@@ -19,13 +24,13 @@ def writer(path):
     return writers[ending]
 
 
-def write_array(pairs, width, file):
+def write_array(pairs: Iterable[tuple[str, "np.ndarray"]], width: int, file: BinaryIO) -> None:
     """Writes a float32 array (N, D) that `numpy.load` reads, or maps into memory.
 
     Args:
         pairs: an iterable of (text, vector).
         width: D.
-        file: open for binary writing, at its begin, seekable.
+        file: open for binary writing, at its start, seekable.
     """
     count = 0
     _write_header(file, count, width)
@@ -37,7 +42,7 @@ def write_array(pairs, width, file):
     _write_header(file, count, width)
 
 
-def write_json_lines(pairs, width, file):
+def write_json_lines(pairs: Iterable[tuple[str, "np.ndarray"]], width: int, file: BinaryIO) -> None:
     """Writes {"text": ..., "embedding": [...]} for each pair, a line each, in UTF-8.
 
     Args:

@@ -1,4 +1,4 @@
-"""Anybody's SavedModels inside Keras 3 models."""
+"""Any SavedModel as a Keras 3 layer."""
 
 from keras_transformer.hub.build_for_fit import build_for_fit
 from keras_transformer.hub.hub_layer import HubLayer

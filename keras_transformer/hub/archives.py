@@ -1,4 +1,4 @@
-"""Archives from anywhere, unpacked into a folder and nowhere else."""
+"""Unpacks untrusted archives into a folder and nowhere else."""
 
 import os
 import pathlib
@@ -6,6 +6,9 @@ import shutil
 import stat
 import tarfile
 import zipfile
+from typing import BinaryIO
+
+from keras_transformer.types import PathLike
 
 _MOST_ENTRIES = 10_000
 _LONGEST_HEADER = 2**20  # bytes of a long name or of other attributes, which Python reads into memory
@@ -14,7 +17,7 @@ _HEADERS = (
 )  # fmt: skip
 
 
-def untar(path, folder, most_bytes):
+def untar(path: PathLike, folder: PathLike, most_bytes: int) -> None:
     """Unpacks a tar archive, compressed or not.
 
     Nothing is written before all entries are known to be plain files and folders with paths inside `folder`:
@@ -23,11 +26,11 @@ def untar(path, folder, most_bytes):
     Args:
         path: of the archive.
         folder: an empty folder.
-        most_bytes: to unpack.
+        most_bytes: limit of what is unpacked.
 
     Raises:
-        ValueError: for links, devices and pipes; for paths that are absolute or lead outside; for more bytes than
-            that, and more than 10,000 entries.
+        ValueError: for links, devices and pipes; for paths that are absolute or lead outside; for more than
+            `most_bytes` bytes or 10,000 entries.
     """
     with tarfile.open(path, tarinfo=_TarEntry) as archive:
         entries = ((entry.name, entry.size, _kind_in_tar(entry), entry) for entry in archive)
@@ -35,8 +38,8 @@ def untar(path, folder, most_bytes):
             _write(target, None if entry.isdir() else archive.extractfile(entry))
 
 
-def unzip(file, folder, most_bytes):
-    """As `untar`, of a zip archive in an open file."""
+def unzip(file: BinaryIO, folder: PathLike, most_bytes: int) -> None:
+    """As `untar`, for a zip archive in an open file."""
     with zipfile.ZipFile(file) as archive:
         entries = ((entry.filename, entry.file_size, _kind_in_zip(entry), entry) for entry in archive.infolist())
         for target, entry in _checked(entries, folder, most_bytes):
@@ -44,7 +47,7 @@ def unzip(file, folder, most_bytes):
 
 
 class _TarEntry(tarfile.TarInfo):
-    """A header, of which too large numbers are refused before `tarfile` does what they say."""
+    """A header, whose sizes are checked before `tarfile` reads as many bytes."""
 
     @classmethod
     def frombuf(cls, buf, encoding, errors):

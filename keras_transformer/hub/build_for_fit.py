@@ -1,11 +1,15 @@
+from typing import Any
+
+import keras
 import tensorflow as tf
 
 
-def build_for_fit(model, inputs, targets):
-    """Builds what `fit` would build, so that it runs on several devices with strings among the inputs.
+def build_for_fit(model: keras.Model, inputs: Any, targets: Any) -> None:
+    """Builds what `fit` would build, so that `fit` runs on several devices with strings among the inputs.
 
-    Of a model made within `strategy.scope()` Keras first averages a batch over the devices, and strings have no
-    average. A model made outside of it is spared this, but then its optimizer and metrics must be there before `fit`:
+    For a model made within `strategy.scope()` Keras first averages a batch over the devices, and strings have no
+    average. For a model made outside of the scope it does not, but the optimizer and the metrics must be built before
+    `fit`:
 
         strategy = tf.distribute.MirroredStrategy()
         with strategy.scope():
@@ -19,11 +23,11 @@ def build_for_fit(model, inputs, targets):
 
     Args:
         model: a compiled `keras.Model` whose layers were made and built within the scope, itself made outside of it.
-        inputs: those of an example or more, as a batch.
-        targets: those of the same examples.
+        inputs: a batch of one or more examples.
+        targets: of the same examples.
 
     Raises:
-        ValueError: outside of a strategy's scope; for a model made within it; for one that is not compiled.
+        ValueError: outside of a strategy's scope; for a model made within it, or not compiled.
     """
     if not tf.distribute.has_strategy():
         raise ValueError("Expected a call within strategy.scope(). Received: no strategy")

@@ -1,5 +1,6 @@
 import json
 import warnings
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -7,25 +8,29 @@ import tensorflow as tf
 # Keras has no public way to ask, and its own TFSMLayer refuses by this function.
 from keras.src.saving.serialization_lib import in_safe_mode
 
+from keras_transformer.hub.adopted_variables import adopt_variables
 from keras_transformer.hub.saved_model_files import MOST_BYTES, SavedModelFiles, made_in_this_process
 from keras_transformer.hub.saved_model_function import choose_function
 from keras_transformer.hub.tf1_tables import Tf1Tables
+from keras_transformer.types import Config, PathLike, Shape
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
 class HubLayer(keras.layers.Layer):
-    """A SavedModel as a Keras 3 layer: from TF-Hub or from disk, written by whatever library; strings go in too.
+    """Any SavedModel as a Keras 3 layer: from TF-Hub or from disk, written by any library, for strings too.
 
-    It can be trained if the SavedModel has the reusable interface of TF2 hub modules, that is, if its root can be
-    called. `variables`, `trainable_variables` and `regularization_losses` are those of the root; where it lists no
-    variables (that of a plain `tf.Module` does not), they are those that its call uses, trainable as they were
-    created. Called by a signature, any SavedModel computes only: that of Keras' `export`, one in the TF1 hub format.
+    The layer can be trained if the SavedModel has the reusable interface of TF2 hub modules, that is, if its root can
+    be called. `variables`, `trainable_variables` and `regularization_losses` are those of the root. If the root lists
+    no variables (that of a plain `tf.Module` does not), they are the variables that its call uses, trainable as they
+    were created. A SavedModel that is called by a signature is for inference only: what Keras' `export` writes, and
+    the TF1 hub format.
 
-    A `.keras` file holds the SavedModel itself (its files, in base64 in the config: 4/3 of their size) beside the
-    weights as they are now; to load it no handle is needed. Until the last time that a model is saved or exported, the
-    folder it was loaded from must stay as it was. `save_weights` writes the weights alone.
+    A `.keras` file holds the SavedModel itself (its files, in base64 in the config: 4/3 of their size) and the current
+    weights, so that it loads without the handle. Until a model is saved or exported for the last time, the folder that
+    it was loaded from must not change. `save_weights` writes the weights alone.
 
-    The dtypes are the SavedModel's own: around it may be mixed precision, floats are cast on their way in.
+    Inside the layer computations are in the SavedModel's own dtypes, whatever the mixed precision around it: floats
+    are cast on their way in.
 
     Under a `tf.distribute.Strategy` make the layer within `strategy.scope()`. `keras_transformer.training.TrainingLoop`
     trains it like any other; for `fit` with strings among the inputs see `build_for_fit`.
@@ -36,50 +41,76 @@ class HubLayer(keras.layers.Layer):
     Args:
         handle: folder of the SavedModel; or a tar archive of it, compressed or not; or any handle that
             `tensorflow_hub.resolve` takes, which keeps downloads in `TFHUB_CACHE_DIR`.
-        trainable: whether its trainable weights are trained with the model around it, its regularization losses
-            are added (once, however often the layer is called), and it runs in training mode during training.
+        trainable: whether the layer is fine-tuned with the model around it: its trainable weights are trained, its
+            regularization losses are added (once, however often the layer is called), and it runs in training mode
+            during training.
         signature: name of the signature to call. By default the root is called; if it cannot be, the signature
             "serving_default", or the only one ("default" in the TF1 hub format).
-        output_key: the entry of a dictionary of outputs to return. By default all of it is ("default" in the TF1 hub
-            format if no `signature` is named).
+        output_key: the entry of a dictionary of outputs to return. By default the dictionary is returned (the entry
+            "default" in the TF1 hub format if no `signature` is named).
         arguments: dictionary of keyword arguments passed at each call, of values that JSON holds.
         tags: list of tags of the graph to load, for SavedModels of TF1 with several.
-        input_shape: the shape of an input without the batch, `[]` of strings: a `keras.Sequential` that begins with
-            this layer and has others is then built before it sees data.
-        output_shape: the shape of the output without the batch, checked at each call: for a SavedModel that does not
-            tell it.
+        input_shape: the shape of an input without the batch, `[]` for strings: a `keras.Sequential` that begins with
+            this layer is then built before it sees data.
+        output_shape: the shape of the output without the batch, for a SavedModel that does not tell it; checked at
+            each call.
         dtype: the dtype of the only input; any other than the SavedModel's own is refused.
         max_unpacked_size: the bytes that an archive, or the copy in a `.keras` file, may unpack to; 8 GiB by default.
-            What `tensorflow_hub` fetches it unpacks itself.
+            It does not limit what `tensorflow_hub` downloads and unpacks.
         **kwargs: `name` of `keras.layers.Layer`.
 
     Call arguments:
         inputs: what the SavedModel takes: a tensor, or a dictionary or list of tensors. A signature takes a
-            dictionary, or its only input. Where a tensor is expected a Python list will do. (To `fit` and `predict`
-            of a model give a string tensor, or an array with `dtype=object`: Keras takes no lists of `str` there.)
+            dictionary, or its only input. A Python list is converted to a tensor. (`fit` and `predict` of a model take
+            a string tensor, or an array with `dtype=object`: Keras takes no lists of `str` there.)
         training: passed on, if the SavedModel has such an argument and the layer is trainable.
 
     Returns:
-        What the SavedModel returns; a signature returns a dictionary. (A warning tells of a dictionary of one output,
-        which layers like `Dense` do not take for its tensor.)
+        What the SavedModel returns; a signature returns a dictionary. (A dictionary of one output causes a warning,
+        since layers like `Dense` do not take it for its tensor.)
 
     Raises:
         FileNotFoundError: if there is nothing at `handle`.
-        OSError: if `handle` cannot be fetched, or a file not be read.
-        ValueError: for what is no whole SavedModel, with the file that is damaged; for an archive that is too large, or
+        OSError: if `handle` cannot be fetched, or a file cannot be read.
+        ValueError: for what is no complete SavedModel, with the damaged file; for an archive that is too large, or
             holds links or paths outside of its folder; for another `dtype`; for outputs of another `output_shape`; for
-            a signature, an output or an argument that it does not have; for `trainable=True` where it computes only (if
-            that is set later, at the next call); for inputs of other dtypes or shapes than it takes; and, when a
+            a signature, an output or an argument that the SavedModel lacks; for `trainable=True` of a SavedModel for
+            inference only (if that is set later, at the next call); for inputs of other dtypes or shapes; and, when a
             `.keras` file is loaded in safe mode, because a graph is code.
+
+    Example:
+    >>> import tensorflow as tf
+    >>> module = tf.Module()
+    >>> module.scale = tf.Variable(2.0)
+    >>> spec = tf.TensorSpec([None, 3], tf.float32)
+    >>> module.__call__ = tf.function(lambda x: x * module.scale, input_signature=[spec], autograph=False)
+    >>> tf.saved_model.save(module, str(tmp_path / "saved"))
+    >>> layer = keras_transformer.hub.HubLayer(tmp_path / "saved", trainable=True)
+    >>> layer([[1.0, 2.0, 3.0]]).numpy()
+    array([[2., 4., 6.]], dtype=float32)
+    >>> inputs = keras.Input((3,))
+    >>> model = keras.Model(inputs, keras.layers.Dense(5)(layer(inputs)))
+    >>> len(model.trainable_variables)
+    3
 
     References:
         "Reusable SavedModels", the TF Hub documentation.
     """
 
     def __init__(
-        self, handle, trainable=False, signature=None, output_key=None, arguments=None, tags=None, input_shape=None,
-        output_shape=None, dtype=None, max_unpacked_size=MOST_BYTES, **kwargs,
-    ):  # fmt: skip
+        self,
+        handle: PathLike | SavedModelFiles,
+        trainable: bool = False,
+        signature: str | None = None,
+        output_key: str | None = None,
+        arguments: dict[str, Any] | None = None,
+        tags: list[str] | None = None,
+        input_shape: Shape | None = None,
+        output_shape: Shape | None = None,
+        dtype: Any = None,
+        max_unpacked_size: int = MOST_BYTES,
+        **kwargs: Any,
+    ):
         # `from_config` passes the files that it unpacked.
         files = handle if isinstance(handle, SavedModelFiles) else SavedModelFiles(handle, None, max_unpacked_size)
         options = _as_json_holds(
@@ -113,24 +144,26 @@ class HubLayer(keras.layers.Layer):
             self.input_shape = (None, *options["input_shape"])  # where a Sequential model looks for it
         self._output_shape = None if output_shape is None else (None, *options["output_shape"])
         self._check_trainable()
-        self._adopt_variables()
+        self._weights_to_train, self._other_weights = adopt_variables(function, self.trainable, files.handle)
+        for weight in self._weights_to_train:  # only now: Keras tracks by what they are when they are assigned
+            weight.trainable = self.trainable
         self.built = True
 
-    def __call__(self, inputs, *args, **kwargs):
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         return super().__call__(self._function.as_tensors(inputs), *args, **kwargs)
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         self._check_trainable()
         outputs = self._function(inputs, training=bool(training) and self.trainable)
         return outputs if self._output_shape is None else self._shaped(outputs)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         config = super().get_config()
         del config["dtype"]
         return {**config, "handle": self.handle, **json.loads(self._options), "saved_model": self._files.as_text()}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> "HubLayer":
         """The layer of a config, with the SavedModel that the config holds.
 
         Raises:
@@ -163,43 +196,6 @@ class HubLayer(keras.layers.Layer):
             raise ValueError(
                 f"Expected trainable=False: {self.handle} {self._function.inference_only}. Received: trainable=True"
             )
-
-    def _adopt_variables(self):
-        """Makes Keras variables that share the SavedModel's: a `keras.Variable` of a `tf.Variable` is no copy."""
-        to_train, others = self._function.variables
-        if self.trainable and not to_train:
-            raise ValueError(
-                f"Expected trainable=False: {self.handle} has no trainable weights. Received: trainable=True"
-            )
-        # Keras has no variables of strings or of unknown shape: they stay the SavedModel's alone.
-        others = [v for v in others if v.dtype != tf.string and v.shape.is_fully_defined()]
-        self._weights_to_train = [_adopted(variable, trainable=True) for variable in to_train]
-        self._other_weights = [_adopted(variable, trainable=False) for variable in others]
-        for weight in self._weights_to_train:
-            weight.trainable = self.trainable
-        if self._weights_to_train and self._function.has_regularization:
-            # Keras adds what regularizes a weight once, and only while the weight is trained.
-            self._weights_to_train[0].regularizer = _Penalty(self._function)
-
-
-class _Penalty(keras.regularizers.Regularizer):
-    """The regularization losses of a SavedModel, of whichever of its weights."""
-
-    def __init__(self, function):
-        self._function = function
-
-    def __call__(self, weight):
-        return self._function.regularization_loss()
-
-
-def _adopted(variable, trainable):
-    return keras.Variable(
-        variable,
-        trainable=trainable,
-        dtype=variable.dtype.name,
-        autocast=False,
-        name=variable.name.split(":")[0].replace("/", "_"),
-    )
 
 
 def _shape(name, shape):

@@ -1,12 +1,15 @@
-"""Loading SavedModels, with errors that say which file is damaged: TensorFlow's own are of all kinds."""
+"""Loads SavedModels, with errors that name the damaged file; TensorFlow raises errors of any kind."""
 
 import contextlib
 import os
 import re
+from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
 from keras_transformer import disk, lfs
+from keras_transformer.types import PathLike
 
 # What a loader reads; "tfhub_module.pb" marks the TF1 hub format.
 GRAPHS = ("saved_model.pb", "saved_model.pbtxt", "saved_model.cpb")
@@ -15,18 +18,18 @@ FILES = (*GRAPHS, TF1_HUB_MARK, "fingerprint.pb")
 FOLDERS = ("variables", "assets")
 
 
-def load_saved_model(folder, tags=None, handle=None):
-    """What `tf.saved_model.load` makes of a folder; the operations of tensorflow_text are registered if it is there.
+def load_saved_model(folder: PathLike, tags: Sequence[str] | None = None, handle: str | None = None) -> Any:
+    """Loads a SavedModel as `tf.saved_model.load` does, with the operations of tensorflow_text if it is installed.
 
     Args:
         folder: of the SavedModel.
         tags: list of tags of the graph to load; `None` for the only one.
-        handle: its name in errors; by default `folder`.
+        handle: its name in error messages; by default `folder`.
 
     Raises:
         OSError: for a file that may not be read.
-        ValueError: if TensorFlow cannot load it: with the file that is damaged, empty, missing or not there but for a
-            pointer of Git LFS.
+        ValueError: if TensorFlow cannot load it; the message names the file that is damaged, empty, missing or a Git
+            LFS pointer.
     """
     handle = folder if handle is None else handle
     for path in saved_model_paths(folder):
@@ -45,15 +48,15 @@ def load_saved_model(folder, tags=None, handle=None):
         raise _cannot_load(handle, _fault(folder, error)) from error
 
 
-def is_lfs_pointer(path):
-    """As `lfs.is_pointer`, of a file wherever TensorFlow finds files."""
+def is_lfs_pointer(path: PathLike) -> bool:
+    """As `lfs.is_pointer`, on any file system of TensorFlow."""
     try:
         return lfs.is_pointer(path, tf.io.gfile.GFile)
     except tf.errors.PermissionDeniedError as error:
         raise disk.error_of_text(error.message, path) from error
 
 
-def saved_model_paths(folder):
+def saved_model_paths(folder: PathLike) -> list[str]:
     """The files in the folder of a SavedModel that belong to it."""
     paths = [os.path.join(folder, name) for name in FILES]
     for inner in FOLDERS:

@@ -1,4 +1,4 @@
-"""Where the files of a SavedModel are, and how they travel inside a Keras config."""
+"""The files of a SavedModel: found, unpacked, and packed into a Keras config."""
 
 import base64
 import errno
@@ -12,6 +12,8 @@ import tempfile
 import weakref
 import zipfile
 import zlib
+from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -26,6 +28,7 @@ from keras_transformer.hub.loading import (
     load_saved_model,
     saved_model_paths,
 )
+from keras_transformer.types import PathLike
 
 MOST_BYTES = 8 * 2**30  # of an archive's files
 
@@ -42,23 +45,23 @@ class SavedModelFiles:
     """The files of one SavedModel.
 
     Attributes:
-        handle: what they were asked for by.
-        folder: where they are, as long as this object lives.
+        handle: as the argument.
+        folder: where the files are, as long as this object lives.
 
     Args:
         handle: a folder, a tar archive (compressed or not) of one, or what `tensorflow_hub.resolve` takes.
-        text: the files as `as_text` packed them; then nothing is looked up at `handle`.
-        max_unpacked_size: the bytes that an archive or a text may unpack to. What `tensorflow_hub` fetches it unpacks
-            itself.
+        text: the files as `as_text` packed them; then nothing is read at `handle`.
+        max_unpacked_size: the bytes that an archive or a text may unpack to. It does not limit what `tensorflow_hub`
+            downloads and unpacks.
 
     Raises:
         FileNotFoundError: if there is nothing at `handle`.
         OSError: if `tensorflow_hub` cannot fetch it, and for a full disk.
-        ValueError: for a folder without a SavedModel; for an archive that is damaged, unpacks to more, or holds what is
-            no plain file or folder inside it.
+        ValueError: for a folder without a SavedModel; for an archive that is damaged, is too large, or holds links,
+            special files or paths outside of its folder.
     """
 
-    def __init__(self, handle, text=None, max_unpacked_size=MOST_BYTES):
+    def __init__(self, handle: PathLike, text: str | None = None, max_unpacked_size: int = MOST_BYTES):
         self.handle = os.fspath(handle)
         self.max_unpacked_size = arguments.positive_integer("max_unpacked_size", max_unpacked_size)
         if text is not None:
@@ -80,12 +83,12 @@ class SavedModelFiles:
         self._state_at_first = self._state()
 
     @property
-    def is_tf1_hub_format(self):
-        """Whether they are in the format of `hub.Module`, before TF2."""
+    def is_tf1_hub_format(self) -> bool:
+        """Whether they are in the TF1 hub format, which `hub.Module` wrote."""
         return tf.io.gfile.exists(os.path.join(self.folder, TF1_HUB_MARK))
 
-    def load(self, tags=None):
-        """What `load_saved_model` makes of them.
+    def load(self, tags: Sequence[str] | None = None) -> Any:
+        """Loads them by `load_saved_model`.
 
         Raises:
             OSError: for a file that may not be read.
@@ -95,12 +98,12 @@ class SavedModelFiles:
             tags = []  # of its graphs the one for inference
         return load_saved_model(self.folder, tags, self.handle)
 
-    def as_text(self):
-        """A zip archive of the files in base64, the same text for the same files.
+    def as_text(self) -> str:
+        """Packs the files into a zip archive in base64: the same text for the same files.
 
         Raises:
-            ValueError: if they have changed or gone since this object was made; if they are larger than an archive may
-                be, so that nothing is saved that could not be loaded.
+            ValueError: if the files have changed since this object was made; if they are larger than
+                `max_unpacked_size`, so that the text could not be unpacked.
         """
         if self._state() != self._state_at_first:
             raise ValueError(
@@ -155,7 +158,7 @@ class SavedModelFiles:
         return state
 
 
-def made_in_this_process(text):
+def made_in_this_process(text: str) -> bool:
     """Whether `text` is what `as_text` returned in this process."""
     return _digest(text) in _texts_of_this_process
 

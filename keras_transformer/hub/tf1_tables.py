@@ -1,15 +1,19 @@
+from typing import Any
+
 import tensorflow as tf
 
 
 class Tf1Tables(tf.saved_model.experimental.TrackableResource):
-    """What fills the tables of a SavedModel of TF1, for Keras' `export`, which of resources keeps those of this class.
+    """Initializes the tables of a SavedModel of TF1 in a model that Keras exports.
+
+    Keras' `export` keeps resources of this class only. The SavedModel's own `initializer` is of another class: without
+    this one the exported model would have empty tables.
 
     Args:
-        saved_model: what `tf.saved_model.load` returned. Its attribute `initializer` is a resource too, of a class that
-            Keras passes over: the exported model would have empty tables.
+        saved_model: what `tf.saved_model.load` returned.
     """
 
-    def __init__(self, saved_model):
+    def __init__(self, saved_model: Any):
         super().__init__()
         self._saved_model = saved_model
 

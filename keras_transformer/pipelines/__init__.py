@@ -1,8 +1,24 @@
 """What a user calls and a server serves: tokenizer, model and decoding in one object."""
 
+from keras_transformer.pipelines.exported_embedder import ExportedEmbedder
+from keras_transformer.pipelines.exported_question_answer_embedder import ExportedQuestionAnswerEmbedder
+from keras_transformer.pipelines.exported_translator import ExportedTranslator
+from keras_transformer.pipelines.loading import load, load_embedder
 from keras_transformer.pipelines.question_answer_embedder import QuestionAnswerEmbedder
 from keras_transformer.pipelines.text_embedder import TextEmbedder
 from keras_transformer.pipelines.translator import Translator
+from keras_transformer.pipelines.translator_loading import load_translator
 from keras_transformer.pipelines.vector_similarity import similarity
 
-__all__ = ["QuestionAnswerEmbedder", "TextEmbedder", "Translator", "similarity"]
+__all__ = [
+    "ExportedEmbedder",
+    "ExportedQuestionAnswerEmbedder",
+    "ExportedTranslator",
+    "QuestionAnswerEmbedder",
+    "TextEmbedder",
+    "Translator",
+    "load",
+    "load_embedder",
+    "load_translator",
+    "similarity",
+]

@@ -1,59 +1,79 @@
 import tensorflow as tf
 
 from keras_transformer.pipelines.embedding import EmbedsTexts
-from keras_transformer.pipelines.exported import ExportedPipeline, is_vectors
+from keras_transformer.pipelines.exported import ExportedPipeline, LoadedExport, is_vectors
+from keras_transformer.types import PathLike, Tensor, Texts
 
 
 class ExportedEmbedder(EmbedsTexts, ExportedPipeline):
     """A SavedModel from strings to vectors, called as a `TextEmbedder` is.
 
-    It runs what `TextEmbedder.export` wrote, or another project's SavedModel, TF-Hub's universal sentence encoders
-    among them: its signature "serving_default", if that takes one vector of strings and gives one matrix, else its
-    root.
+    It runs what `TextEmbedder.export` wrote, and SavedModels of other projects, TF-Hub's universal sentence encoders
+    among them. The signature "serving_default" is called; without one, the root.
 
     Args:
         path: the folder of the SavedModel.
 
     Attributes:
+        path: the folder of the SavedModel.
         output_dim: the width D of the vectors.
-        max_length: texts of more tokens are cut, as its signature "lengths" tells; `None` if it has none.
+        max_length: texts of more tokens are truncated, as the signature "lengths" tells; `None` if there is none.
 
     Call arguments:
         inputs: strings (N,): a list of `str` or a string tensor.
 
     Returns:
-        (N, D), floating, as the model gives it.
+        (N, D), in the SavedModel's own floating dtype.
 
     Raises:
         FileNotFoundError: if there is no SavedModel.
         OSError: for a file that may not be read.
         ValueError: if it is damaged, with the file; if it does not go from strings to vectors.
+
+    Example:
+    >>> from keras_transformer.models import DeepAveragingNetwork
+    >>> from keras_transformer.text import ByteTokenizer
+    >>> tokenizer = ByteTokenizer()
+    >>> encoder = DeepAveragingNetwork(tokenizer.vocabulary_size, hidden_dim=8, output_dim=6, num_layers=1)
+    >>> keras_transformer.TextEmbedder(encoder, tokenizer, max_length=30).export(tmp_path / "1", warmup_texts=())
+    >>> embedder = keras_transformer.pipelines.ExportedEmbedder(tmp_path / "1")
+    >>> embedder.output_dim, embedder.max_length
+    (6, 30)
+    >>> embedder.embed(["a dog", "a cat", "a dog"]).shape
+    (3, 6)
     """
 
-    def __init__(self, path):
-        super().__init__(path, "vectors", is_vectors)
-        self.max_length = self._longest
-        self.output_dim = self._width(path)
+    results, is_result = "vectors", staticmethod(is_vectors)
 
-    def num_tokens(self, texts):
+    def __init__(self, path: PathLike | LoadedExport):
+        super().__init__(path)
+        self.max_length = self._longest
+        self.output_dim = vector_width(self, self.path)
+
+    def num_tokens(self, texts: Texts) -> Tensor:
         """As `TextEmbedder.num_tokens`, where `max_length` is known."""
         return self._num_tokens(texts)
 
     def _embed_batch(self, texts):
         texts = tf.constant(texts)
         lengths = None if self.max_length is None else self._num_tokens(texts).numpy()
-        return tf.cast(self._function(texts), tf.float32).numpy(), lengths
+        return tf.cast(self(texts), tf.float32).numpy(), lengths
 
-    def _width(self, path):
-        """What the specs of another project's model may leave open, a call tells."""
-        expected = f"Expected a SavedModel from strings (N,) to vectors (N, D) in {path}. Received"
-        try:
-            vectors = self(["a", "b"])
-        except (TypeError, ValueError, tf.errors.OpError) as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise ValueError(f"{expected}: one that does not take them ({reason})") from error
-        if not tf.is_tensor(vectors):
-            raise ValueError(f"{expected}: {type(vectors).__name__} for 2 strings")
-        if not is_vectors(vectors) or vectors.shape[0] != 2:
-            raise ValueError(f"{expected}: {vectors.dtype.name} {vectors.shape} for 2 strings")
-        return vectors.shape[1]
+
+def vector_width(embed: ExportedPipeline, path: str) -> int:
+    """The width D of the vectors, which a call tells: another project's specs may leave it open.
+
+    Raises:
+        ValueError: if the call fails, or gives anything but one vector for each string.
+    """
+    expected = f"Expected a SavedModel from strings (N,) to vectors (N, D) in {path}. Received"
+    try:
+        vectors = embed(["a", "b"])
+    except (TypeError, ValueError, tf.errors.OpError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ValueError(f"{expected}: one that does not take them ({reason})") from error
+    if not tf.is_tensor(vectors):
+        raise ValueError(f"{expected}: {type(vectors).__name__} for 2 strings")
+    if not is_vectors(vectors) or vectors.shape[0] != 2:
+        raise ValueError(f"{expected}: {vectors.dtype.name} {vectors.shape} for 2 strings")
+    return vectors.shape[1]

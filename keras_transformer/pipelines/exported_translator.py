@@ -1,8 +1,11 @@
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import tensorflow as tf
 
-from keras_transformer.pipelines.exported import ExportedPipeline, is_strings
+from keras_transformer.pipelines.exported import ExportedPipeline, LoadedExport, is_strings
 from keras_transformer.pipelines.streaming import Limit, in_batches, text_rows
+from keras_transformer.types import PathLike, Tensor, Texts
 
 _ALIGNMENT = {"source_tokens", "target_tokens", "weights"}
 
@@ -10,14 +13,16 @@ _ALIGNMENT = {"source_tokens", "target_tokens", "weights"}
 class ExportedTranslator(ExportedPipeline):
     """A SavedModel from strings to strings, called as a `Translator` is.
 
-    It runs what `Translator.export` wrote, or another project's SavedModel: its signature "serving_default", if that
-    takes one vector of strings and gives one, else its root. How it searches is fixed in its graph.
+    It runs what `Translator.export` wrote, and SavedModels of other projects. The signature "serving_default" is
+    called; without one, the root. The search is fixed in the graph.
 
     Args:
         path: the folder of the SavedModel.
 
     Attributes:
-        max_source_length: sources of more tokens are cut, as its signature "lengths" tells; `None` if it has none.
+        path: the folder of the SavedModel.
+        max_source_length: sources of more tokens are truncated, as the signature "lengths" tells; `None` if there is
+            none.
 
     Call arguments:
         inputs: strings (N,): a list of `str` or a string tensor.
@@ -29,18 +34,28 @@ class ExportedTranslator(ExportedPipeline):
         FileNotFoundError: if there is no SavedModel.
         OSError: for a file that may not be read.
         ValueError: if it is damaged, with the file; if it does not go from strings to strings.
+
+    Example:
+    >>> import tensorflow as tf
+    >>> module = tf.Module()
+    >>> module.__call__ = tf.function(tf.strings.upper, input_signature=[tf.TensorSpec([None], tf.string)])
+    >>> tf.saved_model.save(module, str(tmp_path / "1"))
+    >>> list(keras_transformer.pipelines.ExportedTranslator(tmp_path / "1").translate(["a dog", "a cat"]))
+    ['A DOG', 'A CAT']
     """
 
-    def __init__(self, path):
-        super().__init__(path, "strings", is_strings)
+    results, is_result = "strings", staticmethod(is_strings)
+
+    def __init__(self, path: PathLike | LoadedExport):
+        super().__init__(path)
         self.max_source_length = self._longest
 
-    def num_source_tokens(self, texts):
+    def num_source_tokens(self, texts: Texts) -> Tensor:
         """As `Translator.num_source_tokens`, where `max_source_length` is known."""
         return self._num_tokens(texts)
 
-    def translate(self, texts, batch_size=32):
-        """As `Translator.translate`: an iterable of `str`, however long, in constant memory.
+    def translate(self, texts: Iterable[str], batch_size: int = 32) -> Iterator[str]:
+        """Translates an iterable of `str`, however long, in constant memory, as `Translator.translate` does.
 
         Args:
             texts: an iterable of `str`, a file of lines for example.
@@ -60,8 +75,8 @@ class ExportedTranslator(ExportedPipeline):
         lengths = None if self.max_source_length is None else self._num_tokens(texts).numpy()
         return [translation.decode("utf-8", "replace") for translation in self(texts).numpy()], lengths
 
-    def attention(self, text):
-        """As `Translator.attention`, of the last layer's mean over its heads: what the signature "alignment" gives.
+    def attention(self, text: str) -> tuple[list[str], list[str], np.ndarray]:
+        """The cross-attention of one translation: the last layer's mean over its heads, from the signature "alignment".
 
         Args:
             text: a `str`.
@@ -77,7 +92,7 @@ class ExportedTranslator(ExportedPipeline):
         return found
 
     def _attention(self, texts):
-        alignment = getattr(self._root, "signatures", {}).get("alignment")
+        alignment = self._export.signatures.get("alignment")
         if alignment is None or not _ALIGNMENT.issubset(alignment.structured_outputs):
             raise ValueError(
                 f'Expected a SavedModel with a signature "alignment" to {sorted(_ALIGNMENT)}. Received: none'

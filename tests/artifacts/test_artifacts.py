@@ -8,8 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_transformer.pipelines.exported_embedder import ExportedEmbedder
-from keras_transformer.pipelines.exported_translator import ExportedTranslator
+from keras_transformer.pipelines import ExportedEmbedder, ExportedTranslator
 
 VERSIONS = sorted(path.parent for path in pathlib.Path(__file__).parent.glob("*/golden.json"))
 

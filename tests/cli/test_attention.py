@@ -5,7 +5,7 @@ import pytest
 
 from keras_transformer.cli.main import main
 from keras_transformer.evaluation import plot_attention
-from keras_transformer.pipelines.exported_translator import ExportedTranslator
+from keras_transformer.pipelines import ExportedTranslator
 
 
 def run(*arguments):
@@ -69,7 +69,10 @@ def test_nothing_is_overwritten(model_dir, tmp_path, capsys):
     "options, message",
     [
         (["--output", "a.gif", "x"], "ends in .png, .svg or .pdf. Received: a.gif"),
-        (["--model", "nowhere", "x"], "Expected a .keras file with a translator. Received: nowhere"),
+        (
+            ["--model", "nowhere", "x"],
+            "Expected a translator: a .keras file or a SavedModel. Received: nowhere",
+        ),
         (["--model", "KERAS", "--layer", "2", "x"], "TEXT 1: Expected a layer from 1 to 1. Received: layer=2"),
         (["--model", "KERAS", "x", " "], "Expected a text with tokens. Received: ''"),
     ],

@@ -91,7 +91,10 @@ def test_answers_without_keras(command, arguments, status, shown):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ("translate --model nowhere x", "Expected a .keras file with a translator. Received: nowhere"),
+        (
+            "translate --model nowhere x",
+            "Expected a translator: a .keras file or a SavedModel. Received: nowhere",
+        ),
         ("translate --model model --beam 2 x", "for --beam: the search of a SavedModel is fixed. Received: model"),
         ("translate --model model --batch-size 0 x", "Received: --batch-size=0"),
         ("embed --model model --output v.txt in.txt", "ends in .npy or .jsonl. Received: v.txt"),

@@ -3,14 +3,13 @@
 import io
 import json
 import sys
-import tracemalloc
 
 import keras
 import numpy as np
 import pytest
 
 from keras_transformer import TextEmbedder
-from keras_transformer.cli import embedders, saved_pipelines, vector_files
+from keras_transformer.cli import models
 from keras_transformer.cli.main import main
 from keras_transformer.models import SentenceEncoder
 from keras_transformer.text import ByteTokenizer
@@ -56,13 +55,13 @@ def standard_input(monkeypatch):
 
 def test_a_checkout_has_a_default_model(exported, embedder, write_lines, tmp_path, monkeypatch, capsys):
     file = write_lines("in.txt", TEXTS[:3])
-    monkeypatch.setattr(embedders, "SHIPPED", exported.parent.name)
-    monkeypatch.setattr(saved_pipelines, "_SHIPPED", exported.parents[1])
+    monkeypatch.setattr(models, "SHIPPED_EMBEDDER", exported.parent.name)
+    monkeypatch.setattr(models, "_SHIPPED", exported.parents[1])
     assert run(file, "--output", tmp_path / "out.npy") == 0
     np.testing.assert_allclose(np.load(tmp_path / "out.npy"), embedder.embed(TEXTS[:3]), atol=1e-5)
 
     # Of an installed package, the checkout is the current folder.
-    monkeypatch.setattr(saved_pipelines, "_SHIPPED", tmp_path)
+    monkeypatch.setattr(models, "_SHIPPED", tmp_path)
     monkeypatch.chdir(tmp_path)
     assert run(file) == 1
     message = capsys.readouterr().err
@@ -166,20 +165,13 @@ def test_what_goes_wrong_leaves_no_half_output(fault, ending, model_dir, write_l
     assert output.read_text() == "earlier"
 
 
-def test_an_array_is_written_in_constant_memory(tmp_path):
-    vector = np.arange(1000, dtype="float32")
-    tracemalloc.start()
-    with open(tmp_path / "out.npy", "wb") as file:
-        vector_files.write_array((("", vector + i) for i in range(3000)), 1000, file)
-    assert tracemalloc.get_traced_memory()[1] < 1_000_000  # of 12 MB
-    tracemalloc.stop()
-    np.testing.assert_array_equal(np.load(tmp_path / "out.npy")[[0, 2999], :2], [[0, 1], [2999, 3000]])
-
-
 @pytest.mark.parametrize(
     "options, message",
     [
-        (["--model", "nowhere"], "Expected a .keras file with an embedder. Received: nowhere"),
+        (
+            ["--model", "nowhere"],
+            "Expected an embedder: a .keras file or a SavedModel. Received: nowhere",
+        ),
         (["--model", "m", "nowhere"], "Expected a text file. Received: nowhere"),
         (["--model", "m", "--output", "out.txt"], "ends in .npy or .jsonl. Received: out.txt"),
         (["--model", "MODEL", "--batch-size", "0", "--output", "o.npy"], "Received: --batch-size=0"),
@@ -196,3 +188,21 @@ def test_another_model_is_refused(tmp_path, capsys):
     keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]).save(tmp_path / "other.keras")
     assert run("--model", tmp_path / "other.keras") == 1
     assert "Expected a TextEmbedder in" in capsys.readouterr().err
+
+
+def test_a_damaged_file_is_told_in_one_line(embedder_dir, tmp_path, capsys):
+    whole = (embedder_dir / "embedder.keras").read_bytes()
+    (tmp_path / "e.keras").write_bytes(whole.replace(b"config.json", b"konfig.json"))
+    assert run("--model", tmp_path / "e.keras", "--output", tmp_path / "o.npy") == 1
+    shown = capsys.readouterr().err
+    assert f"Expected a .keras file with an embedder. Received {tmp_path / 'e.keras'}: it is damaged" in shown
+    assert shown.count("\n") == 1 and not (tmp_path / "o.npy").exists()
+
+
+def test_our_own_faults_stay_tracebacks(embedder_dir, write_lines, tmp_path, monkeypatch):
+    def faulty(*arguments, **kwargs):
+        raise KeyError("ours")
+
+    monkeypatch.setattr(TextEmbedder, "embed", faulty)
+    with pytest.raises(KeyError, match="ours"):
+        run("--model", embedder_dir, write_lines("in.txt", ["dog"]), "--output", tmp_path / "o.npy")

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_transformer.cli.embedders import open_embedder
 from keras_transformer.cli.main import main
 from keras_transformer.evaluation import cross_validate, score_retrieval, score_similarity, train_and_test
 from tests import made_data
@@ -42,13 +41,13 @@ def as_json(scores):
     return json.loads(json.dumps(dataclasses.asdict(scores)))
 
 
-def test_every_measure(files, embedder_dir, tmp_path, capsys):
+def test_every_measure(files, embedder_dir, embedder, tmp_path, capsys):
     both = [files["classification"], files["test"]]
     tasks = ("--similarity", files["similarity"], "--retrieval", files["retrieval"])
     tasks += ("--classification", files["classification"], "--classification", *both)
     assert run("--model", embedder_dir, *tasks, "--json", tmp_path / "scores.json", "--batch-size", 7) == 0
     shown = capsys.readouterr().out
-    embed = functools.partial(open_embedder(embedder_dir).embed, batch_size=7)
+    embed = functools.partial(embedder.embed, batch_size=7)
     similarity, retrieval = score_similarity(FIRST, SECOND, GOLD, embed), score_retrieval(FIRST, SECOND, embed)
     folds, given = cross_validate(FIRST, LABELS, embed), train_and_test(FIRST, LABELS, SECOND, LABELS, embed)
 
@@ -126,7 +125,10 @@ def test_a_heat_map(embedder_dir, tmp_path, capsys, recwarn):
         (["--heat-map", "map.png"], "both of --heat-map and --text"),
         (["--text", "a", "--similarity", "BAD"], "both of --heat-map and --text"),
         (["--similarity", "GOOD", "--batch-size", "0"], "--batch-size=0"),
-        (["--similarity", "GOOD"], "Expected a .keras file with an embedder. Received: nowhere"),
+        (
+            ["--similarity", "GOOD"],
+            "Expected an embedder: a .keras file or a SavedModel. Received: nowhere",
+        ),
         (["--heat-map", "map.png", "--text", "a", "\udce9"], "--text 2: expected UTF-8. Received: byte 0xe9"),
         (["--similarity", "GOOD", "--heat-map", "GOOD", "--text", "a", "--overwrite"], "that is read. Received: GOOD"),
         (["--similarity", "GOOD", "--heat-map", "BAD", "--text", "a"], "Expected --heat-map not to exist, or --over"),

@@ -9,7 +9,9 @@ import pytest
 
 from keras_transformer.cli import train_translator, translate
 from keras_transformer.cli.main import main
-from keras_transformer.pipelines.exported_embedder import ExportedEmbedder
+from keras_transformer.hub.loading import load_saved_model
+from keras_transformer.pipelines import ExportedEmbedder
+from keras_transformer.pipelines.pipeline import Pipeline
 from keras_transformer.text import ByteTokenizer, SubwordTokenizer
 from tests import made_data
 
@@ -18,31 +20,55 @@ def run(*arguments):
     return main([str(argument) for argument in arguments])
 
 
-def test_exports(model_dir, tmp_path, capsys):
-    assert run("export", "--model", model_dir, "--out", tmp_path / "saved") == 0
-    assert (tmp_path / "saved" / "saved_model.pb").exists()
-    assert run("export", "--model", model_dir, "--out", tmp_path / "saved") == 1
-    assert "Expected --out not to exist. Received: " in capsys.readouterr().err
+@pytest.fixture
+def written(monkeypatch):
+    """What would be exported: a list of (path, whether XLA compiles, options)."""
+    calls = []
+
+    def export(pipeline, path, **options):
+        calls.append((path, getattr(pipeline, "xla", None), options))
+
+    monkeypatch.setattr(Pipeline, "export", export)
+    return calls
 
 
-def test_exports_for_xla(model_dir, embedder_dir, write_lines, tmp_path, capsys):
-    empty = write_lines("warmup", [])
-    for option in ("--xla", "--no-xla"):
-        assert run("export", "--model", model_dir, "--out", tmp_path / option, option, "--warmup", empty) == 0
-    of_xla, plain = ((tmp_path / option / "saved_model.pb").read_bytes() for option in ("--xla", "--no-xla"))
-    assert b"_XlaMustCompile" in of_xla and of_xla != plain
-    assert run("export", "--model", embedder_dir, "--out", tmp_path / "embedder", "--xla") == 1
+def test_exports_as_the_options_say(model_dir, embedder_dir, write_lines, written, tmp_path, capsys):
+    out, texts, empty = str(tmp_path / "saved"), write_lines("texts", ["dog", "red cat"]), write_lines("empty", [])
+    plain = {"frozen": False, "dtype": None}
+    for options, is_compiled, wanted in [
+        ([], False, plain),
+        (["--xla"], True, plain),
+        (["--no-xla"], False, plain),
+        (["--warmup", texts, empty], False, {**plain, "warmup_texts": ["dog", "red cat"]}),
+        (["--warmup", empty], False, {**plain, "warmup_texts": []}),
+        (["--frozen", "--dtype", "bfloat16"], False, {"frozen": True, "dtype": "bfloat16"}),
+        (
+            ["--frozen", "--dtype", "int8", "--calibrate", texts],
+            False,
+            {"frozen": True, "dtype": "int8", "calibration_texts": ["dog", "red cat"]},
+        ),
+    ]:
+        assert run("export", "--model", model_dir, "--out", out, *options) == 0
+        assert written.pop() == (out, is_compiled, wanted)
+        assert capsys.readouterr().out == f"Wrote {out}\n"
+    assert run("export", "--model", embedder_dir, "--out", out, "--xla") == 1
     assert "Expected a translator with --xla" in capsys.readouterr().err
+    (tmp_path / "saved").mkdir()
+    assert run("export", "--model", model_dir, "--out", out) == 1
+    assert "Expected --out not to exist. Received: " in capsys.readouterr().err
+    assert written == []
 
 
-def test_exports_with_a_calibration(embedder_dir, embedder, write_lines, tmp_path, capsys):
-    texts = write_lines("texts", made_data.sentences(20))
-    options = ["--model", embedder_dir, "--frozen", "--warmup", write_lines("warmup", [])]
-    assert run("export", *options, "--out", tmp_path / "1", "--dtype", "int8", "--calibrate", texts) == 0
-    assert b"QuantizeV2" in (tmp_path / "1" / "saved_model.pb").read_bytes()
-    np.testing.assert_allclose(ExportedEmbedder(tmp_path / "1")(["a dog", ""]), embedder(["a dog", ""]), atol=0.05)
-    empty = write_lines("empty", [])
-    assert run("export", *options, "--out", tmp_path / "2", "--dtype", "int8", "--calibrate", empty) == 1
+def test_exports_for_xla(model_dir, exported, write_lines, tmp_path):
+    empty = write_lines("warmup", [])
+    assert run("export", "--model", model_dir, "--out", tmp_path / "1", "--xla", "--warmup", empty) == 0
+    of_xla, plain = ((path / "saved_model.pb").read_bytes() for path in (tmp_path / "1", exported))
+    assert b"_XlaMustCompile" in of_xla and b"_XlaMustCompile" not in plain
+
+
+def test_a_calibration_needs_texts(embedder_dir, write_lines, tmp_path, capsys):
+    options = ["--frozen", "--dtype", "int8", "--calibrate", write_lines("empty", [])]
+    assert run("export", "--model", embedder_dir, "--out", tmp_path / "2", *options) == 1
     assert "Expected calibration_texts that are not all blank. Received: 0 texts" in capsys.readouterr().err
     assert not (tmp_path / "2").exists()
 
@@ -55,7 +81,7 @@ def test_exports_the_next_version(embedder_dir, embedder, write_lines, tmp_path,
     assert f"Wrote {path}" in capsys.readouterr().out
     exported = ExportedEmbedder(path)
     np.testing.assert_allclose(exported(["a dog", ""]), embedder(["a dog", ""]), atol=0.02)
-    assert exported._root.variables == [] and not (path / "assets.extra").exists()
+    assert load_saved_model(path).variables == [] and not (path / "assets.extra").exists()
 
 
 @pytest.mark.parametrize(
@@ -173,25 +199,6 @@ def test_trains_on_pairs_and_says_what_it_wrote(write_lines, tmp_path, capsys):
     assert capsys.readouterr().err.endswith("Received: label_smoothing=0.2 (not 0.1)\n")
 
 
-@pytest.mark.parametrize(
-    "command, option",
-    [
-        (["train", "translator"], "--out"),
-        (["train", "embedder"], "--out"),
-        (["evaluate", "translator"], "--hypotheses"),
-        (["evaluate", "embedder"], "--model"),
-        (["translate"], "--output"),
-        (["embed"], "--output"),
-        (["export"], "--model"),
-        (["convert", "folder"], "--out"),
-    ],
-)
-def test_a_file_that_is_given_twice_is_not_dropped(command, option, capsys):
-    with pytest.raises(SystemExit):
-        main([*command, option, "a", option, "b"])
-    assert f"argument {option}: expected once. Received: a and b" in capsys.readouterr().err
-
-
 def test_starts_from_a_trained_model(model_dir, translator, write_lines, tmp_path, capsys):
     """A step too small to matter leaves its weights; dropout may be another."""
     files = write_lines("s", made_data.sentences(9)), write_lines("t", made_data.sentences(9))
@@ -223,21 +230,6 @@ def test_starts_wider_than_a_trained_model(model_dir, translator, write_lines, t
     assert trained.transformer.count_params() > translator.transformer.count_params()
     batch = {"source_ids": np.array([[5, 6, 7, 3]]), "target_ids": np.array([[2, 5, 6]])}
     np.testing.assert_allclose(trained.transformer(batch), translator.transformer(batch), atol=1e-4)
-
-
-def test_demo_in_small(tmp_path, monkeypatch, capfd):
-    """All of the demo's steps; what it learns from so little is not looked at."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "o" / "saved_model" / "1").mkdir(parents=True)  # as an earlier demo left it
-    assert main(["demo", "--pairs", "600", "--epochs", "1", "--out", "o", "ko: Friday, May 5, 2000"]) == 0
-    shown = capfd.readouterr().out
-    assert "Held-out dates translated exactly: " in shown
-    assert "  ko: Friday, May 5, 2000  ->  " in shown
-    assert "  How old are you?  is  What is your age? (" in shown
-    assert (tmp_path / "o" / "similarity.png").read_bytes().startswith(b"\x89PNG")
-    assert (tmp_path / "o" / "attention.png").read_bytes().startswith(b"\x89PNG")
-    assert sorted(p.name for p in (tmp_path / "o" / "saved_model").iterdir()) == ["1", "2"]
-    assert (tmp_path / "o" / "saved_model" / "2" / "saved_model.pb").exists()
 
 
 def test_an_interrupt_is_no_traceback(monkeypatch, capsys):

@@ -6,14 +6,10 @@ import sys
 
 import keras
 import pytest
-from sentencepiece import sentencepiece_model_pb2
 
-from keras_transformer import Translator
-from keras_transformer.cli import saved_pipelines, translators
+from keras_transformer.cli import models, translators
 from keras_transformer.cli.main import main
-from keras_transformer.models import Ensemble, Transformer
-from keras_transformer.text import SubwordTokenizer
-from tests import made_data, reference
+from tests import made_data
 
 
 def run(*arguments):
@@ -37,37 +33,24 @@ def test_texts(model_dir, translator, capsys):
     assert wanted[0] and wanted[2] and wanted[1] == ""
 
 
-def test_several_models_are_an_ensemble(model_dir, exported, tmp_path, capsys):
-    first = keras.models.load_model(model_dir / "translator.keras")
-    second = Translator(Transformer(first.tokenizer.vocabulary_size, 2, 8, 12, 2), first.tokenizer)
-    reference.randomize(second.transformer, seed=5)
-    second.save(tmp_path / "second.keras")
-    limits = {"max_extra_length": 4, "max_source_length": 9, "max_target_length": 5}
-    Translator(first.transformer, first.tokenizer, **limits).save(tmp_path / "limited.keras")
-    paths = [tmp_path / "limited.keras", tmp_path / "second.keras"]
-    assert translators.open_translator([str(path) for path in paths]).length_limits == limits
-    both = Translator(Ensemble([first.transformer, second.transformer]), first.tokenizer, max_extra_length=3)
-    wanted = list(both.translate(["dog", "red cat"]))
-    assert run("--model", model_dir, "--model", tmp_path / "second.keras", "dog", "red cat") == 0
-    assert capsys.readouterr().out.split("\n")[:-1] == wanted
+def test_several_models_are_an_ensemble(model_dir, exported, translator, monkeypatch, capsys):
+    """Of a model and itself: the mean of the probabilities is what one says."""
+    opened = []
+    monkeypatch.setattr(translators, "translated", lambda translator, *_: opened.append(translator) or ["Hund"])
+    assert run("--model", model_dir, "--model", model_dir / "translator.keras", "dog") == 0
+    assert len(opened[0].transformer.members) == 2 and capsys.readouterr().out == "Hund\n"
+    assert run("--model", model_dir, "--model", exported, "dog") == 1
+    assert f"Expected .keras files for an ensemble. Received: {exported}" in capsys.readouterr().err
 
-    tokenizer = SubwordTokenizer.from_texts(made_data.sentences(200), 30)
-    Translator(Transformer(300, 1, 8, 12, 2), tokenizer).save(tmp_path / "other.keras")
-    # A vocabulary that says of itself that it was made in another way is the same.
-    proto = sentencepiece_model_pb2.ModelProto.FromString(tokenizer.model)
-    proto.trainer_spec.num_threads += 1
-    again = SubwordTokenizer(proto.SerializeToString())
-    assert again.model != tokenizer.model
-    Translator(Transformer(300, 1, 8, 12, 2), again).save(tmp_path / "again.keras")
-    assert run("--model", tmp_path / "other.keras", "--model", tmp_path / "again.keras", "dog") == 0
-    capsys.readouterr()
-    for other, message in [
-        (tmp_path / "other.keras", "Expected translators with the same vocabulary. Received: MODEL and OTHER"),
-        (exported, "Expected .keras files for an ensemble. Received: OTHER"),
-    ]:
-        assert run("--model", model_dir, "--model", other, "dog") == 1
-        message = message.replace("MODEL", str(model_dir)).replace("OTHER", str(other))
-        assert message in capsys.readouterr().err
+
+def test_the_newest_of_several_versions_is_told(exported, translator, tmp_path, capsys):
+    (tmp_path / "9").mkdir()
+    (tmp_path / "9" / "saved_model.pb").touch()
+    (tmp_path / "10").symlink_to(exported)
+    assert run("--model", tmp_path, "dog") == 0
+    shown = capsys.readouterr()
+    assert shown.out.split("\n")[:-1] == list(translator.translate(["dog"]))
+    assert shown.err == f"keras-transformer: {tmp_path} has 2 versions. The newest is opened: {tmp_path / '10'}\n"
 
 
 def test_files_keep_count_and_order_over_several_windows(model_dir, translator, write_lines, tmp_path):
@@ -105,17 +88,17 @@ def test_a_saved_model_gives_the_same(model_dir, exported, standard_input, capsy
 def test_a_checkout_has_a_default_model(exported, translator, monkeypatch, capsys):
     for other in ("10-unfinished", "2"):
         (exported.parent / other).mkdir()
-    monkeypatch.setattr(saved_pipelines, "_SHIPPED", exported.parents[1])
-    monkeypatch.setattr(translators, "SHIPPED", exported.parent.name)
+    monkeypatch.setattr(models, "_SHIPPED", exported.parents[1])
+    monkeypatch.setattr(models, "SHIPPED_TRANSLATOR", exported.parent.name)
     assert run("dog") == 0
     assert capsys.readouterr().out.split("\n")[:-1] == list(translator.translate(["dog"]))
 
 
 def test_elsewhere_the_model_must_be_named(exported, translator, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(translators, "SHIPPED", exported.parent.name)
+    monkeypatch.setattr(models, "SHIPPED_TRANSLATOR", exported.parent.name)
     monkeypatch.chdir(tmp_path)
     for folder in (tmp_path, tmp_path / "missing"):
-        monkeypatch.setattr(saved_pipelines, "_SHIPPED", folder)
+        monkeypatch.setattr(models, "_SHIPPED", folder)
         assert run("dog") == 1
         message = capsys.readouterr().err
         assert "Expected --model MODEL, or the current folder to be a checkout of the project" in message
@@ -211,11 +194,11 @@ def test_the_search_can_be_chosen(model_dir, translator, capsys):
 
 
 def test_n_best(model_dir, capsys):
-    assert run("--model", model_dir, "--beam", 3, "red cat") == 0
+    assert run("--model", model_dir, "--beam", 4, "red cat") == 0
     (best,) = capsys.readouterr().out.split("\n")[:-1]
-    assert run("--model", model_dir, "--n-best", 2, "--beam", 3, "red cat", "dog") == 0
+    assert run("--model", model_dir, "--n-best", 3, "red cat", "dog") == 0
     tables = [table.strip("\n").split("\n") for table in capsys.readouterr().out.split("\n\n")]
-    assert [len(table) for table in tables] == [2, 2]
+    assert [len(table) for table in tables] == [3, 3]
     scores, texts = zip(*(line.split("\t") for line in tables[0]))
     assert texts[0] == best and float(scores[0]) >= float(scores[1])
 
@@ -237,7 +220,10 @@ def test_the_nearest_of_the_beam(model_dir, write_lines, tmp_path, capsys):
 @pytest.mark.parametrize(
     "options, message",
     [
-        (["--model", "nowhere", "x"], "Expected a .keras file with a translator"),
+        (
+            ["--model", "nowhere", "x"],
+            "Expected a translator: a .keras file or a SavedModel. Received: nowhere",
+        ),
         (["--model", "m", "x", "--input", "f"], "Expected TEXTs or --input. Received both"),
         (["--model", "m", "x", "--n-best", "2", "--reference", "r"], "Expected --input and --n-best with --reference"),
         (["--model", "m", "--input", "nowhere"], "Expected a text file. Received: nowhere"),
@@ -249,7 +235,7 @@ def test_the_nearest_of_the_beam(model_dir, write_lines, tmp_path, capsys):
         (["--model", "MODEL", "--beam", "0", "x"], "Expected a positive integer. Received: --beam=0"),
         (["--model", "MODEL", "--n-best", "0", "x"], "Received: --n-best=0"),
         (["--model", "MODEL", "--n-best", "3", "--beam", "2", "x"], "Received: --beam 2 --n-best 3"),
-        (["--model", "MODEL", "--length-penalty", "1", "x"], "Expected --beam with --length-penalty"),
+        (["--model", "MODEL", "--length-penalty", "1", "x"], "Expected a beam size with a length penalty"),
         (["--model", "EXPORTED", "--beam", "2", "x"], "for --beam: the search of a SavedModel is fixed"),
         (["--model", "EXPORTED", "--n-best", "2", "x"], "for --n-best: the search of a SavedModel is fixed"),
     ],

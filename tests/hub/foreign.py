@@ -111,6 +111,16 @@ def write_tf1(path, hub_format=False, with_training_graph=False, resource_variab
             file.write(b"\x08\x03")  # the message's field `format`: 3
 
 
+def save_root(path, call, *specs):
+    """Writes a SavedModel whose root is `call`, traced for each of `specs`; gives its path."""
+    root = tf.train.Checkpoint()
+    root.__call__ = tf.function(call)
+    for spec in specs:
+        root.__call__.get_concrete_function(spec)
+    tf.saved_model.save(root, str(path))
+    return path
+
+
 # Inputs: of the module and the scaler; of Keras' export; of what takes strings.
 X = np.array([[1.0, 1.0], [3.0, 4.0]], "float32")
 A, B = np.array([[1.0, 2.0, 3.0]], "float32"), np.array([[4.0, 5.0]], "float32")

@@ -8,8 +8,7 @@ import pytest
 
 from keras_transformer.hub import HubLayer
 from keras_transformer.hub.loading import load_saved_model
-from keras_transformer.pipelines.exported_embedder import ExportedEmbedder
-from keras_transformer.pipelines.exported_translator import ExportedTranslator
+from keras_transformer.pipelines import ExportedEmbedder, ExportedTranslator
 from tests.hub.foreign import LFS_POINTER, WORDS
 
 GRAPH, INDEX, DATA = "saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001"

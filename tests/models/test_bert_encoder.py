@@ -57,7 +57,7 @@ def test_a_padding_id_between_others_is_a_token():
     table.assign(weights)
     ids = np.array([[2, 5, 0, 6, 3, 0, 0]])
     np.testing.assert_allclose(model(ids), model(np.array([[2, 5, 9, 6, 3]])), atol=1e-5)
-    np.testing.assert_allclose(model.pool(model.encode(ids, unpadded=True)), model(ids), atol=1e-5)
+    np.testing.assert_allclose(model.pool(model.encode(ids, unpadding=True)), model(ids), atol=1e-5)
 
 
 def test_padding_tokens_without_a_position():
@@ -83,14 +83,14 @@ def test_a_config_of_before_positions_without_padding():
 
 
 @pytest.mark.parametrize("relative_position_buckets", [None, 8])
-def test_packed_equals_padded(relative_position_buckets):
+def test_unpadded_equals_padded(relative_position_buckets):
     model = build(relative_position_buckets=relative_position_buckets)
-    padded, unpadded = np.asarray(model.encode(IDS)), model.encode(IDS, unpadded=True)
+    padded, unpadded = np.asarray(model.encode(IDS)), model.encode(IDS, unpadding=True)
     np.testing.assert_allclose(unpadded, np.where(IDS[..., None] != 0, padded, 0.0), atol=1e-5)
     np.testing.assert_allclose(model.pool(unpadded), model(IDS), atol=1e-5)
 
 
-@pytest.mark.parametrize("arguments", [{}, {"relative_position_buckets": 8, "padding_id": 3, "unit_length": False}])
+@pytest.mark.parametrize("arguments", [{}, {"relative_position_buckets": 8, "padding_id": 3, "normalize": False}])
 def test_reloads_with_equal_outputs(arguments, tmp_path):
     model = build(**arguments)
     model.save(tmp_path / "model.keras")

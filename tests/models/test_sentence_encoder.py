@@ -31,9 +31,9 @@ def test_reloads_with_equal_outputs(overrides, tmp_path):
 
 @pytest.mark.parametrize("overrides", [{}, {"norm_first": True, "pooling": "mean"}, {"token_weights": True}])
 @pytest.mark.parametrize("rows", [slice(None), slice(2, 3), slice(0, 1)])
-def test_packed_equals_padded(overrides, rows):
+def test_unpadded_equals_padded(overrides, rows):
     model, ids = SentenceEncoder(23, **TINY, **overrides), IDS[rows]
-    padded, unpadded = np.asarray(model.encode(ids)), model.encode(ids, unpadded=True)
+    padded, unpadded = np.asarray(model.encode(ids)), model.encode(ids, unpadding=True)
     is_real = ids[..., None] != 0
     np.testing.assert_allclose(np.where(is_real, unpadded, 0.0), np.where(is_real, padded, 0.0), atol=1e-5)
     np.testing.assert_allclose(model.pool(unpadded), model(ids), atol=1e-5)
@@ -52,9 +52,9 @@ def test_token_weights_by_hand():
     ids = keras.ops.convert_to_tensor(IDS[1:2])
     plain = SentenceEncoder(23, **TINY)
     # The same encoder without the number of the residual and the factors of the tokens.
-    extra = {id(model.embedding_residual.scale), id(model.token_weighting.factors)}
+    extra = {id(model.embedding_residual.scale), id(model.token_weights.factors)}
     plain.set_weights([weight.numpy() for weight in model.weights if id(weight) not in extra])
-    embeddings, factors = model.token_embedding(ids).numpy()[0], model.token_weighting.factors.numpy()
+    embeddings, factors = model.token_embedding(ids).numpy()[0], model.token_weights.factors.numpy()
     assert model.embedding_residual.scale.numpy() == 4.0
     tokens = (plain.encode(ids).numpy()[0] + 4.0 * embeddings) * factors[IDS[1]][:, None]
     np.testing.assert_allclose(model.encode(ids).numpy()[0, :2], tokens[:2], atol=1e-5)

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from keras_transformer import Translator
 from keras_transformer.models import Transformer
-from keras_transformer.pipelines.exported_translator import ExportedTranslator
+from keras_transformer.pipelines import ExportedTranslator
 from keras_transformer.text import SubwordTokenizer
 from tests import made_data, reference
 
@@ -57,10 +57,10 @@ def test_another_projects_model(signature, tmp_path):
 
 def test_other_models_are_refused(tmp_path):
     path = save(tf.strings.length, tf.TensorSpec([None], tf.string), str(tmp_path / "lengths"), True)
-    with pytest.raises(ValueError, match=r"from strings to strings in .*lengths. Received: .*'int32 \(None,\)'"):
+    with pytest.raises(ValueError, match=r"from strings to strings in .*lengths. Received: .* to .*int32 \(None,\)"):
         ExportedTranslator(path)
     tf.saved_model.save(tf.Module(), str(tmp_path / "nothing"))
-    with pytest.raises(ValueError, match="signature serving_default in .*nothing. Received: none"):
+    with pytest.raises(ValueError, match="Expected a SavedModel with functions. Received: .*nothing"):
         ExportedTranslator(tmp_path / "nothing")
     with pytest.raises(FileNotFoundError, match="Expected the folder of a SavedModel. Received: .*nowhere"):
         ExportedTranslator(tmp_path / "nowhere")

@@ -1,0 +1,104 @@
+import re
+import zipfile
+
+import pytest
+
+from keras_transformer.pipelines.model_paths import (
+    EMBEDDER,
+    TRANSLATOR,
+    find_keras_file,
+    find_model,
+    version_note,
+    versions,
+)
+
+
+def saved_model(path):
+    """What looks like a SavedModel from outside."""
+    path.mkdir(parents=True)
+    (path / "saved_model.pb").touch()
+    return path
+
+
+def keras_file(path):
+    zipfile.ZipFile(path, "w").close()
+    return path
+
+
+def test_a_keras_file_and_its_folder(tmp_path):
+    file = keras_file(tmp_path / "embedder.keras")
+    for path in (file, tmp_path):
+        assert find_model(path) == find_model(path, EMBEDDER) == find_keras_file(path, EMBEDDER) == str(file)
+    other = keras_file(tmp_path / "any name")
+    assert find_model(other) == str(other)
+
+
+def test_a_keras_file_goes_before_a_saved_model(tmp_path):
+    folder = saved_model(tmp_path / "1")
+    assert find_model(folder) == str(folder)
+    file = keras_file(folder / "embedder.keras")
+    assert find_model(folder) == find_model(folder, EMBEDDER) == str(file)
+    assert find_model(folder, TRANSLATOR) == str(folder)
+
+
+def test_the_newest_version_is_that_of_the_highest_number(tmp_path):
+    for name in ("2", "9", "10", "10-unfinished", "x"):
+        saved_model(tmp_path / name)
+    (tmp_path / "11").mkdir()
+    assert versions(tmp_path) == [str(tmp_path / name) for name in ("2", "9", "10")]
+    assert find_model(tmp_path) == str(tmp_path / "10")
+    assert version_note(tmp_path, str(tmp_path / "10")) == (
+        f"{tmp_path} has 3 versions. The newest is opened: {tmp_path / '10'}"
+    )
+    assert version_note(tmp_path / "10", str(tmp_path / "10")) == ""
+    assert versions(tmp_path / "x") == versions(tmp_path / "nowhere") == []
+
+
+def test_nothing_is_said_of_a_single_version(tmp_path):
+    saved_model(tmp_path / "3")
+    assert find_model(tmp_path) == str(tmp_path / "3")
+    assert version_note(tmp_path, str(tmp_path / "3")) == ""
+
+
+@pytest.mark.parametrize(
+    "path, fault",
+    [
+        ("nowhere", ", which does not exist"),
+        ("empty", ", a folder without embedder.keras"),
+        ("model", ", a folder without embedder.keras; a SavedModel is in PATH/10"),
+        ("model/1", ", an exported SavedModel"),
+    ],
+)
+def test_what_there_is_instead_of_a_keras_file(path, fault, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for version in ("1", "9", "10"):
+        saved_model(tmp_path / "model" / version)
+    path = tmp_path / path
+    message = f"Expected a .keras file with an embedder. Received: {path}{fault.replace('PATH', str(path))}"
+    with pytest.raises(FileNotFoundError, match=f"^{re.escape(message)}$"):
+        find_keras_file(path, EMBEDDER)
+
+
+def test_what_there_is_instead_of_a_model(tmp_path):
+    expected = "Expected a translator or an embedder: a .keras file or a SavedModel. Received: "
+    with pytest.raises(FileNotFoundError, match=f"^{expected}.*nowhere, which does not exist$"):
+        find_model(tmp_path / "nowhere")
+    with pytest.raises(FileNotFoundError, match="a folder without translator.keras or embedder.keras$"):
+        find_model(tmp_path)
+    with pytest.raises(FileNotFoundError, match="/dev/null, which is no file$"):
+        find_model("/dev/null")
+
+
+@pytest.mark.parametrize(
+    "data, fault",
+    [
+        (b"", "truncated, or something else"),
+        (b"PK\x03\x04", "truncated, or something else"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "a Git LFS pointer: `git lfs pull`"),
+    ],
+)
+def test_what_is_no_archive(data, fault, tmp_path):
+    (tmp_path / "e.keras").write_bytes(data)
+    for find in (find_model, find_keras_file):
+        with pytest.raises(ValueError, match=f"file with an embedder. Received .*e.keras: it is {fault}"):
+            find(tmp_path / "e.keras", EMBEDDER)
