@@ -1,5 +1,6 @@
 """What our models share: a Functional graph of layers, with a config of constructor arguments."""
 
+import copy
 import functools
 import inspect
 from typing import Any
@@ -106,6 +107,8 @@ def _recorded(constructor):
         if "activation" in found:
             found["activation"] = keras.activations.serialize(keras.activations.get(found["activation"]))
         # A model among them is a part of this one, which says itself how it is saved.
-        self.constructor_arguments = {k: v for k, v in found.items() if not isinstance(v, keras.Model)}
+        found = {name: value for name, value in found.items() if not isinstance(value, keras.Model)}
+        lists = {name: copy.deepcopy(list(value)) for name, value in found.items() if isinstance(value, list | tuple)}
+        self.constructor_arguments = {**found, **lists}
 
     return recording
