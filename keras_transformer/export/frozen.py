@@ -3,8 +3,6 @@
 import keras
 import tensorflow as tf
 
-from keras_transformer.layers import integer_products
-
 _LARGEST = 2**31 - 1  # bytes of a graph's file, which is one protocol buffer
 
 
@@ -12,8 +10,6 @@ def frozen_weights(variables):
     """A scope in which `variables` are constants: a `tf.function` that is traced in it holds no variables.
 
     The functions of one scope share the constants, and a SavedModel of them stores each once.
-
-    Quantized layers multiply by an operation that keeps its matrix: of their weights none may be left out.
 
     Args:
         variables: `keras.Variable`s, as they are now.
@@ -43,15 +39,6 @@ class _Constants(keras.StatelessScope):
     def __init__(self, constants):
         super().__init__(constants)
         self._functions, self._values = {}, {}
-        self._constant_weights = integer_products.constant_weights()
-
-    def __enter__(self):
-        self._constant_weights.__enter__()
-        return super().__enter__()
-
-    def __exit__(self, *exception):
-        self._constant_weights.__exit__(*exception)
-        return super().__exit__(*exception)
 
     def get_current_value(self, variable):
         eager = super().get_current_value(variable)

@@ -4,7 +4,6 @@ from keras import ops
 from keras_transformer import arguments
 from keras_transformer.layers import masks
 from keras_transformer.layers.composite import CompositeLayer
-from keras_transformer.layers.dense import Dense
 from keras_transformer.layers.dropout import Dropout
 from keras_transformer.layers.initializers import copy_of
 
@@ -65,7 +64,7 @@ class FeedForward(CompositeLayer):
         self.contraction.build((None, None, self.intermediate_dim))
 
     def _dense(self, index, units, name, activation=None):
-        return Dense(
+        return keras.layers.Dense(
             units,
             activation=activation,
             use_bias=self.use_bias,

@@ -8,7 +8,6 @@ from keras_transformer.layers import masks
 from keras_transformer.layers.attention import attend
 from keras_transformer.layers.attention_weights import scaled, softmax_weights, weighted_values
 from keras_transformer.layers.composite import CompositeLayer
-from keras_transformer.layers.dense import Dense
 from keras_transformer.layers.dropout import Dropout
 from keras_transformer.layers.initializers import FusedInitializer, copy_of
 from keras_transformer.layers.packing import pack
@@ -52,7 +51,7 @@ class MultiHeadAttention(CompositeLayer):
         `first_matrix` numbers the first of them among the four of the layer.
         """
         initializer = copy_of(self.kernel_initializer, first_matrix)
-        dense = Dense(
+        dense = keras.layers.Dense(
             units,
             use_bias=self.use_bias,
             kernel_initializer=FusedInitializer(initializer, num_parts) if num_parts > 1 else initializer,

@@ -4,7 +4,6 @@ from keras import ops
 from keras_transformer import arguments
 from keras_transformer.layers import masks, token_ids
 from keras_transformer.layers.composite import CompositeLayer
-from keras_transformer.layers.reversible_embedding import ReversibleEmbedding
 
 # Up to which whole numbers a floating dtype holds all of them.
 _EXACT_UP_TO = {"bfloat16": 2**8, "float16": 2**11, "float32": 2**24, "float64": 2**53}
@@ -74,7 +73,7 @@ class TokenEmbedding(CompositeLayer):
         )
 
     def build(self, inputs_shape=None):
-        self.embedding = ReversibleEmbedding(
+        self.embedding = keras.layers.ReversibleEmbedding(
             self.vocabulary_size,
             self.hidden_dim,
             embeddings_initializer=self.embeddings_initializer,

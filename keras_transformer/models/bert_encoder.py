@@ -10,7 +10,6 @@ from keras_transformer.layers import (
     TokenEmbedding,
     UnitLength,
 )
-from keras_transformer.layers.dense import Dense
 from keras_transformer.models.encoder_model import EncoderModel
 
 
@@ -122,7 +121,8 @@ class BertEncoder(EncoderModel):
         self.poolings = [SequencePooling(mode, dtype=dtype, name=f"pooling_{mode}") for mode in modes]
         self.join = keras.layers.Concatenate(dtype=dtype, name="join") if len(modes) > 1 else None
         self.projections = [
-            Dense(**projection, dtype=dtype, name=f"projection_{i}") for i, projection in enumerate(projections)
+            keras.layers.Dense(**projection, dtype=dtype, name=f"projection_{i}")
+            for i, projection in enumerate(projections)
         ]
         self.unit_length = UnitLength(dtype=dtype, name="unit_length") if unit_length else None
 

@@ -10,7 +10,6 @@ from keras_transformer.layers import (
     TokenWeighting,
     UnitLength,
 )
-from keras_transformer.layers.dense import Dense
 from keras_transformer.models.encoder_model import EncoderModel
 
 
@@ -101,7 +100,7 @@ class SentenceEncoder(EncoderModel):
             self.token_weighting = TokenWeighting(vocabulary_size, dtype=dtype, name="token_weighting")
         self.pooling = SequencePooling(pooling, dtype=dtype, name="pooling")
         # Without a bias, so that a sentence without tokens stays the zero vector.
-        self.projection = Dense(
+        self.projection = keras.layers.Dense(
             arguments.positive_integer("output_dim", output_dim),
             use_bias=False,
             dtype=dtype,

@@ -3,7 +3,6 @@
 import tensorflow as tf
 
 from keras_transformer.decoding.hypotheses import Hypotheses
-from keras_transformer.layers import integer_products
 
 _LENGTHS = 16
 _ROWS = [2**i for i in range(31)]
@@ -44,10 +43,9 @@ def compiled_search(
     def compiled(source_ids, length_limits, prefix_ids, tensors):
         # Known to XLA, which knows the shape.
         max_length = tf.shape(source_ids)[1] + max_extra_length
-        with integer_products.constant_weights(False):  # whose operation XLA has not
-            return tuple(
-                search(source_ids, length_limits, prefix_ids=prefix_ids, max_length=max_length, **tensors, **fixed)
-            )
+        return tuple(
+            search(source_ids, length_limits, prefix_ids=prefix_ids, max_length=max_length, **tensors, **fixed)
+        )
 
     tensors = {name: x for name, x in settings.items() if tf.is_tensor(x)}
     fixed = {name: x for name, x in settings.items() if name not in tensors}

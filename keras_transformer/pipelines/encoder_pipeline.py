@@ -1,10 +1,13 @@
 import functools
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 
 from keras_transformer import arguments
-from keras_transformer.pipelines.pipeline import IDS, STRINGS, Pipeline, deserialize_parts, serialize_part, traced
+from keras_transformer.pipelines.parts import deserialize_parts, serialize_part
+from keras_transformer.pipelines.pipeline import Pipeline
+from keras_transformer.pipelines.signatures import IDS, STRINGS, traced
 from keras_transformer.pipelines.slices import in_slices
 
 _TRAINING = tf.TensorSpec([], tf.bool, name="training")
@@ -44,7 +47,7 @@ class EncoderPipeline(Pipeline):
         """Strings (N,) as ragged ids, cut."""
         return self.tokenizer.cut(self.tokenizer.tokenize(texts), self.max_length)
 
-    def sliced(self, model, num_columns, trainable):
+    def _sliced(self, model: Callable[..., tf.Tensor], num_columns: int, trainable: bool) -> Callable[..., tf.Tensor]:
         """`model`, from padded ids (N, T) to vectors (N, D), as a function of ragged ids in constant memory.
 
         Args:
@@ -78,7 +81,7 @@ class EncoderPipeline(Pipeline):
 
         return embed
 
-    def exported_functions(self, embed, trainable):
+    def _root_functions(self, embed: Callable[[tf.Tensor], tf.Tensor], trainable: bool) -> dict[str, Callable]:
         """What the exported root has: it can be called, and where it is trainable it has "call_in_training" too.
 
         Args:

@@ -1,9 +1,18 @@
+from collections.abc import Sequence
+
 import keras
 import tensorflow as tf
 
 from keras_transformer.pipelines.embedding import as_array, ids_and_lengths, progress_bar
 from keras_transformer.pipelines.encoder_pipeline import EncoderPipeline
-from keras_transformer.pipelines.pipeline import STRINGS, lengths_signature, of_as_many_rows, traced
+from keras_transformer.pipelines.signatures import (
+    STRINGS,
+    ExportFunctions,
+    Requests,
+    check_rows,
+    lengths_signature,
+    traced,
+)
 from keras_transformer.pipelines.streaming import Limit, in_batches, text_rows
 from keras_transformer.text.tokenizer import as_strings
 
@@ -122,13 +131,13 @@ class QuestionAnswerEmbedder(EncoderPipeline):
     def _from_ids(self, ids, training=None):
         return tf.cast(self.encoder.encode_questions(ids, training=training), tf.float32)
 
-    def exported(self, trainable):
-        questions = self.sliced(lambda ids: self._from_ids(ids, False), 1, trainable)
-        responses = self.sliced(lambda ids, contexts: self._of_responses(ids, contexts, False), 2, trainable)
+    def export_functions(self, trainable: bool) -> ExportFunctions:
+        questions = self._sliced(lambda ids: self._from_ids(ids, False), 1, trainable)
+        responses = self._sliced(lambda ids, contexts: self._of_responses(ids, contexts, False), 2, trainable)
         embed = traced(STRINGS)(lambda inputs: questions(self._tokens(inputs)))
 
         def response_encoder(input, context):
-            contexts = of_as_many_rows("contexts", context, input)
+            contexts = check_rows("contexts", context, input)
             return {"outputs": responses(self._tokens(input), self._tokens(contexts))}
 
         signatures = {
@@ -136,9 +145,9 @@ class QuestionAnswerEmbedder(EncoderPipeline):
             "response_encoder": traced(_INPUT, _CONTEXT)(response_encoder),
             "lengths": lengths_signature(self.num_tokens, self.max_length),
         }
-        return self.exported_functions(embed, trainable), signatures
+        return self._root_functions(embed, trainable), signatures
 
-    def requests(self, texts):
+    def warmup_requests(self, texts: Sequence[str]) -> Requests:
         texts = as_strings(texts)
         return {
             "question_encoder": {"input": texts},

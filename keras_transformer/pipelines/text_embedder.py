@@ -1,11 +1,21 @@
 import inspect
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
 
 from keras_transformer.pipelines.embedding import EmbedsTexts, ids_and_lengths
 from keras_transformer.pipelines.encoder_pipeline import EncoderPipeline
-from keras_transformer.pipelines.pipeline import IDS, STRINGS, known_ids, lengths_signature, pieces, traced
+from keras_transformer.pipelines.signatures import (
+    IDS,
+    STRINGS,
+    ExportFunctions,
+    Requests,
+    known_ids,
+    lengths_signature,
+    pieces,
+    traced,
+)
 from keras_transformer.pipelines.streaming import Limit, in_batches, text_rows
 from keras_transformer.text.tokenizer import as_strings
 
@@ -126,8 +136,8 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
             vectors = self.encoder.pool(self.encoder.encode(ids, **self._packed))
         return tf.cast(vectors, tf.float32)
 
-    def exported(self, trainable):
-        of_tokens = self.sliced(lambda ids: self._from_ids(ids, training=False), 1, trainable)
+    def export_functions(self, trainable: bool) -> ExportFunctions:
+        of_tokens = self._sliced(lambda ids: self._from_ids(ids, training=False), 1, trainable)
         embed = traced(STRINGS)(lambda inputs: of_tokens(self._tokens(inputs)))
 
         def ids(inputs):
@@ -141,9 +151,9 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
         }
         if self._has_token_vectors:
             signatures["tokens"] = traced(STRINGS)(lambda inputs: self._token_vectors(inputs)[0])
-        return self.exported_functions(embed, trainable), signatures
+        return self._root_functions(embed, trainable), signatures
 
-    def requests(self, texts):
+    def warmup_requests(self, texts: Sequence[str]) -> Requests:
         strings = {"inputs": as_strings(texts)}
         requests = {"serving_default": strings, "ids": {"inputs": self._ids(as_strings(texts))}, "lengths": strings}
         return {**requests, "tokens": strings} if self._has_token_vectors else requests

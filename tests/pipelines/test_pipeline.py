@@ -9,7 +9,6 @@ from tensorflow.core.protobuf import saved_model_pb2
 from keras_transformer import QuestionAnswerEmbedder, TextEmbedder, Translator
 from keras_transformer.decoding import BeamSearch
 from keras_transformer.models import QuestionAnswerEncoder, SentenceEncoder, Transformer
-from keras_transformer.pipelines.pipeline import known_ids
 from keras_transformer.text import ByteTokenizer
 from tests import reference
 
@@ -52,7 +51,7 @@ def graph_of(path):
 def test_warmup_requests(make):
     """One text alone and then all for each signature, in every input as many rows."""
     pipeline = make()
-    requests = pipeline._warmup_requests(TEXTS)
+    requests = pipeline._batched_warmup_requests(TEXTS)
     names = [name for name, _ in requests]
     number = len(SIGNATURES[make])
     assert set(names) == SIGNATURES[make] and names[:number] == names[number:]
@@ -70,10 +69,10 @@ def test_warmup_requests(make):
 
 
 def test_many_warmup_texts_are_sent_in_small_batches():
-    requests = make_embedder()._warmup_requests([f"text {number}" for number in range(19)])
+    requests = make_embedder()._batched_warmup_requests([f"text {number}" for number in range(19)])
     sizes = [len(inputs["inputs"]) for name, inputs in requests if name == "lengths"]
-    assert sizes == [1, 8, 8, 3] and make_embedder()._warmup_requests([]) == []
-    assert len(make_embedder()._warmup_requests(["one"])) == 4  # of each signature one
+    assert sizes == [1, 8, 8, 3] and make_embedder()._batched_warmup_requests([]) == []
+    assert len(make_embedder()._batched_warmup_requests(["one"])) == 4  # of each signature one
 
 
 @pytest.mark.parametrize("frozen", [False, True])
@@ -162,7 +161,7 @@ def test_int8_with_a_calibration(tmp_path):
 
 
 def test_int8_is_refused_where_tensorflow_has_no_product_of_integers(monkeypatch, tmp_path):
-    monkeypatch.setattr("keras_transformer.layers.integer_products.are_available", lambda: False)
+    monkeypatch.setattr("keras_transformer.quantization.int8_matmul.is_available", lambda: False)
     with pytest.raises(ValueError, match="Expected a TensorFlow for x86 processors with dtype='int8'"):
         make_embedder().export(tmp_path / "1", frozen=True, dtype="int8")
     assert list(tmp_path.iterdir()) == []
@@ -213,17 +212,3 @@ def test_an_export_leaves_the_state_of_dropout_alone(tmp_path):
     keras.utils.set_random_seed(5)
     again = tf.saved_model.load(tmp_path / "1")(["red dog"], training=True).numpy()
     np.testing.assert_allclose(again, first, atol=1e-6)  # from the same start
-
-
-def test_ids_of_clients_end_as_texts_do():
-    ids = tf.constant([[2, 7, 8, 9, 3], [2, 7, 3, 0, 0], [2, 7, 8, 3, 0], [-4, V, 3, 0, 0]])
-    for has_end, fourth in ((True, 3), (False, 9)):
-        wanted = [[2, 7, 8, fourth], [2, 7, 3, 0], [2, 7, 8, 3], [1, 1, 3, 0]]
-        np.testing.assert_array_equal(known_ids(ids, ByteTokenizer(), 4, has_end), wanted)
-
-
-def test_a_row_of_a_client_that_is_cut_at_the_padding_id_ends_too():
-    """Between other ids it is a token, which a text may spell."""
-    ids = tf.constant([[5, 6, 0, 7, 3], [5, 6, 0, 0, 0]])
-    wanted = [[5, 6, 3], [5, 6, 0]]
-    np.testing.assert_array_equal(known_ids(ids, ByteTokenizer(), 3, has_end=True), wanted)

@@ -45,7 +45,7 @@ def test_packed_in_the_export_and_equal_to_the_padded_encoder(embedder, frozen, 
 
 
 def test_exported_ids_are_cut_and_mapped_as_texts_are(embedder):
-    of_ids = embedder.exported(trainable=False)[1]["ids"]
+    of_ids = embedder.export_functions(trainable=False)[1]["ids"]
     unknown, size = embedder.tokenizer.unknown_id, embedder.tokenizer.vocabulary_size
     rows = [[5, 6, 7, 8] * 500, [5, -1, 2**31 - 1, size] + [0] * 1996]
     wanted = [[5, 6, 7, 8] * 5, [5, unknown, unknown, unknown] + [0] * 16]  # max_length is 20

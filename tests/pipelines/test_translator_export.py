@@ -188,8 +188,8 @@ def test_an_export_in_calibrated_int8(beam, xla, tmp_path):
     loaded = tf.saved_model.load(tmp_path / "1")
     copy = in_dtype(beam, "int8", TEXTS)
     blocks = [*copy.transformer.encoder_blocks, *copy.transformer.decoder_blocks]
-    assert all(block.feed_forward.contraction.input_range for block in blocks)
-    assert copy.transformer.decoder_blocks[0].cross_attention.query.input_range
+    assert all(block.feed_forward.contraction.quantized_call.input_range for block in blocks)
+    assert copy.transformer.decoder_blocks[0].cross_attention.query.quantized_call.input_range
     batch = {"source_ids": np.array([[5, 6, 7, 3]]), "target_ids": np.array([[2, 8, 9, 5]])}
     np.testing.assert_allclose(copy.transformer(batch), beam.transformer(batch), atol=0.4)
     quantized = strings(copy(TEXTS))  # by Keras, rows each by itself
