@@ -1,12 +1,14 @@
 """Weights as constants of a graph."""
 
+from collections.abc import Sequence
+
 import keras
 import tensorflow as tf
 
 _LARGEST = 2**31 - 1  # bytes of a graph's file, which is one protocol buffer
 
 
-def frozen_weights(variables):
+def frozen_weights(variables: Sequence[keras.Variable]) -> keras.StatelessScope:
     """A scope in which `variables` are constants: a `tf.function` that is traced in it holds no variables.
 
     The functions of one scope share the constants, and a SavedModel of them stores each once.
@@ -19,6 +21,16 @@ def frozen_weights(variables):
 
     Raises:
         ValueError: for 2 GiB of weights or more, which no graph can hold.
+
+    Example:
+    >>> import tensorflow as tf
+    >>> from keras_transformer.export import frozen_weights
+    >>> dense = keras.layers.Dense(2)
+    >>> dense.build((None, 3))
+    >>> with frozen_weights(dense.variables):
+    ...     graph = tf.function(dense, input_signature=[tf.TensorSpec([None, 3])]).get_concrete_function()
+    >>> graph.variables
+    ()
     """
     with tf.init_scope():
         constants = [(variable, tf.identity(variable.value)) for variable in variables]

@@ -1,5 +1,8 @@
 """A search that XLA compiles: faster for a single sentence, at the price of compiling for each shape."""
 
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
 
 from keras_transformer.decoding.hypotheses import Hypotheses
@@ -9,8 +12,15 @@ _ROWS = [2**i for i in range(31)]
 
 
 def compiled_search(
-    search, source_ids, length_limits, max_extra_length, source_padding_id, prefix_padding_id, prefix_ids, **settings
-):
+    search: Callable[..., Hypotheses],
+    source_ids: tf.Tensor,
+    length_limits: tf.Tensor,
+    max_extra_length: int,
+    source_padding_id: int,
+    prefix_padding_id: int,
+    prefix_ids: tf.Tensor | None,
+    **settings: Any,
+) -> Hypotheses:
     """What `search` finds, compiled anew for each shape, of which batches are padded up to few.
 
     Rows are padded to a power of two, sources and prefixes to a multiple of 16 tokens.

@@ -1,5 +1,6 @@
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -9,6 +10,8 @@ from keras_transformer.pipelines.parts import deserialize_parts, serialize_part
 from keras_transformer.pipelines.pipeline import Pipeline
 from keras_transformer.pipelines.signatures import IDS, STRINGS, traced
 from keras_transformer.pipelines.slices import in_slices
+from keras_transformer.text import Tokenizer
+from keras_transformer.types import Config, Texts
 
 _TRAINING = tf.TensorSpec([], tf.bool, name="training")
 
@@ -25,21 +28,21 @@ class EncoderPipeline(Pipeline):
         name: the model's name.
     """
 
-    def __init__(self, encoder, tokenizer, max_length=512, name=None):
+    def __init__(self, encoder: keras.Model, tokenizer: Tokenizer, max_length: int = 512, name: str | None = None):
         super().__init__(name=name)
         self.encoder = encoder
         self.tokenizer = tokenizer
         self.max_length = arguments.positive_integer("max_length", max_length)
 
     @property
-    def model(self):
+    def model(self) -> keras.Model:
         return self.encoder
 
     @property
-    def tokenizers(self):
+    def tokenizers(self) -> list[Tokenizer]:
         return [self.tokenizer]
 
-    def num_tokens(self, texts):
+    def num_tokens(self, texts: Texts) -> tf.Tensor:
         """How many tokens each of the texts (N,) has: int64 (N,). What is beyond `max_length` is not embedded."""
         return self.tokenizer.tokenize(texts).row_lengths()
 
@@ -103,10 +106,10 @@ class EncoderPipeline(Pipeline):
         # For gradients without those of a condition, of whose graph TensorFlow warns in each training.
         return {"__call__": call, "call_in_training": in_training}
 
-    def compute_output_spec(self, inputs, **kwargs):
+    def compute_output_spec(self, inputs: keras.KerasTensor, **kwargs: Any) -> keras.KerasTensor:
         return keras.KerasTensor((inputs.shape[0], self.output_dim), dtype="float32")
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             "name": self.name,
             "encoder": serialize_part(self.encoder),
@@ -115,5 +118,5 @@ class EncoderPipeline(Pipeline):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: Config, custom_objects: Config | None = None) -> "EncoderPipeline":
         return cls(**deserialize_parts(config, ("encoder", "tokenizer")))

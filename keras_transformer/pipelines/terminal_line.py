@@ -2,10 +2,11 @@
 
 import contextlib
 import sys
+from collections.abc import Callable, Iterator
 
 
 @contextlib.contextmanager
-def terminal_line():
+def terminal_line() -> Iterator[Callable[[str], None]]:
     """Gives a function that shows a text on standard error, in the place of the one before; at the end it goes.
 
     Where standard error is no terminal, the function does nothing.

@@ -73,6 +73,16 @@ class Translator(TranslatesTexts, Pipeline):
     Raises:
         ValueError: for inputs that are not a list or vector of strings, sizes below 1, a search that is none, and a
             tokenizer whose vocabulary is larger than the transformer's.
+
+    Example:
+    >>> from keras_transformer.text import ByteTokenizer
+    >>> tokenizer = ByteTokenizer()
+    >>> transformer = keras_transformer.models.Transformer(
+    ...     tokenizer.vocabulary_size, num_layers=1, hidden_dim=8, intermediate_dim=16, num_heads=2
+    ... )
+    >>> translator = keras_transformer.Translator(transformer, tokenizer, max_extra_length=5)
+    >>> len(list(translator.translate(["A dog runs.", ""], batch_size=2)))  # one for each text, untrained
+    2
     """
 
     def __init__(
