@@ -1,4 +1,4 @@
-"""Weights as constants of a graph."""
+"""Freezing: weights as constants of a graph."""
 
 from collections.abc import Sequence
 
@@ -43,8 +43,8 @@ def frozen_weights(variables: Sequence[keras.Variable]) -> keras.StatelessScope:
 class _Constants(keras.StatelessScope):
     """Gives each variable's value as the result of a function that holds it as a constant node.
 
-    A tensor from outside would be an argument of the graph, which to a loaded SavedModel is no constant: products
-    would not keep their matrix in the order that the processor wants. A constant node in each graph would be stored
+    A captured tensor would be an argument of the graph, which in a loaded SavedModel is no constant: oneDNN would
+    reorder the matrices at each multiplication. A constant node in each graph would be stored
     once for each. A function is stored once, and is put in place of its calls when the graph is made ready to run.
     """
 

@@ -1,4 +1,4 @@
-"""SavedModels with the reusable interface of TF2 hub modules, written whole or not at all."""
+"""SavedModels with the reusable interface of TF2 hub modules, written atomically."""
 
 import os
 from collections.abc import Callable, Sequence

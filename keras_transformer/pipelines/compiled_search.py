@@ -1,4 +1,4 @@
-"""A search that XLA compiles: faster for a single sentence, at the price of compiling for each shape."""
+"""A search that XLA compiles: faster for a single sentence, but compiled anew for each shape."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,9 +21,9 @@ def compiled_search(
     prefix_ids: tf.Tensor | None,
     **settings: Any,
 ) -> Hypotheses:
-    """What `search` finds, compiled anew for each shape, of which batches are padded up to few.
+    """What `search` finds, compiled by XLA for each shape.
 
-    Rows are padded to a power of two, sources and prefixes to a multiple of 16 tokens.
+    So that there are few shapes, rows are padded to a power of two, sources and prefixes to a multiple of 16 tokens.
 
     Args:
         search: takes what a `Search` does but for its model and ids: `source_ids`, `length_limits`, `prefix_ids`,

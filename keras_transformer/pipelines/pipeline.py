@@ -16,7 +16,7 @@ from keras_transformer.layers.composite import sublayers
 from keras_transformer.pipelines.precision import in_dtype
 from keras_transformer.pipelines.signatures import STRINGS, ExportFunctions, Requests
 from keras_transformer.pipelines.terminal_line import terminal_line
-from keras_transformer.quantization import fused_kernels, int8_matmul, quantize_int8
+from keras_transformer.quantization import QuantizesToInt8, fused_kernels, int8_matmul
 from keras_transformer.text import Tokenizer
 from keras_transformer.text.tokenizer import as_strings
 from keras_transformer.types import PathLike, Tensor, Texts
@@ -25,8 +25,8 @@ WARMUP_TEXTS = ("A dog runs.", "Two men in blue shirts play the guitar in front 
 _WARMUP_BATCH = 8  # a server that batches refuses requests of more rows than its batches have
 
 
-class Pipeline(keras.Model):
-    """A `keras.Model` from strings to results: tokenizers, a model of numbers, and what joins them.
+class Pipeline(QuantizesToInt8, keras.Model):
+    """A `keras.Model` from strings to results: tokenizers and a model of token ids.
 
     A subclass implements `call` on a string tensor (N,), `model`, `tokenizers`, `export_functions` and
     `warmup_requests`.
@@ -55,17 +55,8 @@ class Pipeline(keras.Model):
             self._graphs[key] = tf.function(function, input_signature=signature)
         return self._graphs[key]
 
-    def quantize(
-        self, mode: str | None = None, config: keras.quantizers.QuantizationConfig | None = None, **kwargs: Any
-    ) -> None:
-        """As `keras.Model.quantize`; "int8" by `keras_transformer.quantization.quantize_int8`, for fast exports."""
-        if mode == "int8":
-            quantize_int8(self, config, **kwargs)
-        else:
-            super().quantize(mode, config=config, **kwargs)
-
     def save(self, filepath: PathLike, **kwargs: Any) -> None:
-        """As Keras' own, but whole or not at all, and without the optimizers that trained the models inside."""
+        """As Keras' own, but atomically, and without the optimizers that trained the models inside."""
         models = [layer for _, layer in sublayers(self) if getattr(layer, "optimizer", None)]
         optimizers = [model.optimizer for model in models]
         for model in models:
@@ -79,7 +70,7 @@ class Pipeline(keras.Model):
 
     @property
     def model(self) -> keras.Model:
-        """The model of numbers."""
+        """The model of token ids."""
         raise NotImplementedError
 
     @property
@@ -126,7 +117,7 @@ class Pipeline(keras.Model):
         requests of several clients.
 
         Equal weights give equal files, but for the unique id in fingerprint.pb, where each process exports once. The
-        folder is there whole or not at all. On a terminal, standard error tells what an "int8" export is doing.
+        folder is written atomically. On a terminal, standard error tells what an "int8" export is doing.
 
         Args:
             path: folder to make; `keras_transformer.export.next_version(folder)` numbers it as servers want it.

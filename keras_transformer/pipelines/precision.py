@@ -1,4 +1,4 @@
-"""The same pipeline in other numbers."""
+"""A copy of a pipeline in another precision."""
 
 import warnings
 from collections.abc import Callable, Sequence

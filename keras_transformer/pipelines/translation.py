@@ -78,7 +78,7 @@ class TranslatesTexts:
         return in_batches(text_rows(**columns), batch_size, translate_batch, limit)
 
     def attention(self, text: str) -> tuple[list[str], list[str], np.ndarray]:
-        """How one translation came about: the cross-attention of every layer and head.
+        """The cross-attention of every layer and head, for one text and its translation.
 
         `keras_transformer.evaluation.plot_attention(path, *translator.attention(text))` draws it.
 

@@ -9,6 +9,6 @@ No layer knows of this room. What it changes it changes on single layers, by rep
 
 from keras_transformer.quantization.calibration import observed_inputs
 from keras_transformer.quantization.fused_kernels import fused_kernels, keras_kernels
-from keras_transformer.quantization.int8 import quantize_int8
+from keras_transformer.quantization.int8 import QuantizesToInt8, quantize_int8
 
-__all__ = ["fused_kernels", "keras_kernels", "observed_inputs", "quantize_int8"]
+__all__ = ["QuantizesToInt8", "fused_kernels", "keras_kernels", "observed_inputs", "quantize_int8"]

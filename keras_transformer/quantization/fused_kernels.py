@@ -55,7 +55,7 @@ class FusedDense:
         is_calibrated = isinstance(self.quantized_call, CalibratedCall)
         if is_calibrated:
             inputs = self.quantized_call.smoothed(inputs)
-        weights = layer._kernel, layer.kernel_scale  # its `kernel` is the same for int8, after many questions
+        weights = layer.kernel, layer.kernel_scale
         if is_calibrated and int8_matmul.has_activation(layer.activation):
             outputs = int8_matmul.static_matmul(
                 inputs, self.quantized_call.input_range, *weights, layer.bias, layer.activation
@@ -78,7 +78,7 @@ class FusedLogits:
         if not reverse:
             return self.quantized_call(inputs, **kwargs)
         layer = self.layer
-        logits = int8_matmul.dynamic_matmul(inputs, layer._embeddings, layer.embeddings_scale, transposed=True)
+        logits = int8_matmul.dynamic_matmul(inputs, layer.embeddings, layer.embeddings_scale, transposed=True)
         return ops.cast(logits, layer.compute_dtype)
 
 
@@ -96,5 +96,5 @@ def _can_fuse(layer) -> bool:
     is_embedding = isinstance(layer, keras.layers.ReversibleEmbedding)
     if not is_default or (is_embedding and not (layer.tie_weights and layer.logit_soft_cap is None)):
         return False
-    kernel = layer._embeddings if is_embedding else layer._kernel
+    kernel = layer.embeddings if is_embedding else layer.kernel
     return np.abs(ops.convert_to_numpy(kernel).astype("int16")).max() <= int8_matmul.LARGEST_WEIGHT

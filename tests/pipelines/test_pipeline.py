@@ -118,12 +118,23 @@ def test_lora_is_frozen_too(tmp_path):
 
 def test_a_quantized_model_is_frozen_as_it_is(tmp_path):
     embedder = make_embedder()
-    embedder.encoder.quantize("int8")
+    embedder.quantize("int8")
+    wanted = embedder.embed(TEXTS)
     embedder.export(tmp_path / "1", frozen=True)
-    np.testing.assert_allclose(tf.saved_model.load(tmp_path / "1")(TEXTS), embedder.embed(TEXTS), atol=1e-5)
+    assert "_QuantizedMatMul" in graph_of(tmp_path / "1")
+    np.testing.assert_allclose(tf.saved_model.load(tmp_path / "1")(TEXTS), wanted, atol=1e-5)
+    np.testing.assert_array_equal(embedder.embed(TEXTS), wanted)  # it stays as it is
     with pytest.raises(ValueError, match="Expected a model that is not quantized, with dtype='bfloat16'. Received: "):
         embedder.export(tmp_path / "2", frozen=True, dtype="bfloat16")
     assert [path.name for path in tmp_path.iterdir()] == ["1"]
+
+
+def test_weights_of_127_steps_are_left_to_keras(tmp_path):
+    embedder = make_embedder()
+    embedder.quantize(config=keras.quantizers.Int8QuantizationConfig(keras.quantizers.AbsMaxQuantizer(axis=0)))
+    embedder.export(tmp_path / "1", frozen=True)
+    assert "_QuantizedMatMul" not in graph_of(tmp_path / "1")
+    np.testing.assert_allclose(tf.saved_model.load(tmp_path / "1")(TEXTS), embedder.embed(TEXTS), atol=1e-5)
 
 
 def test_float32_of_a_model_that_was_trained_in_mixed_precision(tmp_path):
@@ -144,7 +155,7 @@ def test_int8_is_what_keras_computes_of_the_quantized_model(tmp_path):
     embedder.export(tmp_path / "1", frozen=True, dtype="int8")
     loaded = tf.saved_model.load(tmp_path / "1")
     quantized = make_embedder()
-    quantized.encoder.quantize("int8")
+    quantized.quantize("int8")
     wanted = quantized.embed(TEXTS)
     np.testing.assert_allclose(loaded(TEXTS), wanted, atol=1e-5)
     assert np.abs(make_embedder().embed(TEXTS) - wanted).max() > 1e-4
@@ -160,7 +171,7 @@ def test_int8_with_a_calibration(tmp_path):
     np.testing.assert_allclose(tf.saved_model.load(tmp_path / "1")(TEXTS), embedder.embed(TEXTS), atol=0.05)
 
 
-def test_int8_is_refused_where_tensorflow_has_no_product_of_integers(monkeypatch, tmp_path):
+def test_int8_is_refused_where_tensorflow_cannot_multiply_it(monkeypatch, tmp_path):
     monkeypatch.setattr("keras_transformer.quantization.int8_matmul.is_available", lambda: False)
     with pytest.raises(ValueError, match="Expected a TensorFlow for x86 processors with dtype='int8'"):
         make_embedder().export(tmp_path / "1", frozen=True, dtype="int8")

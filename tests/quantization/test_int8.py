@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_transformer.layers import TokenEmbedding
-from keras_transformer.quantization import int8, quantize_int8
+from keras_transformer.quantization import QuantizesToInt8, int8, quantize_int8
 
 
 def make():
@@ -67,6 +67,18 @@ def test_a_model_is_saved_and_loaded_as_keras_does(tmp_path):
     assert largest(loaded.layers[0].kernel) == 64
     x = np.random.default_rng(0).normal(size=(5, 3))
     np.testing.assert_array_equal(loaded(x), model(x))
+
+
+def test_a_model_class_that_quantizes_so():
+    class Model(QuantizesToInt8, keras.Model):
+        def __init__(self):
+            inputs = keras.Input((3,))
+            super().__init__(inputs=inputs, outputs=keras.layers.Dense(2)(inputs))
+
+    of_int8, of_int4 = Model(), Model()
+    of_int8.quantize("int8")
+    of_int4.quantize("int4")
+    assert largest(of_int8.layers[1].kernel) == 64 and of_int4.layers[1].quantization_mode == "int4"
 
 
 def test_collections_leave_out_what_is_in_memory():
