@@ -179,7 +179,7 @@ def test_an_export_in_int8(beam, xla, tmp_path):
 
 @pytest.mark.parametrize("xla", [False, True])
 def test_an_export_in_calibrated_int8(beam, xla, tmp_path):
-    """Encoder and decoder are calibrated, and XLA, which has no int8 matrix multiplication of its own, undoes the smoothing too."""
+    """Encoder and decoder are calibrated; where XLA multiplies, without a fused kernel, the smoothing is undone too."""
     make(search=beam.search, xla=xla).export(
         tmp_path / "1", frozen=True, dtype="int8", calibration_texts=TEXTS, warmup_texts=()
     )
