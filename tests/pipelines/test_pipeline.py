@@ -131,7 +131,7 @@ def test_a_quantized_model_is_frozen_as_it_is(tmp_path):
 
 def test_weights_of_127_steps_are_left_to_keras(tmp_path):
     embedder = make_embedder()
-    embedder.quantize(config=keras.quantizers.Int8QuantizationConfig(keras.quantizers.AbsMaxQuantizer(axis=0)))
+    keras.Model.quantize(embedder, "int8", keras.quantizers.Int8QuantizationConfig())
     embedder.export(tmp_path / "1", frozen=True)
     assert "_QuantizedMatMul" not in graph_of(tmp_path / "1")
     np.testing.assert_allclose(tf.saved_model.load(tmp_path / "1")(TEXTS), embedder.embed(TEXTS), atol=1e-5)
