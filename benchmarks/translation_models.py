@@ -59,8 +59,8 @@ def ours(folder, search, dtype="float32", jit_compile=False):
     import tensorflow as tf
 
     from keras_transformer.export import frozen_weights
-    from keras_transformer.layers import integer_products
     from keras_transformer.models import Transformer
+    from keras_transformer.quantization import fused_kernels, observed_inputs, quantize_int8
 
     arrays = np.load(folder / "translation.npz")
     policy = "float32" if dtype == "int8" else dtype
@@ -72,16 +72,16 @@ def ours(folder, search, dtype="float32", jit_compile=False):
 
     if dtype == "int8":
         few = np.random.default_rng(1).integers(4, VOCABULARY_SIZE, (4, 25))
-        with integer_products.calibrating():
+        with observed_inputs(model) as largest_inputs:
             search(model, few, np.full(len(few), LENGTH), BEGIN, END, PADDING)
-        model.quantize("int8")
+        quantize_int8(model, largest_inputs=largest_inputs)
     options = {"num_best": 1, "return_scores": False} | ({"max_length": LENGTH} if jit_compile else {})
 
     def translate(source_ids):
         limits = tf.fill(tf.shape(source_ids)[:1], LENGTH)
         return search(model, source_ids, limits, BEGIN, END, PADDING, **options).ids[:, 0]
 
-    with frozen_weights(model.variables):
+    with frozen_weights(model.variables), fused_kernels(model):
         signature = [tf.TensorSpec([None, None], tf.int32)]
         translate = tf.function(translate, input_signature=signature, jit_compile=jit_compile)
         translate = translate.get_concrete_function()

@@ -1,19 +1,17 @@
-"""Weights as constants of a graph."""
+"""Freezing: weights as constants of a graph."""
+
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
 
-from keras_transformer.layers import integer_products
-
 _LARGEST = 2**31 - 1  # bytes of a graph's file, which is one protocol buffer
 
 
-def frozen_weights(variables):
+def frozen_weights(variables: Sequence[keras.Variable]) -> keras.StatelessScope:
     """A scope in which `variables` are constants: a `tf.function` that is traced in it holds no variables.
 
     The functions of one scope share the constants, and a SavedModel of them stores each once.
-
-    Quantized layers multiply by an operation that keeps its matrix: of their weights none may be left out.
 
     Args:
         variables: `keras.Variable`s, as they are now.
@@ -23,6 +21,16 @@ def frozen_weights(variables):
 
     Raises:
         ValueError: for 2 GiB of weights or more, which no graph can hold.
+
+    Example:
+    >>> import tensorflow as tf
+    >>> from keras_transformer.export import frozen_weights
+    >>> dense = keras.layers.Dense(2)
+    >>> dense.build((None, 3))
+    >>> with frozen_weights(dense.variables):
+    ...     graph = tf.function(dense, input_signature=[tf.TensorSpec([None, 3])]).get_concrete_function()
+    >>> graph.variables
+    ()
     """
     with tf.init_scope():
         constants = [(variable, tf.identity(variable.value)) for variable in variables]
@@ -35,23 +43,14 @@ def frozen_weights(variables):
 class _Constants(keras.StatelessScope):
     """Gives each variable's value as the result of a function that holds it as a constant node.
 
-    A tensor from outside would be an argument of the graph, which to a loaded SavedModel is no constant: products
-    would not keep their matrix in the order that the processor wants. A constant node in each graph would be stored
+    A captured tensor would be an argument of the graph, which in a loaded SavedModel is no constant: oneDNN would
+    reorder the matrices at each multiplication. A constant node in each graph would be stored
     once for each. A function is stored once, and is put in place of its calls when the graph is made ready to run.
     """
 
     def __init__(self, constants):
         super().__init__(constants)
         self._functions, self._values = {}, {}
-        self._constant_weights = integer_products.constant_weights()
-
-    def __enter__(self):
-        self._constant_weights.__enter__()
-        return super().__enter__()
-
-    def __exit__(self, *exception):
-        self._constant_weights.__exit__(*exception)
-        return super().__exit__(*exception)
 
     def get_current_value(self, variable):
         eager = super().get_current_value(variable)

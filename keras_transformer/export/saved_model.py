@@ -1,12 +1,15 @@
-"""SavedModels with the reusable interface of TF2 hub modules, written whole or not at all."""
+"""SavedModels with the reusable interface of TF2 hub modules, written atomically."""
 
 import os
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import tensorflow as tf
 
 from keras_transformer import disk
 from keras_transformer.atomic import making_folder
 from keras_transformer.export.warmup import write_warmup_requests
+from keras_transformer.types import PathLike, Tensor
 
 # What TensorFlow makes of errors of the file system: ENOSPC, EFBIG, EACCES, EIO and others.
 _CANNOT_WRITE = (
@@ -18,8 +21,14 @@ _CANNOT_WRITE = (
 
 
 def write_saved_model(
-    path, functions, signatures, weights=(), trainable_weights=(), other_state=(), warmup_requests=()
-):
+    path: PathLike,
+    functions: dict[str, Callable],
+    signatures: dict[str, Callable],
+    weights: Sequence[tf.Variable] = (),
+    trainable_weights: Sequence[tf.Variable] = (),
+    other_state: Sequence[Any] = (),
+    warmup_requests: Sequence[tuple[str, dict[str, Tensor]]] = (),
+) -> None:
     """Writes a SavedModel that `hub.load`, TF Serving and a plain session loader run without this package.
 
     The root is callable and has `variables`, `trainable_variables` and `regularization_losses`: lists in a fixed
@@ -61,7 +70,7 @@ def write_saved_model(
         raise disk.error_of_text(error.message, path) from error
 
 
-def check_new(path):
+def check_new(path: PathLike) -> str:
     """Returns the path of a folder to make as a `str`; raises `FileExistsError` if there is anything."""
     path = os.fspath(path)
     if os.path.lexists(path):

@@ -2,8 +2,11 @@
 
 import functools
 import os
+from collections.abc import Sequence
 
 import tensorflow as tf
+
+from keras_transformer.types import PathLike, Tensor
 
 _FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")  # where the server looks for them
 _MOST = 1000  # the server refuses a model with more
@@ -19,7 +22,7 @@ _MESSAGES = {
 }
 
 
-def write_warmup_requests(folder, requests):
+def write_warmup_requests(folder: PathLike, requests: Sequence[tuple[str, dict[str, Tensor]]]) -> None:
     """Writes `assets.extra/tf_serving_warmup_requests` into the folder of a SavedModel.
 
     A server does the lazy work of a model (the plan of a signature's graph, memory, thread pools) at its first

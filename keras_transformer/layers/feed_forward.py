@@ -5,7 +5,6 @@ from keras import ops
 
 from keras_transformer import arguments
 from keras_transformer.layers.composite import CompositeLayer
-from keras_transformer.layers.dense import Dense
 from keras_transformer.layers.dropout import Dropout
 from keras_transformer.layers.initializers import clone_initializer
 from keras_transformer.types import Activation, Initializer, Shape, Tensor
@@ -72,7 +71,7 @@ class FeedForward(CompositeLayer):
         self.output_dense.build((None, None, self.intermediate_dim))
 
     def _dense(self, index, units, name, activation=None):
-        return Dense(
+        return keras.layers.Dense(
             units,
             activation=activation,
             use_bias=self.use_bias,

@@ -7,7 +7,6 @@ from keras import ops
 
 from keras_transformer import arguments
 from keras_transformer.layers.composite import CompositeLayer
-from keras_transformer.layers.dense import Dense
 from keras_transformer.layers.dropout import Dropout
 from keras_transformer.layers.initializers import FusedInitializer, clone_initializer
 from keras_transformer.ops import masks
@@ -47,13 +46,15 @@ class MultiHeadAttention(CompositeLayer):
         self.attention_dropout = Dropout(self.dropout, dtype=self.dtype_policy, name="attention_dropout")
         self.output_projection = self.projection(width, "output", self.num_heads * self.head_dim, first_matrix=3)
 
-    def projection(self, units: int, name: str, input_width: int, num_parts: int = 1, first_matrix: int = 0) -> Dense:
+    def projection(
+        self, units: int, name: str, input_width: int, num_parts: int = 1, first_matrix: int = 0
+    ) -> keras.layers.Dense:
         """A built `Dense` whose kernel holds `num_parts` matrices, each initialised on its own.
 
         `first_matrix` numbers the first of them among the four of the layer.
         """
         initializer = clone_initializer(self.kernel_initializer, first_matrix)
-        dense = Dense(
+        dense = keras.layers.Dense(
             units,
             use_bias=self.use_bias,
             kernel_initializer=FusedInitializer(initializer, num_parts) if num_parts > 1 else initializer,
@@ -94,7 +95,7 @@ class MultiHeadAttention(CompositeLayer):
         return masks.from_attention(masks.check("attention_mask", mask, *shapes))
 
 
-def project(dense: Dense, inputs: Tensor) -> Tensor:
+def project(dense: keras.layers.Dense, inputs: Tensor) -> Tensor:
     """`dense` on (B, T, D), by way of (B * T, D), or on unpadded (N, D): flat, TensorFlow fuses product and bias."""
     if len(inputs.shape) == 2:
         return dense(inputs)

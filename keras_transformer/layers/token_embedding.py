@@ -5,7 +5,6 @@ from keras import ops
 
 from keras_transformer import arguments
 from keras_transformer.layers.composite import CompositeLayer
-from keras_transformer.layers.reversible_embedding import ReversibleEmbedding
 from keras_transformer.ops import masks, token_ids
 from keras_transformer.types import Initializer, Shape, Tensor
 
@@ -83,7 +82,7 @@ class TokenEmbedding(CompositeLayer):
         )
 
     def build(self, inputs_shape: Shape | None = None) -> None:
-        self.embedding = ReversibleEmbedding(
+        self.embedding = keras.layers.ReversibleEmbedding(
             self.vocabulary_size,
             self.hidden_dim,
             embeddings_initializer=self.embeddings_initializer,

@@ -12,7 +12,6 @@ from keras_transformer.layers import (
     TokenEmbedding,
     UnitNormalization,
 )
-from keras_transformer.layers.dense import Dense
 from keras_transformer.models.encoder_model import EncoderModel
 from keras_transformer.types import Activation, Config, DType, Tensor
 
@@ -134,7 +133,8 @@ class BertEncoder(EncoderModel):
         self.poolings = [SequencePooling(mode, dtype=dtype, name=f"pooling_{mode}") for mode in modes]
         self.join = keras.layers.Concatenate(dtype=dtype, name="join") if len(modes) > 1 else None
         self.projections = [
-            Dense(**projection, dtype=dtype, name=f"projection_{i}") for i, projection in enumerate(projections)
+            keras.layers.Dense(**projection, dtype=dtype, name=f"projection_{i}")
+            for i, projection in enumerate(projections)
         ]
         self.unit_normalization = UnitNormalization(dtype=dtype, name="unit_normalization") if normalize else None
 

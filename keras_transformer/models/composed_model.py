@@ -16,10 +16,11 @@ from keras_transformer.layers.composite import (
     sublayers,
 )
 from keras_transformer.models.presets import preset
+from keras_transformer.quantization import QuantizesToInt8
 from keras_transformer.types import Config
 
 
-class ComposedModel(keras.Model):
+class ComposedModel(QuantizesToInt8, keras.Model):
     """A Functional-API `keras.Model` that saves its constructor's arguments instead of its graph.
 
     A subclass makes its layers and calls `super().__init__(inputs=..., outputs=...)`. The arguments of its constructor

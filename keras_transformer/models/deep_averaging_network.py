@@ -6,7 +6,6 @@ from keras import ops
 from keras_transformer import arguments
 from keras_transformer.layers import Dropout, SequencePooling, TokenEmbedding, TokenWeights, UnitNormalization
 from keras_transformer.layers.base_layer import BaseLayer
-from keras_transformer.layers.dense import Dense
 from keras_transformer.models.composed_model import ComposedModel
 from keras_transformer.types import Activation, DType, Tensor
 
@@ -99,12 +98,12 @@ class DeepAveragingNetwork(ComposedModel):
         )
         self.pooling = SequencePooling(pooling, dtype=dtype, name="pooling")
         self.hidden_layers = [
-            Dense(hidden_dim, activation=activation, use_bias=False, dtype=dtype, name=f"hidden_{i}")
+            keras.layers.Dense(hidden_dim, activation=activation, use_bias=False, dtype=dtype, name=f"hidden_{i}")
             for i in range(num_layers)
         ]
         self.hidden_dropouts = [Dropout(dropout, dtype=dtype, name=f"dropout_{i}") for i in range(num_layers)]
         # Without biases, so that a sentence without tokens stays the zero vector.
-        self.projection = Dense(
+        self.projection = keras.layers.Dense(
             arguments.positive_integer("output_dim", output_dim), use_bias=False, dtype=dtype, name="projection"
         )
         self.unit_normalization = UnitNormalization(dtype=dtype, name="unit_normalization")

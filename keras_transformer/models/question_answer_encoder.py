@@ -4,7 +4,6 @@ import keras
 
 from keras_transformer import arguments
 from keras_transformer.layers import UnitNormalization
-from keras_transformer.layers.dense import Dense
 from keras_transformer.models.composed_model import ComposedModel
 from keras_transformer.models.sentence_encoder import SentenceEncoder
 from keras_transformer.types import Activation, Config, DType, Tensor
@@ -71,11 +70,11 @@ class QuestionAnswerEncoder(ComposedModel):
         dense = {"use_bias": False, "dtype": dtype}
         arguments.positive_integer("hidden_dim", hidden_dim)
         arguments.positive_integer("output_dim", output_dim)
-        self.question_hidden = Dense(hidden_dim, activation, name="question_hidden", **dense)
-        self.question_projection = Dense(output_dim, name="question_projection", **dense)
+        self.question_hidden = keras.layers.Dense(hidden_dim, activation, name="question_hidden", **dense)
+        self.question_projection = keras.layers.Dense(output_dim, name="question_projection", **dense)
         self.response_parts = keras.layers.Concatenate(dtype=dtype, name="response_parts")
-        self.response_hidden = Dense(hidden_dim, activation, name="response_hidden", **dense)
-        self.response_projection = Dense(output_dim, name="response_projection", **dense)
+        self.response_hidden = keras.layers.Dense(hidden_dim, activation, name="response_hidden", **dense)
+        self.response_projection = keras.layers.Dense(output_dim, name="response_projection", **dense)
         self.unit_normalization = UnitNormalization(dtype=dtype, name="unit_normalization")
 
         # Functional graph

@@ -10,7 +10,6 @@ from keras_transformer.layers import (
     TokenWeights,
     UnitNormalization,
 )
-from keras_transformer.layers.dense import Dense
 from keras_transformer.models.encoder_model import EncoderModel
 from keras_transformer.types import Activation, DType, Tensor
 
@@ -108,7 +107,7 @@ class SentenceEncoder(EncoderModel):
             self.token_weights = TokenWeights(vocabulary_size, dtype=dtype, name="token_weights")
         self.pooling = SequencePooling(pooling, dtype=dtype, name="pooling")
         # Without a bias, so that a sentence without tokens stays the zero vector.
-        self.projection = Dense(
+        self.projection = keras.layers.Dense(
             arguments.positive_integer("output_dim", output_dim),
             use_bias=False,
             dtype=dtype,

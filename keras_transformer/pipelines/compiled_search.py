@@ -1,20 +1,29 @@
-"""A search that XLA compiles: faster for a single sentence, at the price of compiling for each shape."""
+"""A search that XLA compiles: faster for a single sentence, but compiled anew for each shape."""
+
+from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
 from keras_transformer.decoding.hypotheses import Hypotheses
-from keras_transformer.layers import integer_products
 
 _LENGTHS = 16
 _ROWS = [2**i for i in range(31)]
 
 
 def compiled_search(
-    search, source_ids, length_limits, max_extra_length, source_padding_id, prefix_padding_id, prefix_ids, **settings
-):
-    """What `search` finds, compiled anew for each shape, of which batches are padded up to few.
+    search: Callable[..., Hypotheses],
+    source_ids: tf.Tensor,
+    length_limits: tf.Tensor,
+    max_extra_length: int,
+    source_padding_id: int,
+    prefix_padding_id: int,
+    prefix_ids: tf.Tensor | None,
+    **settings: Any,
+) -> Hypotheses:
+    """What `search` finds, compiled by XLA for each shape.
 
-    Rows are padded to a power of two, sources and prefixes to a multiple of 16 tokens.
+    So that there are few shapes, rows are padded to a power of two, sources and prefixes to a multiple of 16 tokens.
 
     Args:
         search: takes what a `Search` does but for its model and ids: `source_ids`, `length_limits`, `prefix_ids`,
@@ -44,10 +53,9 @@ def compiled_search(
     def compiled(source_ids, length_limits, prefix_ids, tensors):
         # Known to XLA, which knows the shape.
         max_length = tf.shape(source_ids)[1] + max_extra_length
-        with integer_products.constant_weights(False):  # whose operation XLA has not
-            return tuple(
-                search(source_ids, length_limits, prefix_ids=prefix_ids, max_length=max_length, **tensors, **fixed)
-            )
+        return tuple(
+            search(source_ids, length_limits, prefix_ids=prefix_ids, max_length=max_length, **tensors, **fixed)
+        )
 
     tensors = {name: x for name, x in settings.items() if tf.is_tensor(x)}
     fixed = {name: x for name, x in settings.items() if name not in tensors}

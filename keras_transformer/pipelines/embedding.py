@@ -1,11 +1,16 @@
 """What the embedders share."""
 
+from collections.abc import Iterable, Iterator, Sized
+
 import keras
 import numpy as np
+import tensorflow as tf
 
 from keras_transformer import arguments
 from keras_transformer.pipelines.streaming import Limit, in_batches, text_rows
 from keras_transformer.pipelines.vector_similarity import KINDS, similarity
+from keras_transformer.text import Tokenizer
+from keras_transformer.types import Texts
 
 
 class EmbedsTexts:
@@ -16,7 +21,7 @@ class EmbedsTexts:
     `None`).
     """
 
-    def embed(self, texts, batch_size=32, show_progress=False):
+    def embed(self, texts: Iterable[str], batch_size: int = 32, show_progress: bool = False) -> np.ndarray:
         """The vectors of any number of texts.
 
         Texts of about equal length go into one batch; the order is kept. A text has the same vector in any batch, to
@@ -35,7 +40,7 @@ class EmbedsTexts:
         """
         return as_array(self._stream(texts, batch_size, show_progress, stacklevel=4), self.output_dim)
 
-    def embed_stream(self, texts, batch_size=32):
+    def embed_stream(self, texts: Iterable[str], batch_size: int = 32) -> Iterator[np.ndarray]:
         """As `embed`, but one vector after the other, in constant memory.
 
         Args:
@@ -50,7 +55,14 @@ class EmbedsTexts:
         """
         return self._stream(texts, batch_size, stacklevel=2)
 
-    def similarity(self, texts_a, texts_b, kind="angular", paired=False, batch_size=32):
+    def similarity(
+        self,
+        texts_a: Iterable[str],
+        texts_b: Iterable[str],
+        kind: str = "angular",
+        paired: bool = False,
+        batch_size: int = 32,
+    ) -> np.ndarray:
         """How alike texts are: `keras_transformer.pipelines.similarity` of their vectors.
 
         Args:
@@ -76,17 +88,17 @@ class EmbedsTexts:
         return in_batches(text_rows(texts=texts), batch_size, self._embed_batch, limit, bar, stacklevel)
 
 
-def as_array(vectors, width):
+def as_array(vectors: Iterable[np.ndarray], width: int) -> np.ndarray:
     """A stream of vectors (D,) as one float32 array (N, D), without a second copy of all of them."""
     return np.fromiter(vectors, np.dtype((np.float32, (width,))))
 
 
-def progress_bar(texts):
+def progress_bar(texts: Iterable[str]) -> keras.utils.Progbar:
     """A bar for so many texts, if their number is known."""
-    return keras.utils.Progbar(len(texts) if hasattr(texts, "__len__") else None, unit_name="text")
+    return keras.utils.Progbar(len(texts) if isinstance(texts, Sized) else None, unit_name="text")
 
 
-def ids_and_lengths(tokenizer, texts, max_length):
+def ids_and_lengths(tokenizer: Tokenizer, texts: Texts, max_length: int) -> tuple[tf.Tensor, tf.Tensor]:
     """Texts (N,) as ids (N, T), padded, and how many tokens each had before it was cut, int64 (N,)."""
     tokens = tokenizer.tokenize(texts)
     return tokenizer.pad(tokenizer.truncate(tokens, max_length)), tokens.row_lengths()

@@ -1,11 +1,17 @@
 import functools
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from keras_transformer import arguments
-from keras_transformer.pipelines.pipeline import IDS, STRINGS, Pipeline, deserialize_parts, serialize_part, traced
+from keras_transformer.pipelines.parts import deserialize_parts, serialize_part
+from keras_transformer.pipelines.pipeline import Pipeline
+from keras_transformer.pipelines.signatures import IDS, STRINGS, traced
 from keras_transformer.pipelines.slices import in_slices
+from keras_transformer.text import Tokenizer
+from keras_transformer.types import Config, Texts
 
 _TRAINING = tf.TensorSpec([], tf.bool, name="training")
 
@@ -22,21 +28,21 @@ class EncoderPipeline(Pipeline):
         name: the model's name.
     """
 
-    def __init__(self, encoder, tokenizer, max_length=512, name=None):
+    def __init__(self, encoder: keras.Model, tokenizer: Tokenizer, max_length: int = 512, name: str | None = None):
         super().__init__(name=name)
         self.encoder = encoder
         self.tokenizer = tokenizer
         self.max_length = arguments.positive_integer("max_length", max_length)
 
     @property
-    def model(self):
+    def model(self) -> keras.Model:
         return self.encoder
 
     @property
-    def tokenizers(self):
+    def tokenizers(self) -> list[Tokenizer]:
         return [self.tokenizer]
 
-    def num_tokens(self, texts):
+    def num_tokens(self, texts: Texts) -> tf.Tensor:
         """How many tokens each of the texts (N,) has: int64 (N,). What is beyond `max_length` is not embedded."""
         return self.tokenizer.tokenize(texts).row_lengths()
 
@@ -44,7 +50,7 @@ class EncoderPipeline(Pipeline):
         """Strings (N,) as ragged ids, cut."""
         return self.tokenizer.truncate(self.tokenizer.tokenize(texts), self.max_length)
 
-    def sliced(self, model, num_columns, trainable):
+    def _sliced(self, model: Callable[..., tf.Tensor], num_columns: int, trainable: bool) -> Callable[..., tf.Tensor]:
         """`model`, from padded ids (N, T) to vectors (N, D), as a function of ragged ids in constant memory.
 
         Args:
@@ -78,7 +84,7 @@ class EncoderPipeline(Pipeline):
 
         return embed
 
-    def exported_functions(self, embed, trainable):
+    def _root_functions(self, embed: Callable[[tf.Tensor], tf.Tensor], trainable: bool) -> dict[str, Callable]:
         """What the exported root has: it can be called, and where it is trainable it has "call_in_training" too.
 
         Args:
@@ -100,10 +106,10 @@ class EncoderPipeline(Pipeline):
         # For gradients without those of a condition, of whose graph TensorFlow warns in each training.
         return {"__call__": call, "call_in_training": in_training}
 
-    def compute_output_spec(self, inputs, **kwargs):
+    def compute_output_spec(self, inputs: keras.KerasTensor, **kwargs: Any) -> keras.KerasTensor:
         return keras.KerasTensor((inputs.shape[0], self.output_dim), dtype="float32")
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             "name": self.name,
             "encoder": serialize_part(self.encoder),
@@ -112,5 +118,5 @@ class EncoderPipeline(Pipeline):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: Config, custom_objects: Config | None = None) -> "EncoderPipeline":
         return cls(**deserialize_parts(config, ("encoder", "tokenizer")))

@@ -1,11 +1,22 @@
+from collections.abc import Iterable, Sequence
+
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_transformer.pipelines.embedding import as_array, ids_and_lengths, progress_bar
 from keras_transformer.pipelines.encoder_pipeline import EncoderPipeline
-from keras_transformer.pipelines.pipeline import STRINGS, lengths_signature, of_as_many_rows, traced
+from keras_transformer.pipelines.signatures import (
+    STRINGS,
+    ExportFunctions,
+    Requests,
+    check_rows,
+    lengths_signature,
+    traced,
+)
 from keras_transformer.pipelines.streaming import Limit, in_batches, text_rows
 from keras_transformer.text.tokenizer import as_strings
+from keras_transformer.types import Tensor
 
 _INPUT, _CONTEXT = (tf.TensorSpec([None], tf.string, name=name) for name in ("input", "context"))
 
@@ -42,21 +53,33 @@ class QuestionAnswerEmbedder(EncoderPipeline):
 
     References:
         Yang et al., 2019, "Multilingual Universal Sentence Encoder for Semantic Retrieval".
+
+    Example:
+    >>> from keras_transformer.text import ByteTokenizer
+    >>> tokenizer = ByteTokenizer()
+    >>> shared = keras_transformer.models.SentenceEncoder(
+    ...     tokenizer.vocabulary_size, num_layers=1, hidden_dim=8, intermediate_dim=16, num_heads=2, output_dim=4
+    ... )
+    >>> encoder = keras_transformer.models.QuestionAnswerEncoder(shared, hidden_dim=32, output_dim=16)
+    >>> embedder = keras_transformer.QuestionAnswerEmbedder(encoder, tokenizer)
+    >>> responses = embedder.embed_responses(["Seven.", "In Seoul."], ["A week has seven days.", ""])
+    >>> (embedder.embed_questions(["How many days has a week?"]) @ responses.T).shape
+    (1, 2)
     """
 
     @property
-    def output_dim(self):
+    def output_dim(self) -> int:
         """The width D of the vectors."""
         return self.encoder.output_dim
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Tensor, training: bool | None = None) -> tf.Tensor:
         return self._questions(inputs, training)[0]
 
-    def calibrate(self, texts):
+    def calibrate(self, texts: Tensor) -> None:
         self._questions(texts, False)
         self._responses(texts, texts, False)
 
-    def embed_questions(self, texts, batch_size=32, show_progress=False):
+    def embed_questions(self, texts: Iterable[str], batch_size: int = 32, show_progress: bool = False) -> np.ndarray:
         """The vectors of any number of questions.
 
         Args:
@@ -72,7 +95,13 @@ class QuestionAnswerEmbedder(EncoderPipeline):
         """
         return self._vectors(self._embed_questions, {"texts": texts}, batch_size, show_progress)
 
-    def embed_responses(self, texts, contexts=None, batch_size=32, show_progress=False):
+    def embed_responses(
+        self,
+        texts: Iterable[str],
+        contexts: Iterable[str] | None = None,
+        batch_size: int = 32,
+        show_progress: bool = False,
+    ) -> np.ndarray:
         """The vectors of any number of responses, each the answer itself and the text around it.
 
         Args:
@@ -122,13 +151,13 @@ class QuestionAnswerEmbedder(EncoderPipeline):
     def _from_ids(self, ids, training=None):
         return tf.cast(self.encoder.encode_questions(ids, training=training), tf.float32)
 
-    def exported(self, trainable):
-        questions = self.sliced(lambda ids: self._from_ids(ids, False), 1, trainable)
-        responses = self.sliced(lambda ids, contexts: self._of_responses(ids, contexts, False), 2, trainable)
+    def export_functions(self, trainable: bool) -> ExportFunctions:
+        questions = self._sliced(lambda ids: self._from_ids(ids, False), 1, trainable)
+        responses = self._sliced(lambda ids, contexts: self._of_responses(ids, contexts, False), 2, trainable)
         embed = traced(STRINGS)(lambda inputs: questions(self._tokens(inputs)))
 
         def response_encoder(input, context):
-            contexts = of_as_many_rows("contexts", context, input)
+            contexts = check_rows("contexts", context, input)
             return {"outputs": responses(self._tokens(input), self._tokens(contexts))}
 
         signatures = {
@@ -136,9 +165,9 @@ class QuestionAnswerEmbedder(EncoderPipeline):
             "response_encoder": traced(_INPUT, _CONTEXT)(response_encoder),
             "lengths": lengths_signature(self.num_tokens, self.max_length),
         }
-        return self.exported_functions(embed, trainable), signatures
+        return self._root_functions(embed, trainable), signatures
 
-    def requests(self, texts):
+    def warmup_requests(self, texts: Sequence[str]) -> Requests:
         texts = as_strings(texts)
         return {
             "question_encoder": {"input": texts},

@@ -1,4 +1,4 @@
-"""Any number of texts through a model, some at a time, inside the graph."""
+"""A model applied to any number of texts, some at a time, inside the graph."""
 
 from collections.abc import Callable
 from typing import Any

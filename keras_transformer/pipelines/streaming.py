@@ -1,10 +1,13 @@
-"""Batches from a stream of texts of any size, and word of the texts that were cut."""
+"""Batches from a stream of texts of any size, and warnings about truncated texts."""
 
 import heapq
 import itertools
 import reprlib
 import typing
 import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import keras
 
 from keras_transformer import arguments
 
@@ -13,7 +16,12 @@ _NONE = object()
 _SORTED_TEXTS = 32  # batches whose texts are sorted by length together
 
 
-def in_length_order(texts, batch_size, process_batch, length=len):
+def in_length_order(
+    texts: Iterable[typing.Any],
+    batch_size: int,
+    process_batch: Callable[[list], Iterable[typing.Any]],
+    length: Callable[[typing.Any], int] = len,
+) -> Iterator[typing.Any]:
     """Applies a function of batches to an iterable of texts, however long, in constant memory.
 
     Texts of about equal length go into one batch; the order is kept.
@@ -58,7 +66,7 @@ class Limit(typing.NamedTuple):
     done: str
 
 
-def text_rows(**columns):
+def text_rows(**columns: Iterable[str | bytes]) -> Iterator[tuple[bytes, ...]]:
     """Yields a tuple for each text: what each iterable of strings in `columns` has for it, as UTF-8 `bytes`.
 
     Raises:
@@ -77,7 +85,14 @@ def text_rows(**columns):
         yield tuple(_utf8(text, f"{name}, number {number}") for name, text in zip(columns, row))
 
 
-def in_batches(rows, batch_size, process_batch, limit=None, bar=None, stacklevel=3):
+def in_batches(
+    rows: Iterable[tuple[bytes, ...]],
+    batch_size: int,
+    process_batch: Callable[..., tuple[Iterable[typing.Any], Sequence[int] | None]],
+    limit: Limit | None = None,
+    bar: keras.utils.Progbar | None = None,
+    stacklevel: int = 3,
+) -> Iterator[typing.Any]:
     """Applies a function of batches to a stream of texts; at its end a warning says which ones were cut.
 
     Args:

@@ -1,12 +1,13 @@
-"""What a long call is doing, for a person who waits at a terminal."""
+"""Progress of a long call, on a line of the terminal that is overwritten."""
 
 import contextlib
 import sys
+from collections.abc import Callable, Iterator
 
 
 @contextlib.contextmanager
-def terminal_line():
-    """Gives a function that shows a text on standard error, in the place of the one before; at the end it goes.
+def terminal_line() -> Iterator[Callable[[str], None]]:
+    """Gives a function that shows a text on standard error, over the one before; at the end the line is cleared.
 
     Where standard error is no terminal, the function does nothing.
     """

@@ -1,13 +1,25 @@
 import inspect
+from collections.abc import Iterable, Sequence
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_transformer.pipelines.embedding import EmbedsTexts, ids_and_lengths
 from keras_transformer.pipelines.encoder_pipeline import EncoderPipeline
-from keras_transformer.pipelines.pipeline import IDS, STRINGS, known_ids, lengths_signature, pieces, traced
+from keras_transformer.pipelines.signatures import (
+    IDS,
+    STRINGS,
+    ExportFunctions,
+    Requests,
+    known_ids,
+    lengths_signature,
+    pieces,
+    traced,
+)
 from keras_transformer.pipelines.streaming import Limit, in_batches, text_rows
 from keras_transformer.text.tokenizer import as_strings
+from keras_transformer.types import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -49,17 +61,30 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
 
     References:
         Cer et al., 2018, "Universal Sentence Encoder".
+
+    Example:
+    >>> from keras_transformer.text import ByteTokenizer
+    >>> tokenizer = ByteTokenizer()
+    >>> encoder = keras_transformer.models.SentenceEncoder(
+    ...     tokenizer.vocabulary_size, num_layers=1, hidden_dim=8, intermediate_dim=16, num_heads=2, output_dim=4
+    ... )
+    >>> embedder = keras_transformer.TextEmbedder(encoder, tokenizer)
+    >>> vectors = embedder.embed(["A dog runs.", "Un chien court.", ""])
+    >>> vectors.shape
+    (3, 4)
+    >>> np.linalg.norm(vectors, axis=1).round(4)
+    array([1., 1., 0.], dtype=float32)
     """
 
     @property
-    def output_dim(self):
+    def output_dim(self) -> int:
         """The width D of the vectors."""
         return self.encoder.output_shape[-1]
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Tensor, training: bool | None = None) -> tf.Tensor:
         return self._from_ids(self._ids(inputs), training=training)
 
-    def embed_tokens(self, texts, batch_size=32):
+    def embed_tokens(self, texts: Iterable[str], batch_size: int = 32) -> list[tuple[list[str], np.ndarray]]:
         """A vector for each token, of which the encoder makes the text's.
 
         Args:
@@ -126,8 +151,8 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
             vectors = self.encoder.pool(self.encoder.encode(ids, **self._unpadding))
         return tf.cast(vectors, tf.float32)
 
-    def exported(self, trainable):
-        of_tokens = self.sliced(lambda ids: self._from_ids(ids, training=False), 1, trainable)
+    def export_functions(self, trainable: bool) -> ExportFunctions:
+        of_tokens = self._sliced(lambda ids: self._from_ids(ids, training=False), 1, trainable)
         embed = traced(STRINGS)(lambda inputs: of_tokens(self._tokens(inputs)))
 
         def ids(inputs):
@@ -141,9 +166,9 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
         }
         if self._has_token_vectors:
             signatures["tokens"] = traced(STRINGS)(lambda inputs: self._token_vectors(inputs)[0])
-        return self.exported_functions(embed, trainable), signatures
+        return self._root_functions(embed, trainable), signatures
 
-    def requests(self, texts):
+    def warmup_requests(self, texts: Sequence[str]) -> Requests:
         strings = {"inputs": as_strings(texts)}
         requests = {"serving_default": strings, "ids": {"inputs": self._ids(as_strings(texts))}, "lengths": strings}
         return {**requests, "tokens": strings} if self._has_token_vectors else requests

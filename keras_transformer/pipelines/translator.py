@@ -1,19 +1,28 @@
 import functools
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from keras_transformer import arguments
 from keras_transformer.decoding import GreedySearch, Search
+from keras_transformer.decoding.hypotheses import Hypotheses
+from keras_transformer.models import Transformer
 from keras_transformer.ops import masks
 from keras_transformer.pipelines import translator_export
 from keras_transformer.pipelines.compiled_search import compiled_search
-from keras_transformer.pipelines.pipeline import Pipeline, deserialize_parts, pieces, serialize_part
-from keras_transformer.pipelines.streaming import Limit, in_batches, text_rows
+from keras_transformer.pipelines.parts import deserialize_parts, serialize_part
+from keras_transformer.pipelines.pipeline import Pipeline
+from keras_transformer.pipelines.signatures import ExportFunctions, Requests
+from keras_transformer.pipelines.translation import TranslatesTexts
+from keras_transformer.quantization import keras_kernels
+from keras_transformer.text import Tokenizer
+from keras_transformer.types import Config, Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
-class Translator(Pipeline):
+class Translator(TranslatesTexts, Pipeline):
     """Strings in one language to strings in another: tokenizer, `Transformer`, search in the graph.
 
     Args:
@@ -30,7 +39,7 @@ class Translator(Pipeline):
             and prefixes (to a multiple of 16) that comes, which takes seconds each time. Then a single sentence takes
             less time, and large batches about as long as without. An export then needs a server that compiles, as
             TensorFlow Serving does only when started with `--xla_cpu_compilation_enabled=true`. Samples are others than
-            without. (`find` and `attention`, called eagerly, do without it.) May be assigned anew.
+            without. (`search_ids` and `attention`, called eagerly, do without it.) May be assigned anew.
         max_target_length: a translation, its end id included, has at most this many tokens, however long its source;
             by default only `max_extra_length` counts.
 
@@ -64,19 +73,29 @@ class Translator(Pipeline):
     Raises:
         ValueError: for inputs that are not a list or vector of strings, sizes below 1, a search that is none, and a
             tokenizer whose vocabulary is larger than the transformer's.
+
+    Example:
+    >>> from keras_transformer.text import ByteTokenizer
+    >>> tokenizer = ByteTokenizer()
+    >>> transformer = keras_transformer.models.Transformer(
+    ...     tokenizer.vocabulary_size, num_layers=1, hidden_dim=8, intermediate_dim=16, num_heads=2
+    ... )
+    >>> translator = keras_transformer.Translator(transformer, tokenizer, max_extra_length=5)
+    >>> len(list(translator.translate(["A dog runs.", ""], batch_size=2)))  # one for each text, untrained
+    2
     """
 
     def __init__(
         self,
-        transformer,
-        tokenizer,
-        target_tokenizer=None,
-        max_extra_length=50,
-        max_source_length=512,
-        search=None,
-        name=None,
-        xla=False,
-        max_target_length=None,
+        transformer: Transformer,
+        tokenizer: Tokenizer,
+        target_tokenizer: Tokenizer | None = None,
+        max_extra_length: int = 50,
+        max_source_length: int = 512,
+        search: Search | None = None,
+        name: str | None = None,
+        xla: bool = False,
+        max_target_length: int | None = None,
     ):
         super().__init__(name=name)
         self.transformer = transformer
@@ -91,24 +110,24 @@ class Translator(Pipeline):
         _check_vocabulary(self.target_side, transformer.target_embedding)
 
     @property
-    def search(self):
+    def search(self) -> Search:
         """How translations are found."""
         return self._search
 
     @search.setter
-    def search(self, search):
+    def search(self, search: Search):
         if not isinstance(search, Search):
             raise ValueError(f"Expected a search of keras_transformer.decoding. Received: search={search!r}")
         self._search = search
         self._forget_graphs()
 
     @property
-    def xla(self):
+    def xla(self) -> bool:
         """Whether XLA compiles the search."""
         return self._xla
 
     @xla.setter
-    def xla(self, xla):
+    def xla(self, xla: bool):
         self._xla = xla
         self._forget_graphs()
 
@@ -116,29 +135,29 @@ class Translator(Pipeline):
         self._graphs, self.predict_function = {}, None
 
     @property
-    def target_side(self):
+    def target_side(self) -> Tokenizer:
         """The tokenizer of the target."""
         return self.target_tokenizer or self.tokenizer
 
     @property
-    def length_limits(self):
+    def length_limits(self) -> dict[str, int | None]:
         """The arguments that limit lengths, for another translator of the same texts: {name: number or `None`}."""
         names = ("max_extra_length", "max_source_length", "max_target_length")
         return {name: getattr(self, name) for name in names}
 
     @property
-    def model(self):
+    def model(self) -> Transformer:
         return self.transformer
 
     @property
-    def tokenizers(self):
+    def tokenizers(self) -> list[Tokenizer]:
         return [self.tokenizer] + ([self.target_tokenizer] if self.target_tokenizer else [])
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> tf.Tensor:
         source_ids, _ = self.source_ids(inputs)
         return self.target_side.detokenize(self._from_ids(source_ids))
 
-    def source_ids(self, texts):
+    def source_ids(self, texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Texts (N,) as ids (N, S), each row with its end id, and how many each had before they were cut, (N,)."""
         tokenizer, longest = self.tokenizer, self.max_source_length
         tokens = tokenizer.tokenize(texts, add_end=True)
@@ -147,14 +166,21 @@ class Translator(Pipeline):
         is_end = (lengths >= longest)[:, None] & (tf.range(tf.shape(ids)[1]) == longest - 1)
         return tf.where(is_end, tokenizer.end_id, ids), lengths
 
-    def num_source_tokens(self, texts):
+    def num_source_tokens(self, texts: tf.Tensor) -> tf.Tensor:
         """How many tokens each of the texts (N,) has, its end id included: int64 (N,).
 
         What is beyond `max_source_length` is not translated.
         """
         return self.tokenizer.tokenize(texts, add_end=True).row_lengths()
 
-    def find(self, source_ids, prefix_ids=None, search=None, model=None, **settings):
+    def search_ids(
+        self,
+        source_ids: tf.Tensor,
+        prefix_ids: tf.Tensor | None = None,
+        search: Search | None = None,
+        model: Any = None,
+        **settings: Any,
+    ) -> Hypotheses:
         """Searches for translations, ids to ids.
 
         Args:
@@ -182,25 +208,26 @@ class Translator(Pipeline):
             padding_id=self.target_side.padding_id,
         )
         if self.xla and not tf.executing_eagerly():  # where each call would compile anew
-            return compiled_search(
-                find,
-                source_ids,
-                limits,
-                self.max_extra_length,
-                self.tokenizer.padding_id,
-                self.target_side.padding_id,
-                prefix_ids,
-                **settings,
-            )
+            with keras_kernels(self.transformer):  # XLA has no others
+                return compiled_search(
+                    find,
+                    source_ids,
+                    limits,
+                    self.max_extra_length,
+                    self.tokenizer.padding_id,
+                    self.target_side.padding_id,
+                    prefix_ids,
+                    **settings,
+                )
         return find(source_ids, limits, prefix_ids=prefix_ids, **settings)
 
-    def texts(self, ids):
+    def detokenize(self, ids: tf.Tensor) -> tf.Tensor:
         """Ids (N, K, T) as texts (N, K)."""
         number, beam_size, length = tf.unstack(tf.shape(ids))
         texts = self.target_side.detokenize(tf.reshape(ids, [number * beam_size, length]))
         return tf.reshape(texts, [number, beam_size])
 
-    def cross_attention(self, source_ids, target_ids, model=None):
+    def cross_attention(self, source_ids: tf.Tensor, target_ids: tf.Tensor, model: Any = None) -> list[tf.Tensor]:
         """The weights (N, H, T, S) of each layer's attention from target ids (N, T) to source ids (N, S)."""
         model = model or self.transformer
         begin = tf.fill([tf.shape(target_ids)[0], 1], self.target_side.begin_id)
@@ -209,115 +236,19 @@ class Translator(Pipeline):
 
     def _from_ids(self, source_ids):
         """Source ids (N, S), each row with its end id, to target ids (N, T)."""
-        return self.find(source_ids, num_best=1, return_scores=False).ids[:, 0]
+        return self.search_ids(source_ids, num_best=1, return_scores=False).ids[:, 0]
 
-    def compute_output_spec(self, inputs, **kwargs):
+    def compute_output_spec(self, inputs: keras.KerasTensor, **kwargs: Any) -> keras.KerasTensor:
         return keras.KerasTensor(inputs.shape, dtype="string")
 
-    def translate(self, texts, batch_size=32, prefixes=None):
-        """Translates an iterable of `str`, however long, in constant memory.
-
-        Texts of about equal length go into one batch; the order is kept.
-
-        Args:
-            texts: an iterable of `str`, a file of lines for example.
-            batch_size: sentences that are translated at once.
-            prefixes: an iterable of as many `str`: how each translation has to begin ("" for anyhow). A prefix counts
-                as the tokens that the target's tokenizer makes of it alone: after one that ends within a word, the
-                rest of the word starts with a new token.
-
-        Yields:
-            One `str` for each text. A warning says which sources of a batch were cut, counted from 1.
-
-        Raises:
-            ValueError: for a batch size below 1, a single string, and more or fewer prefixes than texts.
-        """
-        for hypotheses in self._translate(texts, batch_size, prefixes, num_best=1, return_scores=False):
-            yield hypotheses[0][0]
-
-    def translate_n_best(self, texts, batch_size=32, prefixes=None):
-        """As `translate`, but gives all that the search found.
-
-        Args:
-            texts: as for `translate`.
-            batch_size: as for `translate`.
-            prefixes: as for `translate`.
-
-        Yields:
-            A list of (`str`, score) for each text, the best first: up to `num_best` of a `BeamSearch`, else one. Two
-            hypotheses may read the same, since a text can be made of different tokens.
-
-        Raises:
-            ValueError: as `translate`.
-        """
-        yield from self._translate(texts, batch_size, prefixes)
-
-    def _translate(self, texts, batch_size, prefixes, **settings):
-        def find(texts, prefixes=None):
-            source_ids, lengths = self.source_ids(texts)
-            prefix_ids = None if prefixes is None else self.target_side(prefixes)
-            found = self.find(source_ids, prefix_ids, **settings)
-            return self.texts(found.ids), found.scores, lengths
-
-        def translate_batch(*columns):
-            columns = [tf.constant(column) for column in columns]
-            signature = [tf.TensorSpec([None], tf.string) for _ in columns]
-            graph = self._graph(find, signature, "translate", len(columns), *settings)
-            *found, lengths = (x.numpy() for x in graph(*columns))
-            tables = [
-                # The first one always, whatever scores a broken model gives.
-                [(t.decode("utf-8"), float(s)) for i, (t, s) in enumerate(zip(*row)) if not i or s > -float("inf")]
-                for row in zip(*found)
-            ]
-            return tables, lengths
-
-        columns = {"texts": texts} if prefixes is None else {"texts": texts, "prefixes": prefixes}
-        limit = Limit("max_source_length", self.max_source_length, "translated")
-        return in_batches(text_rows(**columns), batch_size, translate_batch, limit)
-
-    def attention(self, text):
-        """How one translation came about: the cross-attention of every layer and head.
-
-        `keras_transformer.evaluation.plot_attention(*translator.attention(text), path)` draws it.
-
-        Args:
-            text: a `str`.
-
-        Returns:
-            (source pieces, target pieces, weights): the tokens as lists of `str`, the end id as "</s>" or "", and
-            a float32 array (layers, H, T, S) of attention weights, each row summing to 1. A warning says if the text
-            was cut.
-
-        Raises:
-            ValueError: for a text without tokens, which has no translation to look at.
-        """
-        limit = Limit("max_source_length", self.max_source_length, "translated")
-        (found,) = in_batches(text_rows(text=[text]), 1, self._attention, limit)
-        return found
-
-    def _attention(self, texts):
-        """`attention` of one text, in a list, and the number of its tokens."""
-        source_ids, lengths = self.source_ids(tf.constant(texts))
-        if source_ids.shape[1] == 1:  # the end id
-            raise ValueError(f"Expected a text with tokens. Received: {texts[0].decode('utf-8', 'replace')!r}")
-        target_ids = self._from_ids(source_ids)
-        target_ids = target_ids[:, : int(tf.math.count_nonzero(target_ids != self.target_side.padding_id))]
-        weights = self.cross_attention(source_ids, target_ids)
-        found = (
-            _piece_list(self.tokenizer, source_ids),
-            _piece_list(self.target_side, target_ids),
-            tf.concat(weights, axis=0).numpy(),
-        )
-        return [found], lengths.numpy()
-
-    def exported(self, trainable):
+    def export_functions(self, trainable: bool) -> ExportFunctions:
         # An export of a translator is for inference, but its weights can be read and replaced.
-        return translator_export.functions(self)
+        return translator_export.TranslatorExport(self).functions()
 
-    def requests(self, texts):
-        return translator_export.requests(self, texts)
+    def warmup_requests(self, texts: Sequence[str]) -> Requests:
+        return translator_export.warmup_requests(self, texts)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             "name": self.name,
             "transformer": serialize_part(self.transformer),
@@ -329,7 +260,7 @@ class Translator(Pipeline):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: Config, custom_objects: Config | None = None) -> "Translator":
         parts = ("transformer", "tokenizer", "target_tokenizer", "search")
         return cls(**deserialize_parts({"search": None, **config}, parts))
 
@@ -340,7 +271,3 @@ def _check_vocabulary(tokenizer, embedding):
             "Expected a transformer with a vector for each token. Received: "
             f"{tokenizer.vocabulary_size} tokens, vocabulary_size={embedding.vocabulary_size}"
         )
-
-
-def _piece_list(tokenizer, ids):
-    return [piece.decode("utf-8", "replace") for piece in pieces(tokenizer, ids)[0].numpy()]

@@ -1,10 +1,21 @@
 """What an exported translator offers: its signatures, over functions that are stored once."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import tensorflow as tf
 
 from keras_transformer.decoding import BeamSearch, Sampling
 from keras_transformer.ops import masks
-from keras_transformer.pipelines.pipeline import known_ids, lengths_signature, of_as_many_rows, pieces, traced
+from keras_transformer.pipelines.signatures import (
+    ExportFunctions,
+    Requests,
+    check_rows,
+    known_ids,
+    lengths_signature,
+    pieces,
+    traced,
+)
 from keras_transformer.pipelines.slices import in_slices
 from keras_transformer.text.tokenizer import as_strings
 
@@ -15,99 +26,126 @@ _NUMBERS = tf.TensorSpec([None], tf.float32)
 _INTEGERS = tf.TensorSpec([None], tf.int32)
 
 
-def functions(translator):
-    """The root's functions and the signatures, which `Translator` describes.
+class TranslatorExport:
+    """The signatures, which `Translator` describes, of one export.
 
     Args:
-        translator: a `Translator`.
-
-    Returns:
-        ({attribute of the root: traced function}, {name: concrete function of a signature}).
+        translator: a `Translator`, as it is now.
     """
-    search, target_side = translator.search, translator.target_side
-    sampling = search if isinstance(search, Sampling) else Sampling(min_length=search.min_length)
-    model = _TracedOnce(translator.transformer, isinstance(search, BeamSearch) and not translator.xla)
-    padding = translator.tokenizer.padding_id
 
-    @traced(_IDS)
-    def best_ids(source_ids):
-        return translator.find(source_ids, model=model, num_best=1, return_scores=False).ids[:, 0]
+    def __init__(self, translator: "Translator"):  # noqa: F821, whose module imports this one
+        search = translator.search
+        self.translator = translator
+        self.search = search
+        self.sampling = search if isinstance(search, Sampling) else Sampling(min_length=search.min_length)
+        self.model = _TracedOnce(translator.transformer, isinstance(search, BeamSearch) and not translator.xla)
+        self.padding_id = translator.tokenizer.padding_id
+        self.best_ids = traced(_IDS)(self._best_ids)
+        self.source_ids_of = traced(_STRINGS)(self._source_ids_of)
+        self.translate = traced(_STRINGS)(self._translate)
 
-    @traced(_STRINGS)
-    def source_ids_of(texts):
-        return translator.source_ids(texts)[0]
+    def functions(self) -> ExportFunctions:
+        """({attribute of the root: traced function}, {name: concrete function of a signature})."""
+        translator = self.translator
+        penalty = [_NUMBERS] if isinstance(self.search, BeamSearch) else []
+        signatures = {
+            self.serving_default: [_STRINGS],
+            self.ids: [_IDS],
+            self.n_best: [_STRINGS, _STRINGS, *penalty],
+            self.sample: [_STRINGS, _INTEGERS, _NUMBERS, _NUMBERS],
+            self.alignment: [_STRINGS],
+        }
+        root = tf.function(lambda inputs: self.translate(inputs), input_signature=[_STRINGS])
+        return {"__call__": root}, {
+            **{f.__name__: traced(*specs)(f) for f, specs in signatures.items()},
+            "lengths": lengths_signature(translator.num_source_tokens, translator.max_source_length),
+        }
 
-    @traced(_STRINGS)
-    def translate(inputs):
-        return _in_slices(lambda ids: target_side.detokenize(best_ids(ids)), _STRINGS, source_ids_of(inputs), padding)
+    def _best_ids(self, source_ids):
+        return self.translator.search_ids(source_ids, model=self.model, num_best=1, return_scores=False).ids[:, 0]
 
-    def serving_default(inputs):
-        return {"outputs": translate(inputs)}
+    def _source_ids_of(self, texts):
+        return self.translator.source_ids(texts)[0]
 
-    def ids(inputs):
+    def _translate(self, inputs):
+        def translate(source_ids):
+            return self.translator.target_side.detokenize(self.best_ids(source_ids))
+
+        return self._in_slices(translate, _STRINGS, self.source_ids_of(inputs))
+
+    def serving_default(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"outputs": self.translate(inputs)}
+
+    def ids(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        translator = self.translator
         # As texts, so that no request can be longer than one of texts.
         source_ids = known_ids(inputs, translator.tokenizer, translator.max_source_length, has_end=True)
         width = tf.shape(source_ids)[1] + translator.max_extra_length
 
         def as_wide(source_ids):
-            found = best_ids(source_ids)
+            found = self.best_ids(source_ids)
             missing = [[0, 0], [0, width - tf.shape(found)[1]]]
             widths = tf.fill(tf.shape(found)[:1], tf.shape(found)[1])
-            return tf.pad(found, missing, constant_values=target_side.padding_id), widths
+            return tf.pad(found, missing, constant_values=translator.target_side.padding_id), widths
 
-        found, widths = _in_slices(as_wide, (_IDS, _INTEGERS), source_ids, padding)
+        found, widths = self._in_slices(as_wide, (_IDS, _INTEGERS), source_ids)
         return {"outputs": found[:, : tf.reduce_max(tf.concat([widths, [1]], axis=0))]}
 
-    def n_best(inputs, prefixes, length_penalty=None):
+    def n_best(
+        self, inputs: tf.Tensor, prefixes: tf.Tensor, length_penalty: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
+        translator = self.translator
         settings = {} if length_penalty is None else _of_each(inputs, length_penalty=length_penalty)
-        prefix_ids = target_side(of_as_many_rows("prefixes", prefixes, inputs))
+        prefix_ids = translator.target_side(check_rows("prefixes", prefixes, inputs))
 
         def best_of_rows(source_ids, prefix_ids, *settings_of_rows):
             settings_of_rows = dict(zip(settings, settings_of_rows))
-            found = translator.find(source_ids, prefix_ids, model=model, **settings_of_rows)
-            return {"outputs": translator.texts(found.ids), "scores": found.scores}
+            found = translator.search_ids(source_ids, prefix_ids, model=self.model, **settings_of_rows)
+            return {"outputs": translator.detokenize(found.ids), "scores": found.scores}
 
-        num_best = getattr(search, "num_best", 1)
+        num_best = getattr(self.search, "num_best", 1)
         specs = {"outputs": tf.TensorSpec([None, num_best], tf.string), "scores": tf.TensorSpec([None, num_best])}
-        return _in_slices(best_of_rows, specs, source_ids_of(inputs), padding, prefix_ids, *settings.values())
+        return self._in_slices(best_of_rows, specs, self.source_ids_of(inputs), prefix_ids, *settings.values())
 
-    def sample(inputs, seed, temperature, top_p):
+    def sample(
+        self, inputs: tf.Tensor, seed: tf.Tensor, temperature: tf.Tensor, top_p: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        translator = self.translator
         settings = _of_each(inputs, seed=seed, temperature=temperature, top_p=top_p)
 
         def sample_of_rows(source_ids, *settings_of_rows):
-            settings_of_rows = dict(zip(settings, settings_of_rows), search=sampling, model=model)
-            return target_side.detokenize(
-                translator.find(source_ids, return_scores=False, **settings_of_rows).ids[:, 0]
-            )
+            settings_of_rows = dict(zip(settings, settings_of_rows), search=self.sampling, model=self.model)
+            found = translator.search_ids(source_ids, return_scores=False, **settings_of_rows)
+            return translator.target_side.detokenize(found.ids[:, 0])
 
-        return {"outputs": _in_slices(sample_of_rows, _STRINGS, source_ids_of(inputs), padding, *settings.values())}
+        return {"outputs": self._in_slices(sample_of_rows, _STRINGS, self.source_ids_of(inputs), *settings.values())}
 
-    def alignment(inputs):
-        source_ids = source_ids_of(inputs)
-        target_ids = best_ids(source_ids)
-        weights = tf.reduce_mean(translator.cross_attention(source_ids, target_ids, model)[-1], axis=1)
+    def alignment(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        translator, target_side = self.translator, self.translator.target_side
+        source_ids = self.source_ids_of(inputs)
+        target_ids = self.best_ids(source_ids)
+        weights = tf.reduce_mean(translator.cross_attention(source_ids, target_ids, self.model)[-1], axis=1)
         return {
             "source_tokens": pieces(translator.tokenizer, source_ids),
             "target_tokens": pieces(target_side, target_ids),
             "weights": tf.where((target_ids != target_side.padding_id)[:, :, None], weights, 0.0),
         }
 
-    penalty = [_NUMBERS] if isinstance(search, BeamSearch) else []
-    signatures = {
-        serving_default: [_STRINGS],
-        ids: [_IDS],
-        n_best: [_STRINGS, _STRINGS, *penalty],
-        sample: [_STRINGS, _INTEGERS, _NUMBERS, _NUMBERS],
-        alignment: [_STRINGS],
-    }
-    root = tf.function(lambda inputs: translate(inputs), input_signature=[_STRINGS])
-    return {"__call__": root}, {
-        **{f.__name__: traced(*specs)(f) for f, specs in signatures.items()},
-        "lengths": lengths_signature(translator.num_source_tokens, translator.max_source_length),
-    }
+    def _in_slices(self, function: Callable[..., Any], specs: Any, source_ids: tf.Tensor, *columns: tf.Tensor) -> Any:
+        """What `function` gives of source ids (n, S) and the same rows of `columns`, some rows at a time.
+
+        A request of any number of texts then takes constant memory.
+        """
+        lengths = tf.RaggedTensor.from_tensor(source_ids, padding=self.padding_id).row_lengths()
+
+        def of_rows(rows):
+            longest = tf.maximum(tf.reduce_max(tf.gather(lengths, rows)), 1)  # of no rows, the smallest number
+            return function(tf.gather(source_ids, rows)[:, :longest], *(tf.gather(column, rows) for column in columns))
+
+        return in_slices(of_rows, lengths, specs, max_tokens=2048, max_rows=64)
 
 
-def requests(translator, texts):
+def warmup_requests(translator: "Translator", texts: Sequence[str]) -> Requests:  # noqa: F821
     """A request of `texts` for each signature: {name: {input: tensor}}."""
     strings, number = as_strings(texts), len(texts)
     search = translator.search
@@ -128,23 +166,9 @@ def requests(translator, texts):
 def _of_each(inputs, **settings):
     """Settings (N,) by name, where those of a call may be (1,)."""
     return {
-        name: tf.broadcast_to(of_as_many_rows(name, setting, inputs, or_one=True), tf.shape(inputs))
+        name: tf.broadcast_to(check_rows(name, setting, inputs, or_one=True), tf.shape(inputs))
         for name, setting in settings.items()
     }
-
-
-def _in_slices(function, specs, source_ids, padding_id, *columns):
-    """What `function` gives of source ids (n, S) and the same rows of `columns`, some rows at a time.
-
-    A request of any number of texts then takes constant memory.
-    """
-    lengths = tf.RaggedTensor.from_tensor(source_ids, padding=padding_id).row_lengths()
-
-    def of_rows(rows):
-        longest = tf.maximum(tf.reduce_max(tf.gather(lengths, rows)), 1)  # of no rows, the smallest number
-        return function(tf.gather(source_ids, rows)[:, :longest], *(tf.gather(column, rows) for column in columns))
-
-    return in_slices(of_rows, lengths, specs, max_tokens=2048, max_rows=64)
 
 
 class _TracedOnce:

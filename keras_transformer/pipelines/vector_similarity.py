@@ -3,11 +3,12 @@
 import numpy as np
 
 from keras_transformer import arguments
+from keras_transformer.types import Tensor
 
 KINDS = ("angular", "cosine")
 
 
-def similarity(a, b, kind="angular", paired=False):
+def similarity(a: Tensor, b: Tensor, kind: str = "angular", paired: bool = False) -> np.ndarray:
     """How alike the rows of two arrays are.
 
     "cosine" is u.v / |u||v|, from -1 to 1, and 0 where a vector is zero. "angular" is 1 - arccos(cosine) / pi: 0 for
@@ -30,6 +31,10 @@ def similarity(a, b, kind="angular", paired=False):
 
     References:
         Cer et al., 2018, "Universal Sentence Encoder", section 5.
+
+    Example:
+    >>> keras_transformer.pipelines.similarity([[1, 0]], [[2, 0], [0, 3], [-1, 0]])
+    array([[1. , 0.5, 0. ]])
     """
     arguments.one_of("kind", kind, KINDS)
     a, b = np.asarray(a, "float64"), np.asarray(b, "float64")

@@ -49,7 +49,7 @@ def test_beams_are_the_originals(translator, penalty):
     np.testing.assert_array_equal(found.ids[:, :, : ids.shape[2]], ids)
     np.testing.assert_allclose(found.scores, wanted["scores"], atol=1e-4)
     assert penalty > 1 or len(set(np.sum(ids[:, 0] != PADDING, axis=1))) > 2  # of several lengths
-    texts = [text.decode() for text in tf.reshape(translator.texts(found.ids), [-1]).numpy()]
+    texts = [text.decode() for text in tf.reshape(translator.detokenize(found.ids), [-1]).numpy()]
     assert texts == wanted["texts"]
 
 
@@ -58,7 +58,7 @@ def test_a_text_of_special_tokens_is_translated(translator):
     source_ids, lengths = translator.source_ids(["", "</s>", "<pad> </s>", "red"])
     assert lengths.numpy().tolist() == [1, 2, 3, len(translator.tokenizer.tokenize(["red"]).to_list()[0]) + 1]
     limits = []
-    translator.find(source_ids, search=_Limits(limits))
+    translator.search_ids(source_ids, search=_Limits(limits))
     np.testing.assert_array_equal(limits, [0, 51, 52, int(lengths[3]) + 49])
     assert translator.attention("</s>")[0] == ["</s>", "</s>"]
 
@@ -81,7 +81,7 @@ def test_saved_and_reloaded(translator, tmp_path):
     source_ids = ORIGINAL["sources"][0]
     np.testing.assert_array_equal(logits_of(reloaded, source_ids), logits_of(translator, source_ids))
     reloaded.search, reloaded.max_extra_length = GreedySearch(), 2
-    ids = reloaded.find(tf.constant([source_ids])).ids[0]
+    ids = reloaded.search_ids(tf.constant([source_ids])).ids[0]
     assert reloaded([ORIGINAL["short"][0]]).numpy() == reloaded.target_side.detokenize(ids).numpy()
 
 

@@ -9,7 +9,6 @@ from tensorflow.core.protobuf import saved_model_pb2
 from keras_transformer import QuestionAnswerEmbedder, TextEmbedder, Translator
 from keras_transformer.decoding import BeamSearch
 from keras_transformer.models import QuestionAnswerEncoder, SentenceEncoder, Transformer
-from keras_transformer.pipelines.pipeline import known_ids
 from keras_transformer.text import ByteTokenizer
 from tests import reference
 
@@ -52,7 +51,7 @@ def graph_of(path):
 def test_warmup_requests(make):
     """One text alone and then all for each signature, in every input as many rows."""
     pipeline = make()
-    requests = pipeline._warmup_requests(TEXTS)
+    requests = pipeline._batched_warmup_requests(TEXTS)
     names = [name for name, _ in requests]
     number = len(SIGNATURES[make])
     assert set(names) == SIGNATURES[make] and names[:number] == names[number:]
@@ -70,10 +69,10 @@ def test_warmup_requests(make):
 
 
 def test_many_warmup_texts_are_sent_in_small_batches():
-    requests = make_embedder()._warmup_requests([f"text {number}" for number in range(19)])
+    requests = make_embedder()._batched_warmup_requests([f"text {number}" for number in range(19)])
     sizes = [len(inputs["inputs"]) for name, inputs in requests if name == "lengths"]
-    assert sizes == [1, 8, 8, 3] and make_embedder()._warmup_requests([]) == []
-    assert len(make_embedder()._warmup_requests(["one"])) == 4  # of each signature one
+    assert sizes == [1, 8, 8, 3] and make_embedder()._batched_warmup_requests([]) == []
+    assert len(make_embedder()._batched_warmup_requests(["one"])) == 4  # of each signature one
 
 
 @pytest.mark.parametrize("frozen", [False, True])
@@ -119,12 +118,23 @@ def test_lora_is_frozen_too(tmp_path):
 
 def test_a_quantized_model_is_frozen_as_it_is(tmp_path):
     embedder = make_embedder()
-    embedder.encoder.quantize("int8")
+    embedder.quantize("int8")
+    wanted = embedder.embed(TEXTS)
     embedder.export(tmp_path / "1", frozen=True)
-    np.testing.assert_allclose(tf.saved_model.load(tmp_path / "1")(TEXTS), embedder.embed(TEXTS), atol=1e-5)
+    assert "_QuantizedMatMul" in graph_of(tmp_path / "1")
+    np.testing.assert_allclose(tf.saved_model.load(tmp_path / "1")(TEXTS), wanted, atol=1e-5)
+    np.testing.assert_array_equal(embedder.embed(TEXTS), wanted)  # it stays as it is
     with pytest.raises(ValueError, match="Expected a model that is not quantized, with dtype='bfloat16'. Received: "):
         embedder.export(tmp_path / "2", frozen=True, dtype="bfloat16")
     assert [path.name for path in tmp_path.iterdir()] == ["1"]
+
+
+def test_weights_of_127_steps_are_left_to_keras(tmp_path):
+    embedder = make_embedder()
+    keras.Model.quantize(embedder, "int8", keras.quantizers.Int8QuantizationConfig())
+    embedder.export(tmp_path / "1", frozen=True)
+    assert "_QuantizedMatMul" not in graph_of(tmp_path / "1")
+    np.testing.assert_allclose(tf.saved_model.load(tmp_path / "1")(TEXTS), embedder.embed(TEXTS), atol=1e-5)
 
 
 def test_float32_of_a_model_that_was_trained_in_mixed_precision(tmp_path):
@@ -145,7 +155,7 @@ def test_int8_is_what_keras_computes_of_the_quantized_model(tmp_path):
     embedder.export(tmp_path / "1", frozen=True, dtype="int8")
     loaded = tf.saved_model.load(tmp_path / "1")
     quantized = make_embedder()
-    quantized.encoder.quantize("int8")
+    quantized.quantize("int8")
     wanted = quantized.embed(TEXTS)
     np.testing.assert_allclose(loaded(TEXTS), wanted, atol=1e-5)
     assert np.abs(make_embedder().embed(TEXTS) - wanted).max() > 1e-4
@@ -161,8 +171,8 @@ def test_int8_with_a_calibration(tmp_path):
     np.testing.assert_allclose(tf.saved_model.load(tmp_path / "1")(TEXTS), embedder.embed(TEXTS), atol=0.05)
 
 
-def test_int8_is_refused_where_tensorflow_has_no_product_of_integers(monkeypatch, tmp_path):
-    monkeypatch.setattr("keras_transformer.layers.integer_products.are_available", lambda: False)
+def test_int8_is_refused_where_tensorflow_cannot_multiply_it(monkeypatch, tmp_path):
+    monkeypatch.setattr("keras_transformer.quantization.int8_matmul.is_available", lambda: False)
     with pytest.raises(ValueError, match="Expected a TensorFlow for x86 processors with dtype='int8'"):
         make_embedder().export(tmp_path / "1", frozen=True, dtype="int8")
     assert list(tmp_path.iterdir()) == []
@@ -213,17 +223,3 @@ def test_an_export_leaves_the_state_of_dropout_alone(tmp_path):
     keras.utils.set_random_seed(5)
     again = tf.saved_model.load(tmp_path / "1")(["red dog"], training=True).numpy()
     np.testing.assert_allclose(again, first, atol=1e-6)  # from the same start
-
-
-def test_ids_of_clients_end_as_texts_do():
-    ids = tf.constant([[2, 7, 8, 9, 3], [2, 7, 3, 0, 0], [2, 7, 8, 3, 0], [-4, V, 3, 0, 0]])
-    for has_end, fourth in ((True, 3), (False, 9)):
-        wanted = [[2, 7, 8, fourth], [2, 7, 3, 0], [2, 7, 8, 3], [1, 1, 3, 0]]
-        np.testing.assert_array_equal(known_ids(ids, ByteTokenizer(), 4, has_end), wanted)
-
-
-def test_a_row_of_a_client_that_is_cut_at_the_padding_id_ends_too():
-    """Between other ids it is a token, which a text may spell."""
-    ids = tf.constant([[5, 6, 0, 7, 3], [5, 6, 0, 0, 0]])
-    wanted = [[5, 6, 3], [5, 6, 0]]
-    np.testing.assert_array_equal(known_ids(ids, ByteTokenizer(), 3, has_end=True), wanted)

@@ -45,7 +45,7 @@ def test_no_contexts_are_empty_ones(embedder):
 
 def test_an_export_refuses_fewer_contexts_than_texts(embedder):
     """One would do for all of them, if nobody counted."""
-    respond = embedder.exported(trainable=False)[1]["response_encoder"]
+    respond = embedder.export_functions(trainable=False)[1]["response_encoder"]
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"as many contexts as inputs. Received.*\] \[1\] \[4\]"):
         respond(input=tf.constant(TEXTS), context=tf.constant(["a tree"]))
 

@@ -27,8 +27,8 @@ def test_an_int8_export_says_what_it_does_on_a_terminal(is_terminal, tmp_path, c
     embedder.export(tmp_path / "1", frozen=True, dtype="int8", warmup_texts=(), calibration_texts=texts)
     shown = [text.rstrip() for text in capsys.readouterr().err.split("\r") if text.startswith("int8: ")]
     assert shown == is_terminal * [
-        "int8: 0 of 40 texts of the calibration",
-        "int8: 32 of 40 texts of the calibration",
+        "int8: 0 of 40 calibration texts",
+        "int8: 32 of 40 calibration texts",
         "int8: quantizing the weights",
-        "int8: making the graph",
+        "int8: tracing the graph",
     ]
