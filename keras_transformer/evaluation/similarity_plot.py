@@ -8,8 +8,8 @@ import numpy as np
 from keras_transformer.evaluation import pictures
 from keras_transformer.evaluation.inputs import as_vectors, check_counts
 from keras_transformer.evaluation.rounding import rounded
-from keras_transformer.pipelines.vector_similarity import similarity
 from keras_transformer.types import PathLike, Tensor
+from keras_transformer.vector_similarity import similarity
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,8 +7,8 @@ import numpy as np
 from keras_transformer import arguments
 from keras_transformer.evaluation.estimate import Estimate, bootstrap_interval
 from keras_transformer.evaluation.inputs import Embed, as_vectors, check_counts
-from keras_transformer.pipelines.vector_similarity import similarity
 from keras_transformer.types import Tensor, Texts
+from keras_transformer.vector_similarity import similarity
 
 
 @dataclasses.dataclass(frozen=True)

@@ -187,7 +187,7 @@ def _paired_test(
         return scores, {}
     # sacrebleu gives systems with equal scores the smallest possible p, but no difference is never significant.
     p_values = {
-        name: 1.0 if results[name][0].score == results[name][1].score else results[name][1].p_value
+        name: 1.0 if results[name][0].score == results[name][1].score else float(results[name][1].p_value)
         for name in signatures
     }
     return scores, p_values

@@ -23,14 +23,14 @@ def frozen_weights(variables: Sequence[keras.Variable]) -> keras.StatelessScope:
         ValueError: for 2 GiB of weights or more, which no graph can hold.
 
     Example:
-    >>> import tensorflow as tf
-    >>> from keras_transformer.export import frozen_weights
-    >>> dense = keras.layers.Dense(2)
-    >>> dense.build((None, 3))
-    >>> with frozen_weights(dense.variables):
-    ...     graph = tf.function(dense, input_signature=[tf.TensorSpec([None, 3])]).get_concrete_function()
-    >>> graph.variables
-    ()
+        >>> import tensorflow as tf
+        >>> from keras_transformer.export import frozen_weights
+        >>> dense = keras.layers.Dense(2)
+        >>> dense.build((None, 3))
+        >>> with frozen_weights(dense.variables):
+        ...     graph = tf.function(dense, input_signature=[tf.TensorSpec([None, 3])]).get_concrete_function()
+        >>> graph.variables
+        ()
     """
     with tf.init_scope():
         constants = [(variable, tf.identity(variable.value)) for variable in variables]

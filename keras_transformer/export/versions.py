@@ -18,10 +18,10 @@ def next_version(folder: PathLike) -> str:
         NotADirectoryError: if `folder` is a file.
 
     Example:
-    >>> from keras_transformer.export import next_version
-    >>> (tmp_path / "3").mkdir()
-    >>> next_version(tmp_path)[-2:]
-    '/4'
+        >>> from keras_transformer.export import next_version
+        >>> (tmp_path / "3").mkdir()
+        >>> next_version(tmp_path)[-2:]
+        '/4'
     """
     folder = os.fspath(folder)
     versions = [int(name) for name in os.listdir(folder) if name.isdecimal()] if os.path.lexists(folder) else []

@@ -79,19 +79,19 @@ class HubLayer(keras.layers.Layer):
             `.keras` file is loaded in safe mode, because a graph is code.
 
     Example:
-    >>> import tensorflow as tf
-    >>> module = tf.Module()
-    >>> module.scale = tf.Variable(2.0)
-    >>> spec = tf.TensorSpec([None, 3], tf.float32)
-    >>> module.__call__ = tf.function(lambda x: x * module.scale, input_signature=[spec], autograph=False)
-    >>> tf.saved_model.save(module, str(tmp_path / "saved"))
-    >>> layer = keras_transformer.hub.HubLayer(tmp_path / "saved", trainable=True)
-    >>> layer([[1.0, 2.0, 3.0]]).numpy()
-    array([[2., 4., 6.]], dtype=float32)
-    >>> inputs = keras.Input((3,))
-    >>> model = keras.Model(inputs, keras.layers.Dense(5)(layer(inputs)))
-    >>> len(model.trainable_variables)
-    3
+        >>> import tensorflow as tf
+        >>> module = tf.Module()
+        >>> module.scale = tf.Variable(2.0)
+        >>> spec = tf.TensorSpec([None, 3], tf.float32)
+        >>> module.__call__ = tf.function(lambda x: x * module.scale, input_signature=[spec], autograph=False)
+        >>> tf.saved_model.save(module, str(tmp_path / "saved"))
+        >>> layer = keras_transformer.hub.HubLayer(tmp_path / "saved", trainable=True)
+        >>> layer([[1.0, 2.0, 3.0]]).numpy()
+        array([[2., 4., 6.]], dtype=float32)
+        >>> inputs = keras.Input((3,))
+        >>> model = keras.Model(inputs, keras.layers.Dense(5)(layer(inputs)))
+        >>> len(model.trainable_variables)
+        3
 
     References:
         "Reusable SavedModels", the TF Hub documentation.

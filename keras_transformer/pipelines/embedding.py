@@ -8,9 +8,9 @@ import tensorflow as tf
 
 from keras_transformer import arguments
 from keras_transformer.pipelines.streaming import Limit, in_batches, text_rows
-from keras_transformer.pipelines.vector_similarity import KINDS, similarity
 from keras_transformer.text import Tokenizer
 from keras_transformer.types import Texts
+from keras_transformer.vector_similarity import KINDS, similarity
 
 
 class EmbedsTexts:

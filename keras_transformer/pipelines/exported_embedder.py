@@ -31,16 +31,16 @@ class ExportedEmbedder(EmbedsTexts, ExportedPipeline):
         ValueError: if it is damaged, with the file; if it does not go from strings to vectors.
 
     Example:
-    >>> from keras_transformer.models import DeepAveragingNetwork
-    >>> from keras_transformer.text import ByteTokenizer
-    >>> tokenizer = ByteTokenizer()
-    >>> encoder = DeepAveragingNetwork(tokenizer.vocabulary_size, hidden_dim=8, output_dim=6, num_layers=1)
-    >>> keras_transformer.TextEmbedder(encoder, tokenizer, max_length=30).export(tmp_path / "1", warmup_texts=())
-    >>> embedder = keras_transformer.pipelines.ExportedEmbedder(tmp_path / "1")
-    >>> embedder.output_dim, embedder.max_length
-    (6, 30)
-    >>> embedder.embed(["a dog", "a cat", "a dog"]).shape
-    (3, 6)
+        >>> from keras_transformer.models import DeepAveragingNetwork
+        >>> from keras_transformer.text import ByteTokenizer
+        >>> tokenizer = ByteTokenizer()
+        >>> encoder = DeepAveragingNetwork(tokenizer.vocabulary_size, hidden_dim=8, output_dim=6, num_layers=1)
+        >>> keras_transformer.TextEmbedder(encoder, tokenizer, max_length=30).export(tmp_path / "1", warmup_texts=())
+        >>> embedder = keras_transformer.pipelines.ExportedEmbedder(tmp_path / "1")
+        >>> embedder.output_dim, embedder.max_length
+        (6, 30)
+        >>> embedder.embed(["a dog", "a cat", "a dog"]).shape
+        (3, 6)
     """
 
     results, is_result = "vectors", staticmethod(is_vectors)

@@ -36,18 +36,18 @@ class ExportedQuestionAnswerEmbedder(ExportedPipeline):
         ValueError: if it is damaged, with the file; if it has no such signatures.
 
     Example:
-    >>> from keras_transformer.models import DeepAveragingNetwork, QuestionAnswerEncoder
-    >>> from keras_transformer.text import ByteTokenizer
-    >>> tokenizer = ByteTokenizer()
-    >>> encoder = DeepAveragingNetwork(tokenizer.vocabulary_size, hidden_dim=8, output_dim=6, num_layers=1)
-    >>> encoder = QuestionAnswerEncoder(encoder, hidden_dim=8, output_dim=6)
-    >>> embedder = keras_transformer.QuestionAnswerEmbedder(encoder, tokenizer)
-    >>> embedder.export(tmp_path / "1", warmup_texts=())
-    >>> exported = keras_transformer.pipelines.ExportedQuestionAnswerEmbedder(tmp_path / "1")
-    >>> questions = exported.embed_questions(["How old are you?"])
-    >>> responses = exported.embed_responses(["I am five.", "It is red."])
-    >>> (questions @ responses.T).shape
-    (1, 2)
+        >>> from keras_transformer.models import DeepAveragingNetwork, QuestionAnswerEncoder
+        >>> from keras_transformer.text import ByteTokenizer
+        >>> tokenizer = ByteTokenizer()
+        >>> encoder = DeepAveragingNetwork(tokenizer.vocabulary_size, hidden_dim=8, output_dim=6, num_layers=1)
+        >>> encoder = QuestionAnswerEncoder(encoder, hidden_dim=8, output_dim=6)
+        >>> embedder = keras_transformer.QuestionAnswerEmbedder(encoder, tokenizer)
+        >>> embedder.export(tmp_path / "1", warmup_texts=())
+        >>> exported = keras_transformer.pipelines.ExportedQuestionAnswerEmbedder(tmp_path / "1")
+        >>> questions = exported.embed_questions(["How old are you?"])
+        >>> responses = exported.embed_responses(["I am five.", "It is red."])
+        >>> (questions @ responses.T).shape
+        (1, 2)
     """
 
     results, is_result = "vectors", staticmethod(is_vectors)

@@ -36,12 +36,12 @@ class ExportedTranslator(ExportedPipeline):
         ValueError: if it is damaged, with the file; if it does not go from strings to strings.
 
     Example:
-    >>> import tensorflow as tf
-    >>> module = tf.Module()
-    >>> module.__call__ = tf.function(tf.strings.upper, input_signature=[tf.TensorSpec([None], tf.string)])
-    >>> tf.saved_model.save(module, str(tmp_path / "1"))
-    >>> list(keras_transformer.pipelines.ExportedTranslator(tmp_path / "1").translate(["a dog", "a cat"]))
-    ['A DOG', 'A CAT']
+        >>> import tensorflow as tf
+        >>> module = tf.Module()
+        >>> module.__call__ = tf.function(tf.strings.upper, input_signature=[tf.TensorSpec([None], tf.string)])
+        >>> tf.saved_model.save(module, str(tmp_path / "1"))
+        >>> list(keras_transformer.pipelines.ExportedTranslator(tmp_path / "1").translate(["a dog", "a cat"]))
+        ['A DOG', 'A CAT']
     """
 
     results, is_result = "strings", staticmethod(is_strings)

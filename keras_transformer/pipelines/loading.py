@@ -55,17 +55,17 @@ def load(path: PathLike) -> Any:
         ValueError: if the file is damaged, or holds something else.
 
     Example:
-    >>> from keras_transformer.models import DeepAveragingNetwork
-    >>> from keras_transformer.text import ByteTokenizer
-    >>> tokenizer = ByteTokenizer()
-    >>> encoder = DeepAveragingNetwork(tokenizer.vocabulary_size, hidden_dim=8, output_dim=6, num_layers=1)
-    >>> embedder = keras_transformer.TextEmbedder(encoder, tokenizer)
-    >>> embedder.save(tmp_path / "embedder.keras")
-    >>> keras_transformer.load(tmp_path / "embedder.keras").embed(["a dog", "a cat"]).shape
-    (2, 6)
-    >>> embedder.export(tmp_path / "exported" / "1", warmup_texts=())
-    >>> type(keras_transformer.load(tmp_path / "exported")).__name__
-    'ExportedEmbedder'
+        >>> from keras_transformer.models import DeepAveragingNetwork
+        >>> from keras_transformer.text import ByteTokenizer
+        >>> tokenizer = ByteTokenizer()
+        >>> encoder = DeepAveragingNetwork(tokenizer.vocabulary_size, hidden_dim=8, output_dim=6, num_layers=1)
+        >>> embedder = keras_transformer.TextEmbedder(encoder, tokenizer)
+        >>> embedder.save(tmp_path / "embedder.keras")
+        >>> keras_transformer.load(tmp_path / "embedder.keras").embed(["a dog", "a cat"]).shape
+        (2, 6)
+        >>> embedder.export(tmp_path / "exported" / "1", warmup_texts=())
+        >>> type(keras_transformer.load(tmp_path / "exported")).__name__
+        'ExportedEmbedder'
     """
     found = found_model(path)
     return _of_export(LoadedExport(found)) if is_saved_model(found) else load_pipeline(found)

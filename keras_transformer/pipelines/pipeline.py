@@ -32,7 +32,7 @@ class Pipeline(QuantizesToInt8, keras.Model):
     `warmup_requests`.
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.built = True
         self._graphs, self._traced_variables = {}, None

@@ -2,21 +2,25 @@
 
 import warnings
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from keras_transformer.layers.composite import quantization_modes
 from keras_transformer.quantization import observed_inputs, quantize_int8
 from keras_transformer.quantization.casting import copy_weights, with_dtype
 from keras_transformer.text.tokenizer import as_strings
 
+if TYPE_CHECKING:  # whose module imports this one
+    from keras_transformer.pipelines.pipeline import Pipeline
+
 _CALIBRATION_BATCH = 32
 
 
 def in_dtype(
-    pipeline: "Pipeline",  # noqa: F821, whose module imports this one
+    pipeline: "Pipeline",
     dtype: str,
     calibration_texts: Sequence[str] = (),
     show: Callable[[str], None] = lambda text: None,
-) -> "Pipeline":  # noqa: F821
+) -> "Pipeline":
     """A copy of a pipeline whose model computes and keeps its weights in `dtype`.
 
     Args:

@@ -55,16 +55,16 @@ class QuestionAnswerEmbedder(EncoderPipeline):
         Yang et al., 2019, "Multilingual Universal Sentence Encoder for Semantic Retrieval".
 
     Example:
-    >>> from keras_transformer.text import ByteTokenizer
-    >>> tokenizer = ByteTokenizer()
-    >>> shared = keras_transformer.models.SentenceEncoder(
-    ...     tokenizer.vocabulary_size, num_layers=1, hidden_dim=8, intermediate_dim=16, num_heads=2, output_dim=4
-    ... )
-    >>> encoder = keras_transformer.models.QuestionAnswerEncoder(shared, hidden_dim=32, output_dim=16)
-    >>> embedder = keras_transformer.QuestionAnswerEmbedder(encoder, tokenizer)
-    >>> responses = embedder.embed_responses(["Seven.", "In Seoul."], ["A week has seven days.", ""])
-    >>> (embedder.embed_questions(["How many days has a week?"]) @ responses.T).shape
-    (1, 2)
+        >>> from keras_transformer.text import ByteTokenizer
+        >>> tokenizer = ByteTokenizer()
+        >>> shared = keras_transformer.models.SentenceEncoder(
+        ...     tokenizer.vocabulary_size, num_layers=1, hidden_dim=8, intermediate_dim=16, num_heads=2, output_dim=4
+        ... )
+        >>> encoder = keras_transformer.models.QuestionAnswerEncoder(shared, hidden_dim=32, output_dim=16)
+        >>> embedder = keras_transformer.QuestionAnswerEmbedder(encoder, tokenizer)
+        >>> responses = embedder.embed_responses(["Seven.", "In Seoul."], ["A week has seven days.", ""])
+        >>> (embedder.embed_questions(["How many days has a week?"]) @ responses.T).shape
+        (1, 2)
     """
 
     @property
@@ -168,9 +168,9 @@ class QuestionAnswerEmbedder(EncoderPipeline):
         return self._root_functions(embed, trainable), signatures
 
     def warmup_requests(self, texts: Sequence[str]) -> Requests:
-        texts = as_strings(texts)
+        strings = as_strings(texts)
         return {
-            "question_encoder": {"input": texts},
-            "response_encoder": {"input": texts, "context": texts},
-            "lengths": {"inputs": texts},
+            "question_encoder": {"input": strings},
+            "response_encoder": {"input": strings, "context": strings},
+            "lengths": {"inputs": strings},
         }

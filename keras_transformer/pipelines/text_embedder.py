@@ -63,17 +63,17 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
         Cer et al., 2018, "Universal Sentence Encoder".
 
     Example:
-    >>> from keras_transformer.text import ByteTokenizer
-    >>> tokenizer = ByteTokenizer()
-    >>> encoder = keras_transformer.models.SentenceEncoder(
-    ...     tokenizer.vocabulary_size, num_layers=1, hidden_dim=8, intermediate_dim=16, num_heads=2, output_dim=4
-    ... )
-    >>> embedder = keras_transformer.TextEmbedder(encoder, tokenizer)
-    >>> vectors = embedder.embed(["A dog runs.", "Un chien court.", ""])
-    >>> vectors.shape
-    (3, 4)
-    >>> np.linalg.norm(vectors, axis=1).round(4)
-    array([1., 1., 0.], dtype=float32)
+        >>> from keras_transformer.text import ByteTokenizer
+        >>> tokenizer = ByteTokenizer()
+        >>> encoder = keras_transformer.models.SentenceEncoder(
+        ...     tokenizer.vocabulary_size, num_layers=1, hidden_dim=8, intermediate_dim=16, num_heads=2, output_dim=4
+        ... )
+        >>> embedder = keras_transformer.TextEmbedder(encoder, tokenizer)
+        >>> vectors = embedder.embed(["A dog runs.", "Un chien court.", ""])
+        >>> vectors.shape
+        (3, 4)
+        >>> np.linalg.norm(vectors, axis=1).round(4)
+        array([1., 1., 0.], dtype=float32)
     """
 
     @property

@@ -75,14 +75,14 @@ class Translator(TranslatesTexts, Pipeline):
             tokenizer whose vocabulary is larger than the transformer's.
 
     Example:
-    >>> from keras_transformer.text import ByteTokenizer
-    >>> tokenizer = ByteTokenizer()
-    >>> transformer = keras_transformer.models.Transformer(
-    ...     tokenizer.vocabulary_size, num_layers=1, hidden_dim=8, intermediate_dim=16, num_heads=2
-    ... )
-    >>> translator = keras_transformer.Translator(transformer, tokenizer, max_extra_length=5)
-    >>> len(list(translator.translate(["A dog runs.", ""], batch_size=2)))  # one for each text, untrained
-    2
+        >>> from keras_transformer.text import ByteTokenizer
+        >>> tokenizer = ByteTokenizer()
+        >>> transformer = keras_transformer.models.Transformer(
+        ...     tokenizer.vocabulary_size, num_layers=1, hidden_dim=8, intermediate_dim=16, num_heads=2
+        ... )
+        >>> translator = keras_transformer.Translator(transformer, tokenizer, max_extra_length=5)
+        >>> len(list(translator.translate(["A dog runs.", ""], batch_size=2)))  # one for each text, untrained
+        2
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Translator(TranslatesTexts, Pipeline):
         return self._search
 
     @search.setter
-    def search(self, search: Search):
+    def search(self, search: Search) -> None:
         if not isinstance(search, Search):
             raise ValueError(f"Expected a search of keras_transformer.decoding. Received: search={search!r}")
         self._search = search
@@ -127,7 +127,7 @@ class Translator(TranslatesTexts, Pipeline):
         return self._xla
 
     @xla.setter
-    def xla(self, xla: bool):
+    def xla(self, xla: bool) -> None:
         self._xla = xla
         self._forget_graphs()
 

@@ -1,7 +1,7 @@
 """What an exported translator offers: its signatures, over functions that are stored once."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
@@ -19,6 +19,9 @@ from keras_transformer.pipelines.signatures import (
 from keras_transformer.pipelines.slices import in_slices
 from keras_transformer.text.tokenizer import as_strings
 
+if TYPE_CHECKING:  # whose module imports this one
+    from keras_transformer.pipelines.translator import Translator
+
 _STRINGS = tf.TensorSpec([None], tf.string)
 _IDS = tf.TensorSpec([None, None], tf.int32)
 # One for each text, or one for all.
@@ -33,7 +36,7 @@ class TranslatorExport:
         translator: a `Translator`, as it is now.
     """
 
-    def __init__(self, translator: "Translator"):  # noqa: F821, whose module imports this one
+    def __init__(self, translator: "Translator"):
         search = translator.search
         self.translator = translator
         self.search = search
@@ -145,7 +148,7 @@ class TranslatorExport:
         return in_slices(of_rows, lengths, specs, max_tokens=2048, max_rows=64)
 
 
-def warmup_requests(translator: "Translator", texts: Sequence[str]) -> Requests:  # noqa: F821
+def warmup_requests(translator: "Translator", texts: Sequence[str]) -> Requests:
     """A request of `texts` for each signature: {name: {input: tensor}}."""
     strings, number = as_strings(texts), len(texts)
     search = translator.search

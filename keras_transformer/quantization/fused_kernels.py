@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -46,11 +47,11 @@ def keras_kernels(model: keras.layers.Layer) -> Iterator[None]:
 class FusedDense:
     """In place of the `quantized_call` of a `Dense`."""
 
-    def __init__(self, layer: keras.layers.Dense):
+    def __init__(self, layer: keras.layers.Dense) -> None:
         self.layer = layer
         self.quantized_call = layer.quantized_call
 
-    def __call__(self, inputs: Tensor, **kwargs) -> Tensor:
+    def __call__(self, inputs: Tensor, **kwargs: Any) -> Tensor:
         layer = self.layer
         is_calibrated = isinstance(self.quantized_call, CalibratedCall)
         if is_calibrated:
@@ -70,11 +71,11 @@ class FusedDense:
 class FusedLogits:
     """In place of the `quantized_call` of a `ReversibleEmbedding`, for logits of a tied table."""
 
-    def __init__(self, layer: keras.layers.ReversibleEmbedding):
+    def __init__(self, layer: keras.layers.ReversibleEmbedding) -> None:
         self.layer = layer
         self.quantized_call = layer.quantized_call
 
-    def __call__(self, inputs: Tensor, reverse: bool = False, **kwargs) -> Tensor:
+    def __call__(self, inputs: Tensor, reverse: bool = False, **kwargs: Any) -> Tensor:
         if not reverse:
             return self.quantized_call(inputs, **kwargs)
         layer = self.layer

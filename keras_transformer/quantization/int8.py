@@ -36,10 +36,10 @@ def quantize_int8(
         ValueError: for a model that is quantized already or not built.
 
     Example:
-    >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
-    >>> keras_transformer.quantization.quantize_int8(model)
-    >>> int(np.abs(model.layers[0].kernel).max())
-    64
+        >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+        >>> keras_transformer.quantization.quantize_int8(model)
+        >>> int(np.abs(model.layers[0].kernel).max())
+        64
     """
     largest_inputs = largest_inputs or {}
     axes = {keras.layers.Dense: 0, keras.layers.ReversibleEmbedding: -1}
@@ -50,7 +50,16 @@ def quantize_int8(
 
 
 class QuantizesToInt8:
-    """In front of `keras.Model` among the bases of a class: its `quantize("int8")` is `quantize_int8`."""
+    """In front of `keras.Model` among the bases of a class: its `quantize("int8")` is `quantize_int8`.
+
+    Example:
+        >>> class Scores(keras_transformer.quantization.QuantizesToInt8, keras.Sequential):
+        ...     pass
+        >>> model = Scores([keras.Input((3,)), keras.layers.Dense(2)])
+        >>> model.quantize("int8")
+        >>> int(np.abs(model.layers[0].kernel).max())
+        64
+    """
 
     def quantize(
         self, mode: str | None = None, config: keras.quantizers.QuantizationConfig | None = None, **kwargs: Any

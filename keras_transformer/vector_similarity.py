@@ -33,8 +33,8 @@ def similarity(a: Tensor, b: Tensor, kind: str = "angular", paired: bool = False
         Cer et al., 2018, "Universal Sentence Encoder", section 5.
 
     Example:
-    >>> keras_transformer.pipelines.similarity([[1, 0]], [[2, 0], [0, 3], [-1, 0]])
-    array([[1. , 0.5, 0. ]])
+        >>> keras_transformer.pipelines.similarity([[1, 0]], [[2, 0], [0, 3], [-1, 0]])
+        array([[1. , 0.5, 0. ]])
     """
     arguments.one_of("kind", kind, KINDS)
     a, b = np.asarray(a, "float64"), np.asarray(b, "float64")
