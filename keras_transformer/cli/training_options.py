@@ -1,25 +1,25 @@
 """The options that all trainings share, and what they do."""
 
-import contextlib
 import dataclasses
 import os
 
 from keras_transformer import arguments
+from keras_transformer.cli import lost_worker
 from keras_transformer.models.presets import PRESETS
+from keras_transformer.training import checkpoint
 
-STATE = "training-state"
 # Fields of recipes and constructor arguments of models that have an option of their own: type, help.
 OPTIMIZATION = {
     "steps": (int, "at most; the length of the linear schedule"),
-    "steps_per_round": (int, "between validations"),
+    "evaluation_steps": (int, "evaluation interval"),
     "optimizer": (str, "muon makes the matrices' updates orthogonal"),
     "schedule": (str, "of the learning rate"),
     "learning_rate": (float, "the peak"),
     "warmup_steps": (int, "until the peak"),
     "clip_norm": (float, "largest norm of the gradient"),
     "ema": (float, "decay of the weights' moving average"),
-    "average_last": (int, "save the mean of the weights after so many last rounds"),
-    "patience": (int, "stop after so many rounds without a better one"),
+    "average_last": (int, "save the mean of the weights after so many last evaluation intervals"),
+    "patience": (int, "stop after so many evaluations without a better one"),
 }
 MODEL = {
     "hidden_dim": (int, "width"),
@@ -71,7 +71,13 @@ def add_machine(parser):
         help="mixed_bfloat16 is faster on processors with bfloat16 instructions and on accelerators",
     )
     group.add_argument(
-        "--minutes-between-states", type=float, default=5.0, help="how much work a kill may cost (default: %(default)s)"
+        "--checkpoint-minutes", type=float, default=5.0, help="checkpoint interval, minutes (default: %(default)s)"
+    )
+    group.add_argument(
+        "--distribution",
+        default="auto",
+        choices=("auto", "none", "mirrored", "workers"),
+        help="mirrored: all GPUs of this machine; workers: several processes, named by TF_CONFIG or started by srun",
     )
     group.add_argument("--seed", type=int, default=0)
     group.add_argument("--deterministic", action="store_true", help="the same operations give the same bits; slower")
@@ -92,37 +98,30 @@ def changed_recipe(recipe, args, fields, model):
     return dataclasses.replace(recipe, model={**recipe.model, **model}, **given)
 
 
-def output_path(args, name):
-    """The file to save; refuses one that no training state belongs to."""
+def check_output(args, name):
+    """Refuses a model that no checkpoint belongs to, and checks how long to train."""
     if args.minutes is not None:
         arguments.positive_number("minutes", args.minutes)
     path = os.path.join(args.out, name)
-    if os.path.exists(path) and not os.path.exists(os.path.join(args.out, STATE)):
+    if os.path.exists(path) and not os.path.exists(os.path.join(args.out, checkpoint.NAME)):
         raise FileExistsError(f"Expected an --out without a {name}. Received: {path} exists")
-    return path
 
 
-@contextlib.contextmanager
-def saying_what_was_written(path, say=print):
-    """Says whether the file at `path` was written meanwhile."""
-    before = _identity(path)
-    yield
-    say(f"Wrote {path}" if _identity(path) != before else f"{path} stays as it is")
-
-
-def _identity(path):
-    """What another file at `path` would have otherwise; `None` if there is none."""
-    if not os.path.exists(path):
-        return None
-    status = os.stat(path)
-    return status.st_ino, status.st_mtime_ns
-
-
-def set_seed(args):
-    """Seeds all random numbers, and makes operations deterministic if wanted."""
+def run(args, train):
+    """Calls `train` with what the options of the machine say, and begins again when another worker is lost."""
     import keras
     import tensorflow as tf
 
+    from keras_transformer.training import make_strategy
+
+    strategy = make_strategy(args.distribution)
     keras.utils.set_random_seed(args.seed)
     if args.deterministic:
         tf.config.experimental.enable_op_determinism()
+    names = ("dtype", "minutes", "seed", "checkpoint_minutes", "tensorboard")
+    try:
+        train(strategy=strategy, **{name: getattr(args, name) for name in names})
+    except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError) as error:
+        if not (args.is_own_process and isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)):
+            raise
+        lost_worker.begin_again(error, os.path.join(args.out, checkpoint.NAME))

@@ -1,4 +1,4 @@
-"""Training: objective, schedules, metrics, callbacks, recipes, and a loop that resumes and runs on several machines.
+"""Training: objectives, schedules, metrics, callbacks, recipes, and a trainer for many devices.
 
 What needs TensorFlow is imported when it is asked for.
 """
@@ -22,11 +22,15 @@ from keras_transformer.training.objectives import (
 from keras_transformer.training.recipes import RECIPES, TranslationRecipe
 from keras_transformer.training.schedules import InverseSquareRootSchedule, LinearDecaySchedule, NoamSchedule
 from keras_transformer.training.sentence_tasks import SentenceTask
+from keras_transformer.training.train_embedder import read_tasks, train_embedder
+from keras_transformer.training.train_translator import train_translator
 from keras_transformer.training.training_run import TrainingRun
 
 _NEEDS_TENSORFLOW = {
+    "GradientStep": "gradient_step",
     "SentenceTrainingLoop": "sentence_training_loop",
     "TensorBoardScalars": "tensorboard_scalars",
+    "Trainer": "trainer",
     "TrainingLoop": "training_loop",
     "TranslationValidation": "translation_validation",
     "make_strategy": "distribution",
@@ -54,11 +58,14 @@ __all__ = [
     "TranslationRecipe",
     "consistency_losses",
     "fit_translator",
+    "read_tasks",
+    "train_embedder",
+    "train_translator",
     *_NEEDS_TENSORFLOW,
 ]
 
 
-def __getattr__(name):
+def __getattr__(name: str):
     if name in _NEEDS_TENSORFLOW:
         return getattr(importlib.import_module(f"{__name__}.{_NEEDS_TENSORFLOW[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

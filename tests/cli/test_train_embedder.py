@@ -6,7 +6,7 @@ from keras_transformer.cli.main import main
 from keras_transformer.models import DeepAveragingNetwork, SentenceEncoder
 from tests import made_data
 
-SMALL = ["--num-layers", "1", "--hidden-dim", "12", "--output-dim", "6", "--steps", "6", "--steps-per-round", "3"]
+SMALL = ["--num-layers", "1", "--hidden-dim", "12", "--output-dim", "6", "--steps", "6", "--evaluation-steps", "3"]
 
 
 @pytest.fixture

@@ -24,8 +24,8 @@ def arguments(tmp_path_factory):
         "--validation-source", folder / "valid.source", "--validation-target", folder / "valid.target",
         "--num-layers", 1, "--hidden-dim", 16, "--intermediate-dim", 32, "--dropout", 0.3, "--vocabulary-size", 80,
         "--subwords", "bpe", "--bpe-dropout", 0.1, "--bidirectional-epochs", 1, "--ema", 0.9, "--clip-norm", 1.0,
-        "--accumulated-batches", 2, "--consistency", 1.0, "--epochs", EPOCHS, "--tokens-per-batch", 128,
-        "--max-length", 64, "--warmup-steps", 10, "--minutes-between-states", 0, "--monitor", "bleu",
+        "--micro-batches", 2, "--consistency", 1.0, "--epochs", EPOCHS, "--tokens-per-batch", 128,
+        "--max-length", 64, "--warmup-steps", 10, "--checkpoint-minutes", 0, "--monitor", "bleu",
         "--deterministic",
     ]  # fmt: skip
 

@@ -32,7 +32,7 @@ keras.utils.set_random_seed(3)
 with strategy.scope():
     model = Transformer(260, 1, 12, 19, 3, dropout=0.0)
     model.compile(keras.optimizers.SGD(0.5), LabelSmoothedCrossEntropy(0.1))
-loop = TrainingLoop(model, strategy, accumulated_batches=2, clip_norm=0.5)
+loop = TrainingLoop(model, strategy, micro_batches=2, clip_norm=0.5)
 pairs = ParallelText(sys.argv[1], sys.argv[2], ByteTokenizer(), max_length=64)
 losses = [loss for loss, _ in loop.steps(pairs.batches(512, seed=1, epoch=0))]
 weights = [float(value) for weight in model.get_weights() for value in weight.ravel()]
@@ -110,7 +110,7 @@ def test_a_lost_worker_comes_back(files, tmp_path):
             "train", "translator", "--source", files[0], "--target", files[1], "--validation-source", files[0],
             "--validation-target", files[1], "--out", tmp_path / out, "--byte-level", "--num-layers", 1,
             "--hidden-dim", 12, "--intermediate-dim", 19, "--num-heads", 3, "--dropout", 0, "--warmup-steps", 10,
-            "--epochs", 12, "--tokens-per-batch", 512, "--max-length", 64, "--minutes-between-states", 0,
+            "--epochs", 12, "--tokens-per-batch", 512, "--max-length", 64, "--checkpoint-minutes", 0,
         ]  # fmt: skip
 
     assert start_command(*arguments("alone")).wait() == 0

@@ -76,7 +76,7 @@ def test_a_step_is_gradient_descent_on_the_objective(task):
 
 
 def test_a_batch_in_pieces_gives_the_same_step():
-    whole, pieces = loop(tokens_at_once=1 << 20), loop(tokens_at_once=PIECE)
+    whole, pieces = loop(micro_batch_tokens=1 << 20), loop(micro_batch_tokens=PIECE)
     for number in range(3):
         (a,), (b,) = (list(of.steps([(number, 0)])) for of in (whole, pieces))
         np.testing.assert_allclose(a, b, rtol=1e-5)
@@ -87,7 +87,7 @@ def test_a_batch_in_pieces_gives_the_same_step():
 
 def test_both_passes_of_a_piece_have_the_same_dropout():
     """Pieces of one batch, encoded once more after the step with learning rate 0, by the states of the first pass."""
-    of = loop(0.5, optimizer=keras.optimizers.SGD(0.0), tokens_at_once=PIECE)
+    of = loop(0.5, optimizer=keras.optimizers.SGD(0.0), micro_batch_tokens=PIECE)
     seen = []
     encode = of._encode
     of._encode = lambda ids: seen.append(vectors := encode(ids)) or vectors
@@ -139,5 +139,5 @@ def test_bad_values():
         loop(of=lambda: [*tasks()[:2], tasks()[0]])
     with pytest.raises(ValueError, match="at least one task"):
         loop(of=list)
-    with pytest.raises(ValueError, match="tokens_at_once=0"):
-        loop(tokens_at_once=0)
+    with pytest.raises(ValueError, match="micro_batch_tokens=0"):
+        loop(micro_batch_tokens=0)

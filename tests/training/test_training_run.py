@@ -49,7 +49,7 @@ def make_run(folder, kill_at=None, **kwargs):
     callbacks = [SaveBest(model, os.path.join(folder, "best.keras")), HistoryFile(os.path.join(folder, "history.csv"))]
     if kill_at:
         callbacks.append(KillAt(kill_at))
-    defaults = {"epochs": 3, "validate": validate, "callbacks": callbacks, "minutes_between_states": 0.0}
+    defaults = {"epochs": 3, "validate": validate, "callbacks": callbacks, "checkpoint_minutes": 0.0}
     return TrainingRun(TrainingLoop(model), batches_of_epoch, folder, **{**defaults, **kwargs})
 
 
@@ -68,12 +68,12 @@ def assert_equal_outcomes(one, other):
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("kwargs", [{}, {"steps_per_round": 3}, {"average_last": 2}, {"average_last": 1}], ids=str)
+@pytest.mark.parametrize("kwargs", [{}, {"evaluation_steps": 3}, {"average_last": 2}, {"average_last": 1}], ids=str)
 def test_killed_at_any_step_ends_as_if_unbroken(tmp_path, kwargs):
     unbroken = make_run(tmp_path / "unbroken", **kwargs)
     unbroken.run(verbose=0)
     wanted = outcome(unbroken)
-    assert len(wanted[0]) == (4 if kwargs == {"steps_per_round": 3} else 3)
+    assert len(wanted[0]) == (4 if kwargs == {"evaluation_steps": 3} else 3)
     for step in range(1, 3 * STEPS_OF_EPOCH + 1, 2):
         folder = tmp_path / str(step)
         with pytest.raises(Killed):
@@ -208,10 +208,10 @@ def test_bad_arguments(tmp_path):
         make_run(tmp_path, epochs=None)
     with pytest.raises(TypeError, match="not JSON serializable"):
         make_run(tmp_path, description={"x": np.float32(1)})
-    with pytest.raises(ValueError, match="minutes_between_states=-1"):
-        make_run(tmp_path, minutes_between_states=-1)
-    with pytest.raises(ValueError, match="steps_per_round=0"):
-        make_run(tmp_path, steps_per_round=0)
+    with pytest.raises(ValueError, match="checkpoint_minutes=-1"):
+        make_run(tmp_path, checkpoint_minutes=-1)
+    with pytest.raises(ValueError, match="evaluation_steps=0"):
+        make_run(tmp_path, evaluation_steps=0)
 
 
 def test_what_callbacks_keep_is_json():
