@@ -54,7 +54,8 @@ def fit_embedder(
 
     Raises:
         ValueError: before anything is written, for bad tasks, and for patience without validation; for a checkpoint
-            that is damaged or belongs to other arguments; if no evaluation had a finite figure, so that nothing was saved.
+            that is damaged or belongs to other arguments; if no evaluation had a finite figure, so that nothing was
+            saved.
 
     References:
         Cer et al., 2018, "Universal Sentence Encoder", section 3.

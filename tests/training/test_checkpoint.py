@@ -55,7 +55,7 @@ def test_a_changed_byte_is_refused(tmp_path):
 def test_other_variables_are_refused(tmp_path):
     path = tmp_path / "state"
     write_checkpoint(path, variables(), {})
-    with pytest.raises(ValueError, match="2 variables. Received .*3 variables"):
+    with pytest.raises(ValueError, match="2 variables, written by this version. Received .*3 variables"):
         read_checkpoint(path, blank()[:2])
     with pytest.raises(FileNotFoundError):
         read_checkpoint(tmp_path / "none", blank())

@@ -15,7 +15,7 @@ from tests import made_data, reference
 
 SENTENCES = made_data.sentences(60)
 # Tokens; a batch has some 350.
-PIECE = 100
+MICRO_BATCH = 100
 PAIRS = list(zip(SENTENCES[:30], SENTENCES[30:]))
 
 
@@ -75,22 +75,22 @@ def test_a_step_is_gradient_descent_on_the_objective(task):
     np.testing.assert_allclose(slope, -np.square(step).sum(), rtol=0.05)
 
 
-def test_a_batch_in_pieces_gives_the_same_step():
-    whole, pieces = loop(micro_batch_tokens=1 << 20), loop(micro_batch_tokens=PIECE)
+def test_a_batch_in_micro_batches_gives_the_same_step():
+    whole, split = loop(micro_batch_tokens=1 << 20), loop(micro_batch_tokens=MICRO_BATCH)
     for number in range(3):
-        (a,), (b,) = (list(of.steps([(number, 0)])) for of in (whole, pieces))
+        (a,), (b,) = (list(of.steps([(number, 0)])) for of in (whole, split))
         np.testing.assert_allclose(a, b, rtol=1e-5)
-    np.testing.assert_allclose(weights(whole), weights(pieces), atol=1e-4)
-    assert any("piece" in key for key in pieces._functions)
-    assert not any("piece" in key for key in whole._functions)
+    np.testing.assert_allclose(weights(whole), weights(split), atol=1e-4)
+    assert any("micro-batch" in key for key in split._functions)
+    assert not any("micro-batch" in key for key in whole._functions)
 
 
-def test_both_passes_of_a_piece_have_the_same_dropout():
-    """Pieces of one batch, encoded once more after the step with learning rate 0, by the states of the first pass."""
-    of = loop(0.5, optimizer=keras.optimizers.SGD(0.0), micro_batch_tokens=PIECE)
+def test_both_passes_of_a_micro_batch_have_the_same_dropout():
+    """Micro-batches of one batch, encoded once more after the step with learning rate 0, by the states of the first pass."""
+    of = loop(0.5, optimizer=keras.optimizers.SGD(0.0), micro_batch_tokens=MICRO_BATCH)
     seen = []
     encode = of._encode
-    of._encode = lambda ids: seen.append(vectors := encode(ids)) or vectors
+    of._encode = lambda groups: seen.append(vectors := encode(groups)) or vectors
     import tensorflow as tf
 
     tf.config.run_functions_eagerly(True)
