@@ -128,7 +128,8 @@ def _tokenizer(folder, source, target, recipe, byte_level, say):
     path = os.path.join(folder, VOCABULARY)
     if os.path.exists(path) and os.path.exists(os.path.join(folder, checkpoint.NAME)):
         return SubwordTokenizer.from_model_file(path)
-    say(f"Vocabulary from {' '.join(map(str, as_paths(source) + as_paths(target or [])))}", flush=True)
+    files = as_paths(source) + ([] if target is None else as_paths(target))
+    say(f"Vocabulary from {' '.join(files)}", flush=True)
     return SubwordTokenizer.from_texts(_texts(source, target), recipe.vocabulary_size, model_type=recipe.subwords)
 
 

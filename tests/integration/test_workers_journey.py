@@ -1,6 +1,7 @@
 """Devices of one machine, and worker processes, train one model: a translator, and a sentence encoder."""
 
 import json
+import signal
 import subprocess
 import sys
 
@@ -8,7 +9,8 @@ import numpy as np
 import pytest
 
 from tests import made_data
-from tests.integration.processes import cluster, run_python
+from tests.integration import small_trainings
+from tests.integration.processes import cluster, history, run_python, start_command
 
 KINDS = ("translator", "embedder", "embedder in micro-batches")
 
@@ -115,3 +117,49 @@ def test_two_workers_equal_one_process(by_two_workers, alone, kind):
 def test_micro_batches_of_an_embedder_change_nothing(alone):
     for found, wanted in zip(alone[KINDS[2]], alone[KINDS[1]], strict=True):
         np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+
+# One device overflows in float16: prints the weights of the devices before and after, and the loss scale.
+OVERFLOW = """
+import json
+import signal
+import keras
+import numpy as np
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+from keras_transformer.training import TrainingLoop
+with strategy.scope():
+    keras.config.set_dtype_policy("mixed_float16")
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="ones")])
+    model.compile(keras.optimizers.SGD(0.1), keras.losses.MeanSquaredError())
+loop = TrainingLoop(model, strategy)
+x = np.array([[1.0], [30000.0]], "float32")  # the second row, for the second device, is too much
+list(loop.steps(tf.data.Dataset.from_tensors((x, np.zeros_like(x)))))
+after = [value.numpy().item() for value in strategy.experimental_local_results(model.trainable_weights[0].value)]
+print(json.dumps([after, model.optimizer.dynamic_scale.numpy().item()]))
+"""
+
+
+def test_an_overflow_on_one_device_skips_the_step_on_all():
+    weights, scale = run_python(OVERFLOW)
+    assert weights == [1.0, 1.0] and scale == 2.0**14
+
+
+@pytest.mark.parametrize("kind", small_trainings.KINDS)
+def test_a_lost_worker_comes_back(kind, tmp_path):
+    """The command line: the chief validates alone; one worker is killed and started again, the other waits for it."""
+    command = [*small_trainings.arguments(kind, small_trainings.write_files(tmp_path)), "--dropout", 0, "--out"]
+    environments = cluster(2)
+    chief = start_command(*command, tmp_path / "both", env=environments[0])
+    start, more = small_trainings.killed("step 6")
+    lost = subprocess.run([*start, *map(str, command), tmp_path / "both"], env={**environments[1], **more}, check=False)
+    assert lost.returncode == -signal.SIGKILL
+    other = start_command(*command, tmp_path / "both", env=environments[1])
+    assert start_command(*command, tmp_path / "alone").wait() == 0
+    assert chief.wait() == 0 and other.wait() == 0
+    both, alone = (small_trainings.figures(history(tmp_path / folder)) for folder in ("both", "alone"))
+    assert len(alone) == 3
+    np.testing.assert_allclose(both, alone, atol=1e-4)
+    assert (tmp_path / "both" / f"{kind}.keras").exists()

@@ -86,7 +86,7 @@ def test_a_batch_in_micro_batches_gives_the_same_step():
 
 
 def test_both_passes_of_a_micro_batch_have_the_same_dropout():
-    """Micro-batches of one batch, encoded once more after the step with learning rate 0, by the states of the first pass."""
+    """A batch in micro-batches, with learning rate 0, so that the second pass differs by nothing but dropout."""
     of = loop(0.5, optimizer=keras.optimizers.SGD(0.0), micro_batch_tokens=MICRO_BATCH)
     seen = []
     encode = of._encode
