@@ -30,8 +30,8 @@ class GradientStep:
     >>> weight = keras.Variable([3.0, 4.0])
     >>> step = keras_transformer.training.GradientStep(keras.optimizers.SGD(1.0), [weight], clip_norm=0.5)
     >>> total, tokens = step.apply([weight], [2 * weight.value], total=25.0, weight=1.0)
-    >>> weight.numpy().round(4).tolist()
-    [2.7, 3.6]
+    >>> weight.numpy().round(4)
+    array([2.7, 3.6], dtype=float32)
     """
 
     def __init__(

@@ -50,7 +50,7 @@ class SentenceTrainingLoop(Trainer):
 
     Example:
     >>> from keras_transformer import training
-    >>> encoder = keras_transformer.models.SentenceEncoder(260, 1, 12, 19, 3, output_dim=5)
+    >>> encoder = keras_transformer.models.DeepAveragingNetwork(260, 13, 1, 6, output_dim=5)
     >>> task = training.SentenceTask("ranking", [("a", "b"), ("c", "d")], training.ResponseRanking(), batch_size=2)
     >>> loop = training.SentenceTrainingLoop(
     ...     encoder, keras_transformer.text.ByteTokenizer(), [task], keras.optimizers.Adam(1e-3)

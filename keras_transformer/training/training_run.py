@@ -87,7 +87,7 @@ class TrainingRun:
         self.description = json.loads(json.dumps(description))
         self.callbacks = list(callbacks) if loop.is_chief else []
         self._snapshots = WeightSnapshots(f"{self.checkpoint_path}-weights-", average_last) if average_last else None
-        counts = dict.fromkeys(("epoch", "step_of_epoch", "step", "round", "step_of_round"), 0)
+        counts = dict.fromkeys(("epoch", "step_of_epoch", "step", "evaluation", "step_of_interval"), 0)
         sums = dict.fromkeys(("loss", "tokens", "seconds"), 0.0)
         self._progress = {**counts, **sums, "history": []}
         self._failure = None
@@ -154,10 +154,10 @@ class TrainingRun:
         for loss, tokens in self.loop.steps(self.batches_of_epoch(now["epoch"]), now["step_of_epoch"]):
             now["step"] += 1
             now["step_of_epoch"] += 1
-            now["step_of_round"] += 1
+            now["step_of_interval"] += 1
             now["loss"] += loss * tokens
             now["tokens"] += tokens
-            listeners.on_train_batch_end(now["step_of_round"] - 1, {"loss": self._mean_loss()})
+            listeners.on_train_batch_end(now["step_of_interval"] - 1, {"loss": self._mean_loss()})
             self._log.step(now["step"], now["epoch"] + 1, self._mean_loss())
             if self.evaluation_steps and now["step"] % self.evaluation_steps == 0:
                 self._end_interval(listeners)
@@ -197,15 +197,15 @@ class TrainingRun:
 
     def _begin_interval(self, listeners):
         if not self._in_interval:
-            listeners.on_epoch_begin(self._progress["round"])
+            listeners.on_epoch_begin(self._progress["evaluation"])
             self._in_interval = True
 
     def _end_interval(self, listeners):
         now = self._progress
         self._in_interval = False
         self._on_chief(self._validate, listeners)
-        now["round"] += 1
-        now["step_of_round"] = 0
+        now["evaluation"] += 1
+        now["step_of_interval"] = 0
         now["loss"] = now["tokens"] = 0.0
         self._on_chief(self._save)
 
@@ -223,7 +223,7 @@ class TrainingRun:
             logs.update((name, float(value)) for name, value in self.validate().items())
             logs["minutes"] = round(self._seconds() / 60, 2)
             self.history.append(dict(logs))  # a copy, since callbacks may add to theirs
-            listeners.on_epoch_end(self._progress["round"], logs)
+            listeners.on_epoch_end(self._progress["evaluation"], logs)
         now = self._progress
         self._log.evaluation(now["step"], now["epoch"] + (now["step_of_epoch"] > 0), self.history[-1])
 

@@ -57,14 +57,15 @@ def write_files(folder):
 
 
 def arguments(kind, folder):
-    """Of a training of this kind on the files in `folder`, with all but --out, about 12 steps and 3 evaluations."""
+    """Of a training of this kind on the files in `folder`, with all but --out, 12 steps and 3 evaluations."""
     if kind == "translator":
         files = ["--pairs", folder / "pairs.tsv", "--validation-pairs", folder / "pairs.tsv"]
-        length = ["--epochs", 3, "--tokens-per-batch", 512, "--micro-batches", 2]
+        length = ["--tokens-per-batch", 128, "--micro-batches", 2]
     else:
         files = ["--ranking", folder / "pairs.tsv", "--similarity", folder / "scored.tsv"]
         files += ["--validation", folder / "scored.tsv", "--batch-size", 8, "--output-dim", 6]
-        length = ["--steps", 12, "--evaluation-steps", 4, "--micro-batch-tokens", 128]
+        length = ["--micro-batch-tokens", 128]
+    length += ["--steps", 12, "--evaluation-steps", 4]
     more = ["--vocabulary-size", 60, "--warmup-steps", 4, "--clip-norm", 1.0]
     return ["train", kind, *files, *MODEL, *length, *more]
 
