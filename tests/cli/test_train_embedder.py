@@ -72,6 +72,7 @@ def test_keeps_the_case(files, tmp_path):
 
 def test_an_averaging_encoder(files, tmp_path):
     arguments = ["train", "embedder", "--encoder", "averaging", "--paraphrases", files["paraphrases"], *SMALL]
+    arguments += ["--dtype", "mixed_float16", "--distribution", "none"]
     assert main([*arguments, "--vocabulary-size", "1100", "--out", str(tmp_path / "out")]) == 0
     embedder = keras.models.load_model(tmp_path / "out" / "embedder.keras")
     assert isinstance(embedder.encoder, DeepAveragingNetwork)

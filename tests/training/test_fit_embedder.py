@@ -139,17 +139,3 @@ def test_other_data_or_another_vocabulary_are_refused(tmp_path):
         with pytest.raises(ValueError, match=message):
             fit(**options)
     fit()
-
-
-@pytest.mark.parametrize(
-    "values, message",
-    [
-        ({"encoder": "lstm"}, "encoder='lstm'"),
-        ({"steps": None}, "steps=None"),
-        ({"micro_batch_tokens": 3}, "micro_batch_tokens=3"),
-        ({"learning_rate": 0}, "learning_rate=0"),
-    ],
-)
-def test_bad_recipes(values, message):
-    with pytest.raises(ValueError, match=message):
-        EmbeddingRecipe(**values)
