@@ -72,6 +72,8 @@ WITH_TENSORFLOW = {
     "packing.py",
     "sentence_training_loop.py",
     "tensorboard_scalars.py",
+    "train_embedder.py",
+    "train_translator.py",
     "trainer.py",
     "training_loop.py",
     "translation_validation.py",
