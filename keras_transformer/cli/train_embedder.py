@@ -1,12 +1,15 @@
 """keras-transformer train embedder: from text files of several kinds to a `.keras` embedder."""
 
-import inspect
+import argparse
+from typing import Any
 
 from keras_transformer.cli import training_options
 from keras_transformer.cli.once import Once
 from keras_transformer.cli.outputs import check_training_outputs
 from keras_transformer.data.lines import as_paths
+from keras_transformer.training import checkpoint
 from keras_transformer.training.embedding_recipe import EmbeddingRecipe
+from keras_transformer.training.train_embedder import EMBEDDER, RANKING
 
 _TASKS = {
     "paraphrases": "sentences that say the same: one, two or more in a row",
@@ -16,7 +19,6 @@ _TASKS = {
     "similarity": "score (0 to 5), sentence, sentence",
     "neighbours": "plain text, a sentence a line, a blank line between documents",
 }
-_RANKING = ("paraphrases", "ranking", "entailment", "neighbours")
 _WITH_NETWORK = ("ranking", "neighbours")
 # The recipe's fields that have an option of their own: type, help.
 _FIELDS = {
@@ -24,8 +26,8 @@ _FIELDS = {
     "preset": (str, "the size of the transformer"),
     "vocabulary_size": (int, "of subwords, or of an averaging encoder's words"),
     "subwords": (str, "how the vocabulary is trained"),
-    "max_length": (int, "longer texts are cut to so many tokens"),
-    "tokens_at_once": (int, "a batch of more goes through the encoder in pieces"),
+    "max_length": (int, "longer texts are truncated to so many tokens"),
+    "micro_batch_tokens": (int, "a batch of more, padding included, is split into micro-batches of a device"),
     **training_options.OPTIMIZATION,
 }
 # Constructor arguments of the encoder: type, help.
@@ -34,7 +36,7 @@ _MODEL = {
     **training_options.MODEL,
     "output_dim": (int, "width of the vectors (default: 512)"),
     "num_bigram_buckets": (int, "of an averaging encoder: how many embeddings pairs of words share"),
-    "word_dropout": (float, "of an averaging encoder: the share of words left out in training"),
+    "word_dropout": (float, "of an averaging encoder: the fraction of words left out in training"),
     "pooling": (str, "sqrtn, mean, max, first or sum"),
 }
 _FLAGS = {
@@ -43,12 +45,12 @@ _FLAGS = {
 }
 
 
-def add_parser(kinds):
+def add_parser(kinds: Any) -> None:
     parser = kinds.add_parser(
         "embedder",
         help="from text files of several kinds",
         description="Trains a sentence encoder on any of the tasks below, from tab-separated or plain text files "
-        "(or .gz), and writes OUT/embedder.keras and OUT/history.csv. A training that was cut off goes on when it is "
+        "(or .gz), and writes OUT/embedder.keras and OUT/history.csv. A training that was killed resumes when it is "
         "started again with the same arguments.",
     )
     parser.set_defaults(check=check, run=run)
@@ -92,7 +94,7 @@ def add_parser(kinds):
         nargs="+",
         action="extend",
         metavar="FILE",
-        help="scored pairs that choose the best round, as --similarity",
+        help="scored pairs that choose the best weights, as --similarity",
     )
     files.add_argument("--out", action=Once, required=True, metavar="DIR")
     files.add_argument("--tensorboard", action=Once, metavar="DIR", help="write event files for TensorBoard")
@@ -108,77 +110,42 @@ def add_parser(kinds):
     training_options.add_machine(parser)
 
 
-def check(args):
+def check(args: argparse.Namespace) -> None:
     _check_encoder(args, _recipe(args))
-    args.path = training_options.output_path(args, "embedder.keras")
+    training_options.check_output(args, EMBEDDER)
     given, _ = _given(args)
     files = as_paths([path for paths in (*given.values(), args.validation or []) for path in paths])
-    check_training_outputs(args.out, ("embedder.keras", training_options.STATE), files)
+    check_training_outputs(args.out, (EMBEDDER, checkpoint.NAME), files)
 
 
-def run(args):
-    from keras_transformer.data.tab_separated import read_rows
-    from keras_transformer.pipelines import TextEmbedder
-    from keras_transformer.training import fit_embedder
+def run(args: argparse.Namespace) -> None:
+    from keras_transformer.training import read_tasks, train_embedder
 
-    recipe = _recipe(args)
-    training_options.set_seed(args)
-    tasks = _tasks(args)
-    validation = None
-    if args.validation:
-        columns = ("score", "sentence1", "sentence2")
-        rows = (row for path in args.validation for row in read_rows(path, columns, numbers={"score": (0.0, 5.0)}))
-        validation = tuple(zip(*rows))
-    for task in tasks:
-        print(f"{task.name}: {task.num_rows:,} rows, {len(task.texts):,} different texts")
-    tokenizer = _tokenizer(recipe, tasks)
-    encoder = _encoder(args, recipe, tokenizer.vocabulary_size)
-    embedder = TextEmbedder(encoder, tokenizer, max_length=recipe.max_length)
-    print(f"{tokenizer.vocabulary_size:,} token ids, an encoder of {encoder.count_params():,} parameters", flush=True)
-    with training_options.saying_what_was_written(args.path):
-        fit_embedder(
-            embedder,
-            tasks,
-            validation,
-            path=args.path,
-            recipe=recipe,
-            minutes=args.minutes,
-            seed=args.seed,
-            minutes_between_states=args.minutes_between_states,
-            tensorboard=args.tensorboard,
-        )
+    given, weights = _given(args)
+
+    def train(**options):
+        tasks = read_tasks(given, _objectives(args, given), weights, args.batch_size, args.ranking_batch_size)
+        train_embedder(args.out, tasks, args.validation, recipe=_recipe(args), **options)
+
+    training_options.run(args, train)
 
 
 def _recipe(args):
     return training_options.changed_recipe(EmbeddingRecipe(), args, (*_FIELDS, "lower_case"), (*_MODEL, *_FLAGS))
 
 
-def _tasks(args):
-    from keras_transformer.training import (
-        ResponseRanking,
-        SentenceTask,
-        SimilarityCorrelation,
-        SimilarityRegression,
-    )
+def _objectives(args, given):
+    """{task: its objective} of those that options say something of."""
+    from keras_transformer.training import ResponseRanking, SimilarityCorrelation
 
-    given, weights = _given(args)
-    tasks = []
-    for name, files in given.items():
-        options = {"weight": weights.get(name, 1.0), "batch_size": args.batch_size}
-        if name in _RANKING:
-            options["batch_size"] = args.ranking_batch_size or args.batch_size
-            settings = {"scale": args.scale, "margin": args.margin}
-            settings["response_network"] = args.response_network if name in _WITH_NETWORK else None
-            options["objective"] = ResponseRanking(**{k: value for k, value in settings.items() if value is not None})
-        if name == "similarity":
-            correlate = args.similarity_loss == "correlation"
-            options["objective"] = SimilarityCorrelation() if correlate else SimilarityRegression()
-        if name in _TASKS:
-            tasks.append(getattr(SentenceTask, name)(files, **options))
-        else:
-            tasks.append(SentenceTask.teacher(*files, **options))
-            tasks[-1].name = name
-    return tasks
+    settings = {name: getattr(args, name) for name in ("scale", "margin") if getattr(args, name) is not None}
+    objectives = {}
+    for name in set(RANKING) & set(given):
+        network = args.response_network if name in _WITH_NETWORK else None
+        objectives[name] = ResponseRanking(response_network=network, **settings)
+    if args.similarity_loss == "correlation":
+        objectives["similarity"] = SimilarityCorrelation()
+    return objectives
 
 
 def _given(args):
@@ -214,9 +181,9 @@ def _weights(texts, given):
 def _check_used(args, given):
     """`ValueError` for options of tasks that are not given."""
     tasks_of = {
-        "ranking_batch_size": _RANKING,
-        "scale": _RANKING,
-        "margin": _RANKING,
+        "ranking_batch_size": RANKING,
+        "scale": RANKING,
+        "margin": RANKING,
         "response_network": _WITH_NETWORK,
     }
     for name, tasks in tasks_of.items():
@@ -238,30 +205,3 @@ def _check_encoder(args, recipe):
         )
     if recipe.encoder == "transformer" and recipe.subwords == "bpe" and recipe.model.get("token_weights"):
         raise ValueError("Expected --subwords unigram, numbered by frequency, for --token-weights. Received: bpe")
-
-
-def _tokenizer(recipe, tasks):
-    from keras_transformer.text import SubwordTokenizer, WordTokenizer
-
-    # Of a sentence that several tasks have, each counts.
-    texts = (text for task in tasks for text in task.texts)
-    if recipe.encoder == "averaging":
-        return WordTokenizer.from_texts(texts, recipe.vocabulary_size)
-    return SubwordTokenizer.from_texts(
-        texts, recipe.vocabulary_size, model_type=recipe.subwords, lower_case=recipe.lower_case
-    )
-
-
-def _encoder(args, recipe, vocabulary_size):
-    from keras_transformer.models import DeepAveragingNetwork, SentenceEncoder
-
-    encoder_class = DeepAveragingNetwork if recipe.encoder == "averaging" else SentenceEncoder
-    foreign = sorted(set(recipe.model) - set(inspect.signature(encoder_class).parameters))
-    if foreign:
-        raise ValueError(
-            f"Expected options of the encoder {recipe.encoder!r}. "
-            f"Received: {', '.join(map(training_options.option, foreign))}"
-        )
-    if recipe.encoder == "averaging":
-        return DeepAveragingNetwork(vocabulary_size, dtype=args.dtype, **recipe.model)
-    return SentenceEncoder.from_preset(recipe.preset, vocabulary_size, dtype=args.dtype, **recipe.model)

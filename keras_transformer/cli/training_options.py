@@ -1,25 +1,33 @@
 """The options that all trainings share, and what they do."""
 
-import contextlib
+import argparse
 import dataclasses
 import os
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias, TypeVar
 
 from keras_transformer import arguments
+from keras_transformer.cli import lost_worker
 from keras_transformer.models.presets import PRESETS
+from keras_transformer.training import checkpoint
 
-STATE = "training-state"
+Recipe = TypeVar("Recipe")
+# {field or constructor argument: type, help}
+Fields: TypeAlias = dict[str, tuple[type, str]]
+Group: TypeAlias = Any  # argparse's own has no public name
+
 # Fields of recipes and constructor arguments of models that have an option of their own: type, help.
 OPTIMIZATION = {
     "steps": (int, "at most; the length of the linear schedule"),
-    "steps_per_round": (int, "between validations"),
+    "evaluation_steps": (int, "evaluation interval"),
     "optimizer": (str, "muon makes the matrices' updates orthogonal"),
     "schedule": (str, "of the learning rate"),
     "learning_rate": (float, "the peak"),
     "warmup_steps": (int, "until the peak"),
     "clip_norm": (float, "largest norm of the gradient"),
     "ema": (float, "decay of the weights' moving average"),
-    "average_last": (int, "save the mean of the weights after so many last rounds"),
-    "patience": (int, "stop after so many rounds without a better one"),
+    "average_last": (int, "save the mean of the weights after so many last evaluation intervals"),
+    "patience": (int, "stop after so many evaluations without a better one"),
 }
 MODEL = {
     "hidden_dim": (int, "width"),
@@ -36,12 +44,19 @@ _CHOICES = {
 }
 
 
-def option(name):
+def option(name: str) -> str:
     """The option of a field or an argument."""
     return f"--{name.replace('_', '-')}"
 
 
-def add_recipe(parser, fields, recipe, choices, description=None, default="default"):
+def add_recipe(
+    parser: argparse.ArgumentParser,
+    fields: Fields,
+    recipe: Any,
+    choices: dict[str, list[str]],
+    description: str | None = None,
+    default: str = "default",
+) -> Group:
     """Adds an option for each of the fields of a recipe, whose values `--help` shows; returns their group."""
     group = parser.add_argument_group("recipe", description)
     for name, (kind, text) in fields.items():
@@ -50,7 +65,7 @@ def add_recipe(parser, fields, recipe, choices, description=None, default="defau
     return group
 
 
-def add_model(parser, fields, flags):
+def add_model(parser: argparse.ArgumentParser, fields: Fields, flags: dict[str, str]) -> Group:
     """Adds an option for each constructor argument of a model, with a value and without; returns their group."""
     group = parser.add_argument_group("model", "Instead of what the preset says.")
     for name, (kind, text) in fields.items():
@@ -60,7 +75,7 @@ def add_model(parser, fields, flags):
     return group
 
 
-def add_machine(parser):
+def add_machine(parser: argparse.ArgumentParser) -> Group:
     """Adds the options of where and how long to train; returns their group."""
     group = parser.add_argument_group("machine")
     group.add_argument("--minutes", type=float, help="stop after this time")
@@ -71,14 +86,20 @@ def add_machine(parser):
         help="mixed_bfloat16 is faster on processors with bfloat16 instructions and on accelerators",
     )
     group.add_argument(
-        "--minutes-between-states", type=float, default=5.0, help="how much work a kill may cost (default: %(default)s)"
+        "--checkpoint-minutes", type=float, default=5.0, help="checkpoint interval, minutes (default: %(default)s)"
+    )
+    group.add_argument(
+        "--distribution",
+        default="auto",
+        choices=("auto", "none", "mirrored", "workers"),
+        help="mirrored: all GPUs of this machine; workers: several processes, named by TF_CONFIG or started by srun",
     )
     group.add_argument("--seed", type=int, default=0)
     group.add_argument("--deterministic", action="store_true", help="the same operations give the same bits; slower")
     return group
 
 
-def changed_recipe(recipe, args, fields, model):
+def changed_recipe(recipe: Recipe, args: argparse.Namespace, fields: Iterable[str], model: Iterable[str]) -> Recipe:
     """`recipe` with the options that were given in their places."""
     given = {name: getattr(args, name) for name in fields if getattr(args, name) is not None}
     if given.get("schedule") == "noam":
@@ -92,37 +113,30 @@ def changed_recipe(recipe, args, fields, model):
     return dataclasses.replace(recipe, model={**recipe.model, **model}, **given)
 
 
-def output_path(args, name):
-    """The file to save; refuses one that no training state belongs to."""
+def check_output(args: argparse.Namespace, name: str) -> None:
+    """Refuses a model that no checkpoint belongs to, and checks how long to train."""
     if args.minutes is not None:
         arguments.positive_number("minutes", args.minutes)
     path = os.path.join(args.out, name)
-    if os.path.exists(path) and not os.path.exists(os.path.join(args.out, STATE)):
+    if os.path.exists(path) and not os.path.exists(os.path.join(args.out, checkpoint.NAME)):
         raise FileExistsError(f"Expected an --out without a {name}. Received: {path} exists")
-    return path
 
 
-@contextlib.contextmanager
-def saying_what_was_written(path, say=print):
-    """Says whether the file at `path` was written meanwhile."""
-    before = _identity(path)
-    yield
-    say(f"Wrote {path}" if _identity(path) != before else f"{path} stays as it is")
-
-
-def _identity(path):
-    """What another file at `path` would have otherwise; `None` if there is none."""
-    if not os.path.exists(path):
-        return None
-    status = os.stat(path)
-    return status.st_ino, status.st_mtime_ns
-
-
-def set_seed(args):
-    """Seeds all random numbers, and makes operations deterministic if wanted."""
+def run(args: argparse.Namespace, train: Callable[..., None]) -> None:
+    """Calls `train` with what the options of the machine say, and begins again when another worker is lost."""
     import keras
     import tensorflow as tf
 
+    from keras_transformer.training import make_strategy
+
+    strategy = make_strategy(args.distribution)
     keras.utils.set_random_seed(args.seed)
     if args.deterministic:
         tf.config.experimental.enable_op_determinism()
+    names = ("dtype", "minutes", "seed", "checkpoint_minutes", "tensorboard")
+    try:
+        train(strategy=strategy, **{name: getattr(args, name) for name in names})
+    except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError) as error:
+        if not (args.is_own_process and isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)):
+            raise
+        lost_worker.begin_again(error, os.path.join(args.out, checkpoint.NAME))

@@ -1,9 +1,10 @@
-"""Training: objective, schedules, metrics, callbacks, recipes, and a loop that resumes and runs on several machines.
+"""Training: objectives, schedules, metrics, callbacks, recipes, and a trainer for many devices.
 
 What needs TensorFlow is imported when it is asked for.
 """
 
 import importlib
+from typing import TYPE_CHECKING, Any
 
 from keras_transformer.training.callbacks import HistoryFile, SaveBest
 from keras_transformer.training.consistency import consistency_losses
@@ -22,43 +23,65 @@ from keras_transformer.training.objectives import (
 from keras_transformer.training.recipes import RECIPES, TranslationRecipe
 from keras_transformer.training.schedules import InverseSquareRootSchedule, LinearDecaySchedule, NoamSchedule
 from keras_transformer.training.sentence_tasks import SentenceTask
+from keras_transformer.training.train_embedder import read_tasks, train_embedder
+from keras_transformer.training.train_translator import train_translator
 from keras_transformer.training.training_run import TrainingRun
 
+if TYPE_CHECKING:
+    from keras_transformer.training.distribution import make_strategy
+    from keras_transformer.training.gradient_step import GradientStep
+    from keras_transformer.training.sentence_training_loop import SentenceTrainingLoop
+    from keras_transformer.training.tensorboard_scalars import TensorBoardScalars
+    from keras_transformer.training.trainer import Trainer
+    from keras_transformer.training.training_loop import TrainingLoop
+    from keras_transformer.training.translation_validation import TranslationValidation
+
 _NEEDS_TENSORFLOW = {
+    "GradientStep": "gradient_step",
     "SentenceTrainingLoop": "sentence_training_loop",
     "TensorBoardScalars": "tensorboard_scalars",
+    "Trainer": "trainer",
     "TrainingLoop": "training_loop",
     "TranslationValidation": "translation_validation",
     "make_strategy": "distribution",
 }
 
 __all__ = [
-    "EmbeddingRecipe",
-    "NaturalLanguageInference",
     "RECIPES",
-    "ResponseRanking",
-    "SentenceTask",
-    "SimilarityCorrelation",
-    "SimilarityRegression",
-    "TeacherVectors",
-    "fit_embedder",
+    "EmbeddingRecipe",
+    "GradientStep",
     "HistoryFile",
     "InverseSquareRootSchedule",
     "LabelSmoothedCrossEntropy",
     "LinearDecaySchedule",
+    "NaturalLanguageInference",
     "NoamSchedule",
     "Perplexity",
+    "ResponseRanking",
     "SaveBest",
+    "SentenceTask",
+    "SentenceTrainingLoop",
+    "SimilarityCorrelation",
+    "SimilarityRegression",
+    "TeacherVectors",
+    "TensorBoardScalars",
     "TokenAccuracy",
+    "Trainer",
+    "TrainingLoop",
     "TrainingRun",
     "TranslationRecipe",
+    "TranslationValidation",
     "consistency_losses",
+    "fit_embedder",
     "fit_translator",
-    *_NEEDS_TENSORFLOW,
+    "make_strategy",
+    "read_tasks",
+    "train_embedder",
+    "train_translator",
 ]
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name in _NEEDS_TENSORFLOW:
         return getattr(importlib.import_module(f"{__name__}.{_NEEDS_TENSORFLOW[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

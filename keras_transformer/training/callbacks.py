@@ -1,10 +1,12 @@
 import csv
 import math
+from typing import Any
 
 import keras
 
 from keras_transformer.arguments import optional_positive_integer
 from keras_transformer.atomic import replacing
+from keras_transformer.types import Logs, PathLike
 
 
 class SaveBest(keras.callbacks.Callback):
@@ -22,9 +24,24 @@ class SaveBest(keras.callbacks.Callback):
 
     Attributes:
         has_saved: whether any epoch was saved.
+
+    Example:
+        >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        >>> best = keras_transformer.training.SaveBest(model, tmp_path / "best.keras", monitor="val_loss")
+        >>> for epoch, loss in enumerate([2.0, 1.0, 3.0]):
+        ...     best.on_epoch_end(epoch, {"val_loss": loss})
+        >>> best.best
+        1.0
     """
 
-    def __init__(self, saved, path, monitor="val_loss", higher_is_better=False, patience=None):
+    def __init__(
+        self,
+        saved: Any,
+        path: PathLike,
+        monitor: str | None = "val_loss",
+        higher_is_better: bool = False,
+        patience: int | None = None,
+    ):
         super().__init__()
         self.saved = saved
         self.path = path
@@ -35,7 +52,7 @@ class SaveBest(keras.callbacks.Callback):
         self.waited = 0
         self.has_saved = False
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None):
         if self.monitor is not None:
             value = (logs or {}).get(self.monitor)
             if value is None:
@@ -50,7 +67,7 @@ class SaveBest(keras.callbacks.Callback):
             self.saved.save(unfinished)
         self.has_saved = True
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs | None = None):
         self._stop_if_patience_ends()  # it may have ended before
 
     def _stop_if_patience_ends(self):
@@ -58,7 +75,7 @@ class SaveBest(keras.callbacks.Callback):
             self.model.stop_training = True
 
     def get_state(self):
-        """What a run that goes on later needs."""
+        """What a resumed training needs."""
         return {"best": self.best, "waited": self.waited, "has_saved": self.has_saved}
 
     def set_state(self, state):
@@ -71,14 +88,19 @@ class HistoryFile(keras.callbacks.Callback):
 
     Args:
         path: the file.
+
+    Example:
+        >>> keras_transformer.training.HistoryFile(tmp_path / "history.csv").on_epoch_end(0, {"loss": 2.5})
+        >>> (tmp_path / "history.csv").read_text()
+        'epoch,loss\\n1,2.5\\n'
     """
 
-    def __init__(self, path):
+    def __init__(self, path: PathLike):
         super().__init__()
         self.path = path
         self.rows = []
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None):
         self.rows.append({"epoch": epoch + 1, **(logs or {})})
         columns = list(dict.fromkeys(name for row in self.rows for name in row))
         with replacing(self.path) as unfinished, open(unfinished, "w", encoding="utf-8", newline="") as file:
@@ -87,7 +109,7 @@ class HistoryFile(keras.callbacks.Callback):
             writer.writerows(self.rows)
 
     def get_state(self):
-        """What a run that goes on later needs."""
+        """What a resumed training needs."""
         return self.rows
 
     def set_state(self, state):

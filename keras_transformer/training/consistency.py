@@ -1,7 +1,9 @@
 from keras import ops
 
+from keras_transformer.types import Tensor
 
-def consistency_losses(logits, other_logits):
+
+def consistency_losses(logits: Tensor, other_logits: Tensor) -> Tensor:
     """How far two predictions of the same tokens, each under its own dropout, lie apart (R-Drop).
 
     (KL(p || q) + KL(q || p)) / 2, in float32, in nats.

@@ -10,7 +10,7 @@ from keras_transformer import arguments
 DISTRIBUTIONS = ("auto", "none", "mirrored", "workers")
 
 
-def make_strategy(name="auto"):
+def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
     """The `tf.distribute.Strategy` for this process; to be called before TensorFlow computes anything.
 
     Args:

@@ -17,16 +17,21 @@ class EmbeddingRecipe(Optimization):
         subwords: "unigram" or "bpe".
         lower_case: subwords do not tell capitals from small letters, as in the paper. An averaging encoder's words
             never do.
-        max_length: longer texts are cut to so many tokens.
-        tokens_at_once: the most tokens, padding included, that go through the encoder together; a larger batch goes
-            in pieces.
-        steps_per_round: steps between validations.
+        max_length: longer texts are truncated to so many tokens.
+        micro_batch_tokens: the most tokens, padding included, that go through the encoder of a device together; a
+            larger batch is split into micro-batches (gradient caching).
+        evaluation_steps: the evaluation interval.
 
     Raises:
         ValueError: for values out of range and combinations that exclude each other.
 
     References:
         Cer et al., 2018, "Universal Sentence Encoder", section 3.
+
+    Example:
+        >>> recipe = keras_transformer.training.EmbeddingRecipe(preset="tiny", steps=2000, warmup_steps=200)
+        >>> recipe.encoder, recipe.learning_rate
+        ('transformer', 0.0005)
     """
 
     encoder: str = "transformer"
@@ -36,21 +41,23 @@ class EmbeddingRecipe(Optimization):
     subwords: str = "unigram"
     lower_case: bool = True
     max_length: int = 128
-    tokens_at_once: int = 16384
+    micro_batch_tokens: int = 16384
     learning_rate: float | None = 5e-4
     steps: int | None = 10000
-    steps_per_round: int = 500
+    evaluation_steps: int = 500
 
     def __post_init__(self):
         super().__post_init__()
         preset(self.preset)
         arguments.one_of("encoder", self.encoder, ("transformer", "averaging"))
         arguments.one_of("subwords", self.subwords, ("unigram", "bpe"))
-        self.check(arguments.positive_integer, "vocabulary_size", "max_length", "tokens_at_once", "steps_per_round")
+        self.check(
+            arguments.positive_integer, "vocabulary_size", "max_length", "micro_batch_tokens", "evaluation_steps"
+        )
         if self.steps is None:
             raise ValueError("Expected a number of steps. Received: steps=None")
-        if self.tokens_at_once < self.max_length:
+        if self.micro_batch_tokens < self.max_length:
             raise ValueError(
-                f"Expected tokens_at_once to hold a text of max_length={self.max_length}. "
-                f"Received: tokens_at_once={self.tokens_at_once}"
+                f"Expected micro_batch_tokens to hold a text of max_length={self.max_length}. "
+                f"Received: micro_batch_tokens={self.micro_batch_tokens}"
             )

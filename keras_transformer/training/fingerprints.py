@@ -1,16 +1,20 @@
-"""What a training depends on, so that its state goes on with nothing else, and what differs if it does not."""
+"""What a training depends on, so that it is resumed with nothing else, and what differs where it does."""
 
 import hashlib
 import json
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
+
+from keras_transformer.types import Config, PathLike
 
 TRAINED = "trained"  # in a description: "a translator", for example
 _PREFIX = "sha256:"
 _ROWS_AT_ONCE = 10_000
 
 
-def fingerprint(*parts):
+def fingerprint(*parts: np.ndarray | Iterable[str]) -> str:
     """A mark of content, which differs where the content does.
 
     Args:
@@ -40,13 +44,13 @@ def _chunks(part):
         yield data
 
 
-def of_tokenizer(tokenizer):
+def of_tokenizer(tokenizer) -> str:
     """The `fingerprint` of a tokenizer, whatever its name."""
     config = {name: value for name, value in tokenizer.get_config().items() if name != "name"}
     return fingerprint([type(tokenizer).__name__, json.dumps(config, sort_keys=True)])
 
 
-def config_of(layer):
+def config_of(layer: Any) -> Config:
     """The class and the constructor's arguments of a layer, without its name."""
     try:
         config = layer.get_config()
@@ -55,7 +59,16 @@ def config_of(layer):
     return {"class": type(layer).__name__, **{name: value for name, value in config.items() if name != "name"}}
 
 
-def differences(now, before):
+def check_same(path: PathLike, now: Any, before: Any):
+    """`ValueError`, with the `differences`, for a training in `path` that began with another description."""
+    if now != before:
+        raise ValueError(
+            f"Expected the same arguments as those of the training in {path}, or another folder. "
+            f"Received: {'; '.join(differences(now, before))}"
+        )
+
+
+def differences(now: Any, before: Any) -> list[str]:
     """What differs between two descriptions (nested dictionaries of what JSON can hold), in words.
 
     Returns:

@@ -1,68 +1,86 @@
 import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_transformer.training import fingerprints
 from keras_transformer.training.embedding_recipe import EmbeddingRecipe
 from keras_transformer.training.saved_training import check_patience, run_and_save
+from keras_transformer.training.sentence_tasks import SentenceTask
+from keras_transformer.types import PathLike
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from keras_transformer.pipelines import TextEmbedder
 
 
 def fit_embedder(
-    embedder,
-    tasks,
-    validation=None,
+    embedder: "TextEmbedder",
+    tasks: Sequence[SentenceTask],
+    validation: tuple[Sequence[float], Sequence[str], Sequence[str]] | None = None,
     *,
-    path,
-    recipe=None,
-    minutes=None,
-    seed=0,
-    minutes_between_states=5.0,
-    tensorboard=None,
-    verbose=1,
-):
-    """Trains a `TextEmbedder`'s encoder on several tasks at once, and saves the best round's embedder.
+    path: PathLike,
+    recipe: EmbeddingRecipe | None = None,
+    minutes: float | None = None,
+    strategy: "tf.distribute.Strategy | None" = None,
+    seed: int = 0,
+    checkpoint_minutes: float = 5.0,
+    tensorboard: str | None = None,
+    verbose: int = 1,
+) -> list[dict[str, float]]:
+    """Trains a `TextEmbedder`'s encoder on several tasks at once, and saves the embedder of the best evaluation.
 
-    Beside it, history.csv has the figures of each round, and training-state what is needed to go on after a
-    kill: called again with the same arguments, the training goes on there. A finished one is not repeated.
+    Beside it, history.csv has the figures of each evaluation, and training-state is the checkpoint: called again with
+    the same arguments after a kill, the training resumes there. A finished one is not repeated.
 
     Args:
-        embedder: a `TextEmbedder`.
+        embedder: a `TextEmbedder`, made within the scope of the strategy.
         tasks: a list of `SentenceTask`; each step takes one of them, at random by their weights.
         validation: (scores (N,), N sentences, N sentences), as of the STS benchmark; the Pearson correlation of the
-            scores with the cosines chooses the best round. Without it the last one counts.
+            scores with the cosines chooses the best evaluation. Without it the last one counts.
         path: the `.keras` file for the embedder.
         recipe: an `EmbeddingRecipe`, of which the shape of the model and the vocabulary are not looked at here.
         minutes: stop after this time, if not `None`.
+        strategy: a `tf.distribute.Strategy`, as `make_strategy` gives; by default the current one.
         seed: of the choice of tasks and of the order of their rows.
-        minutes_between_states: the state is also written at the end of each round.
+        checkpoint_minutes: checkpoint interval; a checkpoint is also written after each evaluation.
         tensorboard: folder for TensorBoard's event files, or `None`.
         verbose: of `TrainingRun.run`.
 
     Returns:
-        The history: a dictionary of figures for each round.
+        The history: a dictionary of figures for each evaluation.
 
     Raises:
-        ValueError: before anything is written, for bad tasks, and for patience without validation; for a training state
-            that is damaged or belongs to other arguments; if no round had a finite figure, so that nothing was saved.
+        ValueError: before anything is written, for bad tasks, and for patience without validation; for a checkpoint
+            that is damaged or belongs to other arguments; if no evaluation had a finite figure, so that nothing was
+            saved.
 
     References:
         Cer et al., 2018, "Universal Sentence Encoder", section 3.
     """
+    import tensorflow as tf
+
     from keras_transformer.evaluation.textual_similarity import pearson
     from keras_transformer.training.sentence_training_loop import SentenceTrainingLoop
 
     recipe = recipe or EmbeddingRecipe()
     check_patience(recipe, validation)
     encoder = embedder.encoder
+    strategy = strategy or tf.distribute.get_strategy()
+    with strategy.scope():
+        optimizer = recipe.make_optimizer(encoder.output_shape[-1])
     loop = SentenceTrainingLoop(
         encoder,
         embedder.tokenizer,
         tasks,
-        recipe.make_optimizer(encoder.output_shape[-1]),
+        optimizer,
         max_length=min(recipe.max_length, embedder.max_length),
-        tokens_at_once=recipe.tokens_at_once,
+        micro_batch_tokens=recipe.micro_batch_tokens,
         clip_norm=recipe.clip_norm,
         seed=seed,
+        strategy=strategy,
     )
     for count, what in ((loop.num_cut, f"have more than {loop.max_length} tokens"), (loop.num_empty, "have no token")):
         if count:
@@ -78,7 +96,7 @@ def fit_embedder(
     return run_and_save(
         embedder,
         loop,
-        lambda epoch: loop.batches(epoch * recipe.steps_per_round, recipe.steps_per_round),
+        lambda epoch: loop.batches(epoch * recipe.evaluation_steps, recipe.evaluation_steps),
         path,
         recipe,
         monitor=None if validation is None else "val_pearson",
@@ -87,7 +105,7 @@ def fit_embedder(
         verbose=verbose,
         validate=validate,
         minutes=minutes,
-        minutes_between_states=minutes_between_states,
+        checkpoint_minutes=checkpoint_minutes,
         description={
             fingerprints.TRAINED: "a sentence encoder",
             **recipe.lasting_fields(),

@@ -1,57 +1,68 @@
+from typing import TYPE_CHECKING, Any
+
 from keras_transformer.training import fingerprints
 from keras_transformer.training.losses import LabelSmoothedCrossEntropy
 from keras_transformer.training.recipes import TranslationRecipe
 from keras_transformer.training.saved_training import check_patience, run_and_save
+from keras_transformer.types import PathLike
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from keras_transformer.data import ParallelText
+    from keras_transformer.pipelines import Translator
 
 
 def fit_translator(
-    translator,
-    training,
-    validation=None,
+    translator: "Translator",
+    training: "ParallelText",
+    validation: "ParallelText | None" = None,
     *,
-    path,
-    recipe=None,
-    minutes=None,
-    strategy=None,
-    jit_compile=False,
-    seed=0,
-    minutes_between_states=5.0,
-    tensorboard=None,
-    verbose=1,
-    origin=None,
-):
-    """Trains a translator's `Transformer` by a recipe, and saves the best round's translator.
+    path: PathLike,
+    recipe: TranslationRecipe | None = None,
+    minutes: float | None = None,
+    strategy: "tf.distribute.Strategy | None" = None,
+    jit_compile: bool = False,
+    seed: int = 0,
+    checkpoint_minutes: float = 5.0,
+    tensorboard: str | None = None,
+    verbose: int = 1,
+    origin: Any = None,
+) -> list[dict[str, float]]:
+    """Trains a translator's `Transformer` by a recipe, and saves the translator of the best evaluation.
 
-    Beside the translator, history.csv has the figures of each round, and training-state what is needed to go on after
-    a kill: called again with the same arguments, the training goes on there. A finished one is not repeated.
+    Beside the translator, history.csv has the figures of each evaluation, and training-state is the checkpoint: called
+    again with the same arguments after a kill, the training resumes there. A finished one is not repeated.
 
     Args:
         translator: a `Translator`, made within the scope of the strategy.
         training: a `ParallelText`.
-        validation: another, which chooses the best round; without it the last one counts.
+        validation: another, which chooses the best evaluation; without it the last one counts.
         path: the `.keras` file for the translator.
         recipe: a `TranslationRecipe`, of which the shape of the model and the vocabulary are not looked at here.
         minutes: stop after this time, if not `None`.
         strategy: a `tf.distribute.Strategy`, as `make_strategy` gives; by default the current one.
         jit_compile: compile with XLA, on a small set of shapes.
         seed: of the order of the pairs and of BPE-dropout.
-        minutes_between_states: the state is also written at the end of each round.
+        checkpoint_minutes: checkpoint interval; a checkpoint is also written after each evaluation.
         tensorboard: folder for TensorBoard's event files, or `None`.
         verbose: of `TrainingRun.run`.
-        origin: what JSON can hold: a name or mark of the weights that the training begins with, if it matters. A state
-            with another is refused.
+        origin: what JSON can hold: a name or fingerprint of the weights that the training begins with, if it matters. A
+            checkpoint with another is refused.
 
     Returns:
-        The history: a dictionary of figures for each round.
+        The history: a dictionary of figures for each evaluation.
 
     Raises:
         ValueError: before anything is written, if no pair is left to train on, or BLEU is to choose or patience to
-            end without validation pairs; for a training state that is damaged or belongs to other arguments; if no
-            round had a finite validation loss, so that nothing was saved.
+            end without validation pairs; for a checkpoint that is damaged or belongs to other arguments; if no
+            evaluation had a finite validation loss, so that nothing was saved.
 
     References:
         Vaswani et al., 2017, "Attention Is All You Need", sections 5.1 to 5.4.
     """
+    import tensorflow as tf
+
     recipe = recipe or TranslationRecipe()
     if recipe.monitor == "bleu" and validation is None:
         raise ValueError("Expected validation pairs for monitor='bleu'. Received: none")
@@ -72,7 +83,7 @@ def fit_translator(
         raise ValueError(f"Expected training pairs within max_length. Received: all are left out{few}")
     return run_and_save(
         translator,
-        _loop(translator.transformer, recipe, strategy or _current_strategy(), jit_compile),
+        _loop(translator.transformer, recipe, strategy or tf.distribute.get_strategy(), jit_compile),
         batches_of_epoch,
         path,
         recipe,
@@ -81,10 +92,10 @@ def fit_translator(
         tensorboard=tensorboard,
         verbose=verbose,
         epochs=recipe.epochs,
-        steps_per_round=recipe.steps_per_round,
+        evaluation_steps=recipe.evaluation_steps,
         validate=dict if validation is None else _validation(translator, validation, recipe),
         minutes=minutes,
-        minutes_between_states=minutes_between_states,
+        checkpoint_minutes=checkpoint_minutes,
         description={
             fingerprints.TRAINED: "a translator",
             **recipe.lasting_fields("epochs"),
@@ -112,7 +123,7 @@ def _loop(transformer, recipe, strategy, jit_compile):
     return TrainingLoop(
         transformer,
         strategy,
-        accumulated_batches=recipe.accumulated_batches,
+        micro_batches=recipe.micro_batches,
         clip_norm=recipe.clip_norm,
         consistency=recipe.consistency,
         jit_compile=jit_compile,
@@ -136,9 +147,3 @@ def _description(pairs):
         "target": fingerprints.fingerprint(pairs.target_lines()),
         "tokenizers": fingerprints.fingerprint(map(fingerprints.of_tokenizer, tokenizers)),
     }
-
-
-def _current_strategy():
-    import tensorflow as tf
-
-    return tf.distribute.get_strategy()

@@ -1,10 +1,22 @@
-"""What sentence vectors are trained for: each objective is a layer from the vectors of a batch to a loss."""
+"""What sentence vectors are trained for: each objective is a layer from the vectors of a batch to a loss.
+
+| data | objective | elsewhere |
+|---|---|---|
+| pairs that belong together, with or without hard negatives | `ResponseRanking` | MultipleNegativesRanking, InfoNCE |
+| pairs with a label | `NaturalLanguageInference` | SoftmaxLoss |
+| pairs with a score | `SimilarityRegression` | CosineSimilarityLoss |
+| the same, where only their order counts | `SimilarityCorrelation` | Pearson loss |
+| texts with a teacher's vectors | `TeacherVectors` | EmbedDistill, distillation of embeddings |
+"""
+
+from collections.abc import Sequence
 
 import keras
 from keras import ops
 
 from keras_transformer import arguments
 from keras_transformer.layers import Dropout, UnitNormalization
+from keras_transformer.types import Config, Shape, Tensor
 
 _NEVER = -1e9  # the score of what is no candidate
 
@@ -12,6 +24,8 @@ _NEVER = -1e9  # the score of what is no candidate
 @keras.saving.register_keras_serializable(package="keras_transformer")
 class ResponseRanking(keras.layers.Layer):
     """Each input must find its own response among all responses of the batch (in-batch softmax).
+
+    Also known as MultipleNegativesRanking (sentence-transformers), InfoNCE, NT-Xent or contrastive loss.
 
     score(i, j) = scale (cos(x_i, r_j) - margin [i = j]), where r is the response's vector, behind a network of its own
     if wanted. The loss is the cross-entropy of each row; with `symmetric` also of each column, in the mean.
@@ -40,16 +54,29 @@ class ResponseRanking(keras.layers.Layer):
     References:
         Cer et al., 2018, "Universal Sentence Encoder", section 3; Yang et al., 2019, "Improving Multilingual Sentence
         Embedding using Bi-directional Dual Encoder with Additive Margin Softmax", sections 2 and 3.
+
+    Example:
+        >>> objective = keras_transformer.training.ResponseRanking(scale=20.0)
+        >>> vectors = np.eye(4, dtype="float32")
+        >>> round(float(objective([vectors, vectors], np.arange(12).reshape(4, 3))), 4)  # each is its own response
+        0.0
     """
 
-    def __init__(self, scale=20.0, margin=0.0, response_network=None, symmetric=True, **kwargs):
+    def __init__(
+        self,
+        scale: float = 20.0,
+        margin: float = 0.0,
+        response_network: int | None = None,
+        symmetric: bool = True,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.scale = arguments.positive_number("scale", scale)
         self.margin = arguments.non_negative_number("margin", margin)
         self.response_network = arguments.optional_positive_integer("response_network", response_network)
         self.symmetric = symmetric
 
-    def build(self, vectors_shape, keys_shape=None):
+    def build(self, vectors_shape: Sequence[Shape], keys_shape: Shape | None = None):
         width = vectors_shape[0][-1]
         self.unit_normalization = UnitNormalization(name="unit_normalization")
         if self.response_network:
@@ -58,7 +85,7 @@ class ResponseRanking(keras.layers.Layer):
             self.output_dense = keras.layers.Dense(width, name="output")
             self.output_dense.build((None, self.response_network))
 
-    def call(self, vectors, keys, training=None):
+    def call(self, vectors: Sequence[Tensor], keys: Tensor, training: bool | None = None) -> Tensor:
         inputs, *responses = [ops.cast(vector, "float32") for vector in vectors]
         count = ops.shape(inputs)[0]
         candidates = ops.concatenate(responses, axis=0)
@@ -82,7 +109,7 @@ class ResponseRanking(keras.layers.Layer):
             loss = 0.5 * (loss + _diagonal_cross_entropy(ops.transpose(scores[:, :count]), count))
         return loss
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "scale": self.scale,
@@ -95,6 +122,8 @@ class ResponseRanking(keras.layers.Layer):
 @keras.saving.register_keras_serializable(package="keras_transformer")
 class NaturalLanguageInference(keras.layers.Layer):
     """Classifies a pair of sentences by (u, v, |u - v|, u * v), a hidden layer and a softmax.
+
+    Also known as SoftmaxLoss (sentence-transformers).
 
     Args:
         num_labels: number of classes.
@@ -113,15 +142,21 @@ class NaturalLanguageInference(keras.layers.Layer):
     References:
         Conneau et al., 2017, "Supervised Learning of Universal Sentence Representations from Natural Language
         Inference Data", section 3.1; Cer et al., 2018, section 3.
+
+    Example:
+        >>> objective = keras_transformer.training.NaturalLanguageInference(num_labels=3, hidden_dim=8)
+        >>> loss = objective([np.ones((2, 4)), np.ones((2, 4))], np.array([0, 2]))
+        >>> loss.shape, len(objective.trainable_variables)
+        (TensorShape([]), 4)
     """
 
-    def __init__(self, num_labels=3, hidden_dim=512, dropout=0.1, **kwargs):
+    def __init__(self, num_labels: int = 3, hidden_dim: int = 512, dropout: float = 0.1, **kwargs):
         super().__init__(**kwargs)
         self.num_labels = arguments.positive_integer("num_labels", num_labels)
         self.hidden_dim = arguments.positive_integer("hidden_dim", hidden_dim)
         self.dropout = arguments.rate("dropout", dropout)
 
-    def build(self, vectors_shape, labels_shape=None):
+    def build(self, vectors_shape: Sequence[Shape], labels_shape: Shape | None = None):
         width = vectors_shape[0][-1]
         self.hidden = keras.layers.Dense(self.hidden_dim, activation="relu", name="hidden")
         self.hidden.build((None, 4 * width))
@@ -129,7 +164,7 @@ class NaturalLanguageInference(keras.layers.Layer):
         self.classifier = keras.layers.Dense(self.num_labels, name="classifier")
         self.classifier.build((None, self.hidden_dim))
 
-    def call(self, vectors, labels, training=None):
+    def call(self, vectors: Sequence[Tensor], labels: Tensor, training: bool | None = None) -> Tensor:
         u, v = [ops.cast(vector, "float32") for vector in vectors]
         # Unit vectors of width D have entries of about D^-0.5, and products smaller still.
         width = float(u.shape[-1])
@@ -139,7 +174,7 @@ class NaturalLanguageInference(keras.layers.Layer):
         losses = keras.losses.sparse_categorical_crossentropy(labels, ops.cast(logits, "float32"), from_logits=True)
         return ops.mean(losses)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "num_labels": self.num_labels,
@@ -152,6 +187,8 @@ class NaturalLanguageInference(keras.layers.Layer):
 class SimilarityRegression(keras.layers.Layer):
     """The cosine of two sentences must be their score.
 
+    Also known as CosineSimilarityLoss (sentence-transformers).
+
     Call arguments:
         vectors: two of (B, D).
         scores: floating (B,), in [0, 1].
@@ -161,12 +198,17 @@ class SimilarityRegression(keras.layers.Layer):
 
     References:
         Reimers and Gurevych, 2019, "Sentence-BERT", section 3: the regression objective.
+
+    Example:
+        >>> objective = keras_transformer.training.SimilarityRegression()
+        >>> float(objective([np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]])], np.array([0.5])))
+        0.25
     """
 
-    def build(self, vectors_shape, scores_shape=None):
+    def build(self, vectors_shape: Sequence[Shape], scores_shape: Shape | None = None):
         self.unit_normalization = UnitNormalization(name="unit_normalization")
 
-    def call(self, vectors, scores, training=None):
+    def call(self, vectors: Sequence[Tensor], scores: Tensor, training: bool | None = None) -> Tensor:
         u, v = [self.unit_normalization(vector) for vector in vectors]
         return ops.mean(ops.square(ops.sum(u * v, axis=-1) - ops.cast(scores, "float32")))
 
@@ -181,16 +223,22 @@ class SimilarityCorrelation(keras.layers.Layer):
 
     Returns:
         1 - the Pearson correlation within the batch, a float32 scalar; 1 where all scores, or all cosines, are equal.
+
+    Example:
+        >>> objective = keras_transformer.training.SimilarityCorrelation()
+        >>> u, v = np.ones((3, 2)), np.array([[1.0, 1.0], [1.0, 0.0], [1.0, -1.0]])
+        >>> abs(round(float(objective([u, v], np.array([0.9, 0.6, 0.1]))), 2))
+        0.0
     """
 
-    def build(self, vectors_shape, scores_shape=None):
+    def build(self, vectors_shape: Sequence[Shape], scores_shape: Shape | None = None):
         self.unit_normalization = UnitNormalization(name="unit_normalization")
 
-    def call(self, vectors, scores, training=None):
+    def call(self, vectors: Sequence[Tensor], scores: Tensor, training: bool | None = None) -> Tensor:
         u, v = [self.unit_normalization(vector) for vector in vectors]
         cosines, scores = ops.sum(u * v, axis=-1), ops.cast(scores, "float32")
         cosines, scores = cosines - ops.mean(cosines), scores - ops.mean(scores)
-        # The floor keeps gradients small where cosines hardly differ.
+        # 1e-6 keeps gradients small where cosines hardly differ.
         lengths = ops.sqrt((ops.sum(ops.square(cosines)) + 1e-6) * (ops.sum(ops.square(scores)) + 1e-6))
         return 1.0 - ops.sum(cosines * scores) / lengths
 
@@ -198,6 +246,8 @@ class SimilarityCorrelation(keras.layers.Layer):
 @keras.saving.register_keras_serializable(package="keras_transformer")
 class TeacherVectors(keras.layers.Layer):
     """A sentence's vector must point where the teacher's does, through a projection where their widths differ.
+
+    Also known as distillation of embeddings (EmbedDistill).
 
     Args:
         teacher_dim: width of the teacher's vectors.
@@ -213,13 +263,17 @@ class TeacherVectors(keras.layers.Layer):
     References:
         Reimers and Gurevych, 2020, "Making Monolingual Sentence Embeddings Multilingual using Knowledge
         Distillation", section 2, with the cosine for the squared error.
+
+    Example:
+        >>> float(keras_transformer.training.TeacherVectors(2)([np.array([[2.0, 0.0]])], np.array([[0.0, 1.0]])))
+        1.0
     """
 
-    def __init__(self, teacher_dim, **kwargs):
+    def __init__(self, teacher_dim: int, **kwargs):
         super().__init__(**kwargs)
         self.teacher_dim = arguments.positive_integer("teacher_dim", teacher_dim)
 
-    def build(self, vectors_shape, wanted_shape=None):
+    def build(self, vectors_shape: Sequence[Shape], wanted_shape: Shape | None = None):
         width = vectors_shape[0][-1]
         self.unit_normalization = UnitNormalization(name="unit_normalization")
         self.projection = None
@@ -227,7 +281,7 @@ class TeacherVectors(keras.layers.Layer):
             self.projection = keras.layers.Dense(self.teacher_dim, use_bias=False, name="projection")
             self.projection.build((None, width))
 
-    def call(self, vectors, wanted, training=None):
+    def call(self, vectors: Sequence[Tensor], wanted: Tensor, training: bool | None = None) -> Tensor:
         (found,) = vectors
         found = ops.cast(found, "float32")
         if self.projection:
@@ -235,7 +289,7 @@ class TeacherVectors(keras.layers.Layer):
         cosines = ops.sum(self.unit_normalization(found) * self.unit_normalization(wanted), axis=-1)
         return ops.mean(1.0 - cosines)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "teacher_dim": self.teacher_dim}
 
 

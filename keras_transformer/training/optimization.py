@@ -1,8 +1,10 @@
 """What every recipe says about how weights are changed."""
 
 import dataclasses
+from collections.abc import Callable
 
 from keras_transformer import arguments
+from keras_transformer.types import Config
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -18,8 +20,8 @@ class Optimization:
         steps: at most, or `None`. The linear schedule needs it.
         clip_norm: the largest norm of the gradient, or `None`.
         ema: decay of the moving average of the weights that is validated and saved; 0 for none.
-        average_last: the mean of the weights after so many last rounds is validated and saved, or `None`.
-        patience: rounds without a better one after which to stop, or `None`.
+        average_last: the mean of the weights after so many last evaluation intervals is validated and saved, or `None`.
+        patience: evaluations without a better one after which to stop, or `None`.
 
     Raises:
         ValueError: for values out of range and combinations that exclude each other.
@@ -27,6 +29,12 @@ class Optimization:
     References:
         Jordan et al., 2024, "Muon: An optimizer for hidden layers in neural networks"; Liu et al., 2025, "Muon is
         Scalable for LLM Training", section 2.2 (the scale).
+
+    Example:
+        >>> from keras_transformer.training.optimization import Optimization
+        >>> optimizer = Optimization(learning_rate=0.1, warmup_steps=10).make_optimizer(hidden_dim=64)
+        >>> round(float(optimizer.learning_rate), 4)  # of the first step
+        0.01
     """
 
     optimizer: str = "adam"
@@ -65,20 +73,20 @@ class Optimization:
                 f"Received: ema={self.ema}, average_last={self.average_last}"
             )
 
-    def check(self, check, *names):
+    def check(self, check: Callable, *names: str):
         """Puts what one of the checks of `keras_transformer.arguments` returns in the place of the values."""
         for name in names:
             object.__setattr__(self, name, check(name, getattr(self, name)))
 
-    def lasting_fields(self, *others):
-        """What must be the same when a training goes on: all fields but those that say when it ends, and `others`.
+    def lasting_fields(self, *others: str) -> Config:
+        """What must be the same when a training is resumed: all fields but those that say when it ends, and `others`.
 
         What was made of `model` is told by the model's own config.
         """
         ends = {"patience", "model", *others} | (set() if self.schedule == "linear" else {"steps"})
         return {name: value for name, value in dataclasses.asdict(self).items() if name not in ends}
 
-    def make_optimizer(self, hidden_dim):
+    def make_optimizer(self, hidden_dim: int):
         """The optimizer on the recipe's schedule, for a model of this width."""
         import keras  # the command line's --help shows recipes, and does without
 

@@ -17,15 +17,15 @@ class TranslationRecipe(Optimization):
         vocabulary_size: subwords of both languages together.
         subwords: "unigram" or "bpe".
         max_length: pairs with more tokens on a side are left out.
-        tokens_per_batch: of `ParallelText.batches`, on each side.
-        accumulated_batches: batches that make one step of the optimizer.
+        tokens_per_batch: of a micro-batch: of `ParallelText.batches`, on each side.
+        micro_batches: batches that make one step of the optimizer (gradient accumulation).
         epochs: at most, or `None`.
-        steps_per_round: steps between validations; by default an epoch.
+        evaluation_steps: the evaluation interval; by default an epoch.
         label_smoothing: of the loss.
         consistency: R-Drop's alpha; 0 for none.
-        bpe_dropout: the probability with which a merge of a "bpe" vocabulary is left out; 0 for none.
+        bpe_dropout: the probability of skipping a merge of a "bpe" vocabulary; 0 for none.
         bidirectional_epochs: so many epochs at the start are trained in both directions.
-        monitor: "loss" or "bleu", of the validation set, chooses the round to keep.
+        monitor: "loss" or "bleu", of the validation set, chooses the weights to keep.
         bleu_tokenize: sacrebleu's tokenizer for it: "13a", or "none" for text that is tokenized already.
         beam_size: of the translator's beam search; 1 for greedy search.
         length_penalty: of the translator's beam search.
@@ -35,6 +35,13 @@ class TranslationRecipe(Optimization):
 
     References:
         Vaswani et al., 2017, "Attention Is All You Need", sections 5 and 6.1.
+
+    Example:
+        >>> from keras_transformer.training import RECIPES, TranslationRecipe
+        >>> TranslationRecipe(preset="small", epochs=40, warmup_steps=4000).label_smoothing
+        0.1
+        >>> RECIPES["wmt14-big"].average_last
+        20
     """
 
     preset: str = "tiny"
@@ -43,9 +50,9 @@ class TranslationRecipe(Optimization):
     subwords: str = "unigram"
     max_length: int = 128
     tokens_per_batch: int = 2048
-    accumulated_batches: int = 1
+    micro_batches: int = 1
     epochs: int | None = 20
-    steps_per_round: int | None = None
+    evaluation_steps: int | None = None
     label_smoothing: float = 0.1
     consistency: float = 0.0
     bpe_dropout: float = 0.0
@@ -62,9 +69,9 @@ class TranslationRecipe(Optimization):
         arguments.one_of("monitor", self.monitor, ("loss", "bleu"))
         self.check(
             arguments.positive_integer,
-            *("vocabulary_size", "max_length", "tokens_per_batch", "accumulated_batches", "beam_size"),
+            *("vocabulary_size", "max_length", "tokens_per_batch", "micro_batches", "beam_size"),
         )
-        self.check(arguments.optional_positive_integer, "epochs", "steps_per_round")
+        self.check(arguments.optional_positive_integer, "epochs", "evaluation_steps")
         arguments.non_negative_integer("bidirectional_epochs", self.bidirectional_epochs)
         for name in ("consistency", "length_penalty"):
             arguments.non_negative_number(name, getattr(self, name))
@@ -98,6 +105,6 @@ _WMT14 = {
 
 RECIPES = {
     "default": TranslationRecipe(),
-    "wmt14-base": TranslationRecipe(preset="base", steps=100_000, steps_per_round=1500, average_last=5, **_WMT14),
-    "wmt14-big": TranslationRecipe(preset="big", steps=300_000, steps_per_round=600, average_last=20, **_WMT14),
+    "wmt14-base": TranslationRecipe(preset="base", steps=100_000, evaluation_steps=1500, average_last=5, **_WMT14),
+    "wmt14-big": TranslationRecipe(preset="big", steps=300_000, evaluation_steps=600, average_last=20, **_WMT14),
 }

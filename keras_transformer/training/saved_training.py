@@ -1,49 +1,57 @@
+import contextlib
 import os
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import keras
 
 from keras_transformer.atomic import remove_unfinished
 from keras_transformer.training.callbacks import HistoryFile, SaveBest
+from keras_transformer.training.optimization import Optimization
 from keras_transformer.training.training_run import TrainingRun
+from keras_transformer.types import PathLike
 
 
-def check_patience(recipe, validation):
-    """`ValueError` for a recipe that waits for a better round where nothing says which is better."""
+def check_patience(recipe: Optimization, validation: Any):
+    """`ValueError` for a recipe that waits for a better evaluation where nothing says which is better."""
     if recipe.patience and validation is None:
         raise ValueError(f"Expected validation data for patience. Received: patience={recipe.patience} without any")
 
 
 def run_and_save(
-    pipeline,
+    pipeline: keras.Model,
     loop,
-    batches_of_epoch,
-    path,
-    recipe,
+    batches_of_epoch: Callable[[int], Iterable],
+    path: PathLike,
+    recipe: Optimization,
     *,
-    monitor=None,
-    higher_is_better=False,
-    tensorboard=None,
-    verbose=1,
+    monitor: str | None = None,
+    higher_is_better: bool = False,
+    tensorboard: str | None = None,
+    verbose: int = 1,
     **options,
-):
-    """A `TrainingRun` by a recipe's `Optimization`, which saves the best round's pipeline and a history.csv beside it.
+) -> list[dict[str, float]]:
+    """A `TrainingRun` by a recipe's `Optimization`, which saves the best pipeline and a history.csv beside it.
 
     Args:
         pipeline: what is saved: a `Translator` or a `TextEmbedder` around the loop's model.
-        loop: what the run drives.
+        loop: the `Trainer` that the run drives.
         batches_of_epoch: of the `TrainingRun`.
-        path: the `.keras` file; the state of the run lies beside it.
+        path: the `.keras` file; the checkpoint of the run lies beside it.
         recipe: an `Optimization`.
-        monitor: the figure of a round that chooses the best one, or `None`: the last one counts.
+        monitor: the figure that chooses the best evaluation, or `None`: the last one counts.
         higher_is_better: whether that figure should rise.
         tensorboard: folder for TensorBoard's event files, or `None`.
         verbose: of `TrainingRun.run`.
         **options: of the `TrainingRun`.
 
     Returns:
-        The history: a dictionary of figures for each round.
+        The history: a dictionary of figures for each evaluation.
 
     Raises:
-        ValueError: for a state that is damaged or of other arguments; if no round had a finite figure, so that
-            nothing was saved.
+        ValueError: for a checkpoint that is damaged or of other arguments; if no evaluation had a finite figure, so
+            that nothing was saved.
         FileNotFoundError: if the training had ended before, and its file is gone.
     """
     folder = os.path.dirname(os.path.abspath(path))
@@ -65,9 +73,39 @@ def run_and_save(
         callbacks=callbacks,
         **options,
     ).run(verbose)
-    if loop.is_chief and not save.has_saved:
-        values = [logs.get(monitor, logs["loss"]) for logs in history]
-        raise ValueError(f"Expected a finite loss. Received: {monitor or 'loss'}={values}; nothing is saved")
-    if loop.is_chief and not os.path.exists(path):
-        raise FileNotFoundError(f"Expected the model of this finished training. Received: {path} is gone")
+    if loop.is_chief:
+        _warn_of_warmup(history, recipe)
+        if not save.has_saved:
+            values = [logs.get(monitor, logs["loss"]) for logs in history]
+            raise ValueError(f"Expected a finite loss. Received: {monitor or 'loss'}={values}; nothing is saved")
+        if not os.path.exists(path):
+            raise FileNotFoundError(f"Expected the model of this finished training. Received: {path} is gone")
     return history
+
+
+def _warn_of_warmup(history, recipe):
+    """For a training so short that the learning rate never came to its peak."""
+    steps = int(history[-1]["step"]) if history else 0
+    if 0 < steps < recipe.warmup_steps:
+        warnings.warn(
+            f"The training ended after {steps:,} steps, within its warm-up of {recipe.warmup_steps:,}: the learning "
+            f"rate reached only {steps / recipe.warmup_steps:.0%} of its peak, and the model may have learnt little. "
+            "Train for more steps or epochs, or with fewer warmup_steps",
+            stacklevel=4,
+        )
+
+
+@contextlib.contextmanager
+def saying_what_was_written(path: PathLike, say: Callable[[str], None] = print) -> Iterator[None]:
+    """Says whether the file at `path` was written meanwhile."""
+    before = _identity(path)
+    yield
+    say(f"Wrote {path}" if _identity(path) != before else f"{path} stays as it is")
+
+
+def _identity(path):
+    """What another file at `path` would have otherwise; `None` if there is none."""
+    if not os.path.exists(path):
+        return None
+    status = os.stat(path)
+    return status.st_ino, status.st_mtime_ns

@@ -2,7 +2,10 @@
 
 import dataclasses
 import os
+from collections.abc import Sequence
+from typing import TypeAlias
 
+import keras
 import numpy as np
 
 from keras_transformer import arguments, lfs
@@ -16,7 +19,10 @@ from keras_transformer.training.objectives import (
     SimilarityRegression,
     TeacherVectors,
 )
+from keras_transformer.types import Config, PathLike
 
+Paths: TypeAlias = PathLike | Sequence[PathLike]
+Objective: TypeAlias = "keras.layers.Layer | None"
 _INFERENCE = ("label", "premise", "hypothesis")
 LABELS = ("entailment", "neutral", "contradiction")
 
@@ -28,6 +34,13 @@ class SentenceBatch:
     Attributes:
         texts: (B, C) indices into the task's texts: C sentences in each row.
         targets: what the objective takes beside the C vectors.
+
+    Example:
+        >>> task = keras_transformer.training.SentenceTask(
+        ...     "pairs", [("a", "b")], keras_transformer.training.SimilarityRegression(), targets=[0.5], batch_size=1
+        ... )
+        >>> task.batch(0, seed=0)
+        SentenceBatch(texts=array([[0, 1]], dtype=int32), targets=array([0.5]))
     """
 
     texts: np.ndarray
@@ -55,9 +68,26 @@ class SentenceTask:
 
     References:
         Gao et al., 2021, "SimCSE" (a sentence with itself).
+
+    Example:
+        >>> rows = [("how old are you?", "ten"), ("what is it?", "a dog"), ("where is it?", "there")]
+        >>> task = keras_transformer.training.SentenceTask(
+        ...     "questions", rows, keras_transformer.training.ResponseRanking(), batch_size=2
+        ... )
+        >>> task.num_rows, task.num_batches, task.batch(0, seed=1).texts.shape
+        (3, 1, (2, 2))
     """
 
-    def __init__(self, name, rows, objective, targets=None, batch_size=128, weight=1.0, any_two=False):
+    def __init__(
+        self,
+        name: str,
+        rows: Sequence[Sequence[str]],
+        objective: keras.layers.Layer,
+        targets: Sequence | np.ndarray | None = None,
+        batch_size: int = 128,
+        weight: float = 1.0,
+        any_two: bool = False,
+    ):
         self.name = name
         self.objective = objective
         self.batch_size = arguments.positive_integer("batch_size", batch_size)
@@ -78,21 +108,21 @@ class SentenceTask:
         self.targets = None if targets is None else np.asarray(targets)
 
     @property
-    def num_rows(self):
+    def num_rows(self) -> int:
         """How many rows there are."""
         return len(self._lengths)
 
     @property
-    def num_vectors(self):
+    def num_vectors(self) -> int:
         """How many texts of a row the objective takes."""
         return 2 if self.any_two else int(self._lengths[0])
 
     @property
-    def num_batches(self):
-        """Batches of one pass over the rows; the last ones of a pass, if too few for a batch, are left to chance."""
+    def num_batches(self) -> int:
+        """Batches of one pass over the rows; the incomplete last batch is dropped."""
         return max(1, self.num_rows // self.batch_size)
 
-    def description(self):
+    def description(self) -> Config:
         """All that decides its batches and their loss, in what JSON can hold; the data as fingerprints."""
         arrays = [self._indices, self._lengths] + ([] if self.targets is None else [self.targets])
         return {
@@ -105,7 +135,7 @@ class SentenceTask:
             "data": fingerprints.fingerprint(self.texts, *arrays),
         }
 
-    def batch(self, number, seed):
+    def batch(self, number: int, seed: int) -> SentenceBatch:
         """The batch with this number, counted over all passes; nothing but the two numbers decides it.
 
         Returns:
@@ -136,19 +166,19 @@ class SentenceTask:
         return self._indices[self._starts[rows][:, None] + np.column_stack([first, second])]
 
     @classmethod
-    def ranking(cls, paths, objective=None, **kwargs):
+    def ranking(cls, paths: Paths, objective: Objective = None, **kwargs) -> "SentenceTask":
         """Rows of input, right response, and any number of hard negatives, as many in each row."""
         rows = _rows(paths, ("input", "response"), extra_columns=True)
         return cls("ranking", rows, objective or ResponseRanking(), **kwargs)
 
     @classmethod
-    def paraphrases(cls, paths, objective=None, **kwargs):
+    def paraphrases(cls, paths: Paths, objective: Objective = None, **kwargs) -> "SentenceTask":
         """Rows of sentences that say the same: one, two or more."""
         rows = [tuple(filter(None, row)) for row in _rows(paths, ("sentence",), extra_columns=True)]
         return cls("paraphrases", [row for row in rows if row], objective or ResponseRanking(), any_two=True, **kwargs)
 
     @classmethod
-    def neighbours(cls, paths, objective=None, **kwargs):
+    def neighbours(cls, paths: Paths, objective: Objective = None, **kwargs) -> "SentenceTask":
         """Plain text, a sentence a line in running order: each sentence and the next one. A blank line ends a document.
 
         References:
@@ -165,7 +195,9 @@ class SentenceTask:
         return cls("neighbours", rows, objective or ResponseRanking(), **kwargs)
 
     @classmethod
-    def inference(cls, paths, objective=None, labels=LABELS, **kwargs):
+    def inference(
+        cls, paths: Paths, objective: Objective = None, labels: Sequence[str] = LABELS, **kwargs
+    ) -> "SentenceTask":
         """Rows of label, premise, hypothesis.
 
         Raises:
@@ -182,7 +214,9 @@ class SentenceTask:
         )
 
     @classmethod
-    def entailment(cls, paths, objective=None, labels=LABELS, **kwargs):
+    def entailment(
+        cls, paths: Paths, objective: Objective = None, labels: Sequence[str] = LABELS, **kwargs
+    ) -> "SentenceTask":
         """The same rows for ranking: a premise finds what it entails, among what contradicts it and all others.
 
         Args:
@@ -207,7 +241,9 @@ class SentenceTask:
         return cls("entailment", rows, objective or ResponseRanking(), **kwargs)
 
     @classmethod
-    def similarity(cls, paths, objective=None, score_range=(0.0, 5.0), **kwargs):
+    def similarity(
+        cls, paths: Paths, objective: Objective = None, score_range: tuple[float, float] = (0.0, 5.0), **kwargs
+    ) -> "SentenceTask":
         """Rows of score, sentence, sentence.
 
         Raises:
@@ -222,7 +258,9 @@ class SentenceTask:
         return cls("similarity", [row[1:] for row in rows], objective or SimilarityRegression(), targets, **kwargs)
 
     @classmethod
-    def teacher(cls, paths, vectors, objective=None, **kwargs):
+    def teacher(
+        cls, paths: Paths, vectors: np.ndarray | PathLike, objective: Objective = None, **kwargs
+    ) -> "SentenceTask":
         """Lines of text, and a teacher's vector of each line.
 
         Args:

@@ -1,100 +1,114 @@
+from collections.abc import Iterator, Sequence
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_transformer import arguments
-from keras_transformer.training.training_loop import averaged_weights
+from keras_transformer.training.sentence_tasks import SentenceTask
+from keras_transformer.training.tokenized_texts import TokenizedTexts
+from keras_transformer.training.trainer import Trainer
 
 _IDS, _PLACES = tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)
 _GROUPS = 4  # of about equal length, each padded for itself
 
 
-class SentenceTrainingLoop:
+class SentenceTrainingLoop(Trainer):
     """The steps of training a sentence encoder on several tasks, one batch of one task a step.
 
-    What a `TrainingRun` drives. A batch is encoded in groups of sentences of about equal length. Where it is too large
-    for that it goes in pieces, twice: first for the vectors, from which the loss and its gradient come, then for the
-    gradient of the weights, with the same dropout as before (gradient caching). So the memory is that of a piece, and
-    of the vectors and scores of all.
+    What a `TrainingRun` drives. The loss is that of the whole batch, whatever the number of devices: each encodes its
+    share of the texts, all exchange their vectors, and each takes the gradients of its own texts.
+
+    A batch is encoded in groups of sentences of about equal length. Where it is too large for that it is split into
+    micro-batches, which are encoded twice: first for the vectors, from which the loss and its gradient come, then for
+    the gradient of the weights, with the same dropout as before (gradient caching). So the memory is that of a
+    micro-batch, and of the vectors and scores of all.
 
     Args:
-        encoder: a `keras.Model` from ids (N, T) to vectors (N, D).
+        encoder: a `keras.Model` from ids (N, T) to vectors (N, D), made within the scope of the strategy.
         tokenizer: of the texts.
         tasks: a list of `SentenceTask`.
-        optimizer: a Keras optimizer, not yet built.
-        max_length: longer texts are cut to so many tokens.
-        tokens_at_once: the largest piece, N x T, padding included.
+        optimizer: a Keras optimizer, not yet built, made within the scope of the strategy. An encoder in mixed_float16
+            gets it within a `keras.optimizers.LossScaleOptimizer`.
+        max_length: longer texts are truncated to so many tokens.
+        micro_batch_tokens: the largest micro-batch of a device, N x T, padding included.
         clip_norm: scales gradients with a larger global norm down to it.
         seed: of the choice of tasks and of the order of their rows.
+        strategy: a `tf.distribute.Strategy`; by default the current one.
 
     Attributes:
         num_texts: how many texts the tasks have.
-        num_cut: how many texts were cut.
+        num_cut: how many texts were truncated.
         num_empty: how many texts have no token; their vector is zero.
+
+    Raises:
+        ValueError: without tasks, for two tasks of one name, for numbers out of range.
 
     References:
         Gao et al., 2021, "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup" (gradient caching);
         Cer et al., 2018, "Universal Sentence Encoder", section 3 (multi-task learning).
+
+    Example:
+        >>> from keras_transformer import training
+        >>> encoder = keras_transformer.models.DeepAveragingNetwork(260, 13, 1, 6, output_dim=5)
+        >>> task = training.SentenceTask("ranking", [("a", "b"), ("c", "d")], training.ResponseRanking(), batch_size=2)
+        >>> loop = training.SentenceTrainingLoop(
+        ...     encoder, keras_transformer.text.ByteTokenizer(), [task], keras.optimizers.Adam(1e-3)
+        ... )
+        >>> [rows for loss, rows in loop.steps(loop.batches(0, 3))]
+        [2.0, 2.0, 2.0]
     """
 
-    is_chief = True
-
     def __init__(
-        self, encoder, tokenizer, tasks, optimizer, max_length=128, tokens_at_once=16384, clip_norm=None, seed=0
+        self,
+        encoder: keras.Model,
+        tokenizer,
+        tasks: Sequence[SentenceTask],
+        optimizer: keras.optimizers.Optimizer,
+        max_length: int = 128,
+        micro_batch_tokens: int = 16384,
+        clip_norm: float | None = None,
+        seed: int = 0,
+        strategy: tf.distribute.Strategy | None = None,
     ):
-        if tf.distribute.get_strategy().num_replicas_in_sync > 1:
-            raise ValueError("Expected one device. Received: a strategy of several")
         if not tasks:
             raise ValueError("Expected at least one task. Received none")
         names = [task.name for task in tasks]
         if len(set(names)) < len(names):
             raise ValueError(f"Expected tasks with different names, for the figures of each. Received: {names}")
-        self.model = encoder
         self.tasks = list(tasks)
-        self.optimizer = optimizer
-        self.tokens_at_once = arguments.positive_integer("tokens_at_once", tokens_at_once)
-        self.clip_norm = None if clip_norm is None else arguments.positive_number("clip_norm", clip_norm)
+        self.micro_batch_tokens = arguments.positive_integer("micro_batch_tokens", micro_batch_tokens)
         self.seed = arguments.non_negative_integer("seed", seed)
         self.max_length = arguments.positive_integer("max_length", max_length)
-        self.padding_id = tokenizer.padding_id
-        self._ids = [_tokenized(tokenizer, task.texts, max_length) for task in self.tasks]
+        self._ids = [TokenizedTexts(tokenizer, task.texts, max_length) for task in self.tasks]
         self.num_texts = sum(len(task.texts) for task in self.tasks)
         self.num_cut = sum(ids.num_cut for ids in self._ids)
-        self.num_empty = sum(int((ids.lengths == 0).sum()) for ids in self._ids)
-        for task in self.tasks:
-            batch = task.batch(0, self.seed)
-            vectors = [keras.KerasTensor((None, encoder.output_shape[-1]))] * task.num_vectors
-            task.objective(vectors, keras.KerasTensor((None, *batch.targets.shape[1:]), batch.targets.dtype.name))
-        self.optimizer.build(self._trainable([*range(len(self.tasks))]))
+        self.num_empty = sum(ids.num_empty for ids in self._ids)
+        strategy = strategy or tf.distribute.get_strategy()
+        with strategy.scope():
+            for task in self.tasks:
+                targets = task.batch(0, self.seed).targets
+                vectors = [keras.KerasTensor((None, encoder.output_shape[-1]))] * task.num_vectors
+                task.objective(vectors, keras.KerasTensor((None, *targets.shape[1:]), targets.dtype.name))
+            is_scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+            if encoder.dtype_policy.name == "mixed_float16" and not is_scaled:
+                optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        super().__init__(encoder, optimizer, [task.objective for task in self.tasks], strategy, clip_norm)
         self._losses = np.zeros((len(self.tasks), 2))
         self._functions = {}
 
-    @property
-    def variables(self):
-        """All that training changes, in a fixed order."""
-        of_tasks = [variable for task in self.tasks for variable in task.objective.variables]
-        return [*self.model.variables, *of_tasks, *self.optimizer.variables]
-
-    def any_worker(self, flag):
-        """`flag`, there being one worker."""
-        return bool(flag)
-
-    def averaged_weights(self):
-        """Within it, the model has the optimizer's moving averages, if it keeps any."""
-        return averaged_weights(self.model, self.optimizer)
-
-    def batches(self, first, count):
+    def batches(self, first: int, count: int) -> list[tuple[int, int]]:
         """Steps `first` to `first + count` of the training, for `steps`: (task, number of its batch) each."""
-        shares = np.asarray([task.weight for task in self.tasks])
+        fractions = np.asarray([task.weight for task in self.tasks])
         random = np.random.default_rng([self.seed, 0])
         # All from the beginning, since the number of a batch is how often its task came before.
-        choices = random.choice(len(self.tasks), size=first + count, p=shares / shares.sum())
+        choices = random.choice(len(self.tasks), size=first + count, p=fractions / fractions.sum())
         numbers = np.zeros(first + count, int)
         for task in range(len(self.tasks)):
             numbers[choices == task] = np.arange((choices == task).sum())
         return list(zip(choices[first:].tolist(), numbers[first:].tolist()))
 
-    def steps(self, batches, first=0):
+    def steps(self, batches: Sequence[tuple[int, int]], first: int = 0) -> Iterator[tuple[float, float]]:
         """Trains on the batches, one after another.
 
         Args:
@@ -106,18 +120,19 @@ class SentenceTrainingLoop:
         """
         for task, number in batches[first:]:
             batch = self.tasks[task].batch(number, self.seed)
-            loss = float(self._step(task, batch))
+            total, weight = self._step(task, batch)
+            loss = float(total / weight)
             self._losses[task] += loss, 1
             yield loss, float(len(batch.texts))
 
-    def take_losses(self):
+    def take_losses(self) -> dict[str, float]:
         """{"loss_" and name of a task: its mean loss since the last call}."""
         logs = {f"loss_{task.name}": total / count for task, (total, count) in zip(self.tasks, self._losses) if count}
         self._losses[:] = 0
         return logs
 
     def get_state(self):
-        """What a run that goes on later needs beside `variables`: the losses that `take_losses` is to give."""
+        """The losses that `take_losses` is to give."""
         return self._losses.tolist()
 
     def set_state(self, state):
@@ -125,137 +140,127 @@ class SentenceTrainingLoop:
         self._losses[:] = state
 
     def _step(self, task, batch):
+        ids = self._ids[task]
         flat = batch.texts.T.reshape(-1)
-        order = np.argsort(self._ids[task].lengths[flat], kind="stable")
-        groups = [self._padded(task, flat[rows]) for rows in np.array_split(order, min(_GROUPS, len(order)))]
+        order = ids.by_length(flat)
         # Where each text's vector lies among those of all groups.
         places = np.argsort(order).astype("int32")
-        if sum(group.size for group in groups) <= self.tokens_at_once:
-            signature = [[_IDS] * len(groups), _PLACES, _any_number_of(batch.targets)]
-            return self._function(("at once", task, len(groups)), self._at_once, signature)(
-                groups, places, batch.targets
-            )
-        return self._in_pieces(task, flat[order], places, batch.targets)
+        groups = [ids.padded(flat[rows]) for rows in np.array_split(order, min(_GROUPS, len(order)))]
+        if sum(group.size for group in groups) <= self.micro_batch_tokens * self.num_devices:
+            signature = [_IDS] * len(groups), _PLACES, _any_number_of(batch.targets)
+            step = self._function(("at once", task, len(groups)), self._at_once, *signature)
+            return step(groups, places, batch.targets)
+        return self._in_micro_batches(task, flat[order], places, batch.targets)
 
-    def _in_pieces(self, task, texts, places, targets):
-        pieces = [self._padded(task, rows) for rows in self._pieces(self._ids[task].lengths[texts], texts)]
-        encode = self._function(("encode", None), self._encode, [_IDS])
+    def _in_micro_batches(self, task, texts, places, targets):
+        parts = self._ids[task].micro_batches(texts, self.micro_batch_tokens * self.num_devices)
+        parts = [self._ids[task].padded(numbers) for numbers in parts]
+        self.step.accumulate()
+        encode = self._function(("encode", None), lambda ids: self._exchanged(self._encode([ids]), [ids]), _IDS)
         seeds = [variable for variable in self.model.non_trainable_variables if "seed" in variable.path]
         states, vectors = [], []
-        for piece in pieces:
+        for ids in parts:
             states.append([variable.numpy() for variable in seeds])
-            vectors.append(encode(piece))
+            vectors.append(encode(ids))
         after = [variable.numpy() for variable in seeds]
         vectors = tf.concat(vectors, 0)
-        signature = [_any_number_of(vectors), _PLACES, _any_number_of(targets)]
-        find_gradients = self._function(("loss", task), self._loss_gradients, signature)
-        loss, of_vectors, of_head = find_gradients(vectors, places, targets)
-        piece_gradients = self._function(("piece", None), self._piece_gradients, [_IDS, _any_number_of(of_vectors)])
-        totals, first = None, 0
-        for piece, state in zip(pieces, states):
-            for variable, value in zip(seeds, state):
-                variable.assign(value)
-            gradients = piece_gradients(piece, of_vectors[first : first + len(piece)])
-            first += len(piece)
-            totals = gradients if totals is None else [total + new for total, new in zip(totals, gradients)]
-        for variable, value in zip(seeds, after):
-            variable.assign(value)
-        self._function(("apply", task), self._apply)([*totals, *of_head])
-        return loss
+        add_head = self._function(
+            ("head", task), self._add_head, _any_number_of(vectors), _PLACES, _any_number_of(targets)
+        )
+        of_vectors = add_head(vectors, places, targets)
+        add = self._function(("micro-batch", None), self._add_micro_batch, _IDS, _any_number_of(of_vectors))
+        first = 0
+        for ids, state in zip(parts, states):
+            _assign(seeds, state)
+            add(ids, of_vectors[first : first + len(ids)])
+            first += len(ids)
+        _assign(seeds, after)
+        return self._function(("finish", task), lambda task: self.step.finish(self._trained_by(task)))()
 
-    def _pieces(self, lengths, texts):
-        """Cuts sorted texts into pieces within `tokens_at_once`."""
-        begin = 0
-        for end in range(1, len(texts) + 1):
-            longest = lengths[end] if end < len(texts) else np.inf
-            if max(longest, 1) * (end + 1 - begin) > self.tokens_at_once:
-                yield texts[begin:end]
-                begin = end
-
-    def _padded(self, task, texts):
-        ids = self._ids[task]
-        lengths = ids.lengths[texts]
-        columns = np.arange(max(1, lengths.max(initial=0)))
-        is_token = columns < lengths[:, None]
-        padded = np.full(is_token.shape, self.padding_id, "int32")
-        padded[is_token] = ids.values[(ids.starts[texts][:, None] + columns)[is_token]]
-        return padded
-
-    def _trainable(self, tasks):
-        """The weights of the encoder, then those of the tasks' objectives."""
-        of_tasks = [weight for task in tasks for weight in self.tasks[task].objective.trainable_variables]
-        return [*self.model.trainable_variables, *of_tasks]
-
-    def _function(self, key, function, signature=None):
+    def _function(self, key, function, *signature):
         """`function`, of the task that `key` names if any, compiled once."""
         if key not in self._functions:
             task = key[1]
-
-            def bound(*args):
-                return function(*args) if task is None else function(task, *args)
-
-            self._functions[key] = tf.function(bound, input_signature=signature, autograph=False)
+            self._functions[key] = self.compiled(
+                lambda *args: function(*args) if task is None else function(task, *args), *signature
+            )
         return self._functions[key]
 
-    def _encode(self, ids):
-        return self.model(ids, training=True)
-
-    def _loss(self, task, vectors, places, targets):
-        count = self.tasks[task].num_vectors
-        vectors = tf.split(tf.gather(tf.cast(vectors, tf.float32), places), count)
-        loss = self.tasks[task].objective(vectors, targets, training=True)
-        return tf.add_n([loss, *self.tasks[task].objective.losses])
+    # What follows runs on each device.
 
     def _at_once(self, task, groups, places, targets):
-        variables = self._trainable([task])
+        weights = self.model.trainable_variables
         with tf.GradientTape() as tape:
-            vectors = tf.concat([self._encode(ids) for ids in groups], 0)
-            loss = self._loss(task, vectors, places, targets)
-            objective = self.optimizer.scale_loss(loss)
-        self._apply(task, tape.gradient(objective, variables))
-        return loss
+            vectors = self._encode(groups)
+        loss, of_vectors, of_head = self._loss_gradients(task, self._exchanged(vectors, groups), places, targets)
+        of_weights = tape.gradient(vectors, weights, output_gradients=self._own(of_vectors, groups, vectors.dtype))
+        return self.step.apply(self._trained_by(task), [*of_weights, *of_head], loss, 1 / self.num_devices)
+
+    def _add_head(self, task, vectors, places, targets):
+        """The gradients of the scaled loss by the vectors; those by the objective's weights are added to the step."""
+        loss, of_vectors, of_head = self._loss_gradients(task, vectors, places, targets)
+        self.step.add(self.tasks[task].objective.trainable_variables, of_head, loss, 1 / self.num_devices)
+        return of_vectors
+
+    def _add_micro_batch(self, ids, of_vectors):
+        weights = self.model.trainable_variables
+        with tf.GradientTape() as tape:
+            vectors = self._encode([ids])
+        of_vectors = self._own(of_vectors, [ids], vectors.dtype)
+        self.step.add(weights, tape.gradient(vectors, weights, output_gradients=of_vectors), 0.0, 0.0)
 
     def _loss_gradients(self, task, vectors, places, targets):
-        head = self.tasks[task].objective.trainable_variables
+        """The device's part of the loss of the whole batch, which every device computes, and gradients.
+
+        Those by the vectors are of the whole loss: each device goes on with those of its own texts.
+        """
+        objective = self.tasks[task].objective
+        head = objective.trainable_variables
         with tf.GradientTape() as tape:
             tape.watch(vectors)
-            loss = self._loss(task, vectors, places, targets)
-            objective = self.optimizer.scale_loss(loss)
-        of_vectors, *of_head = tape.gradient(objective, [vectors, *head])
-        return loss, tf.convert_to_tensor(of_vectors), of_head
+            ordered = tf.gather(tf.cast(vectors, tf.float32), places)
+            loss = objective(tf.split(ordered, self.tasks[task].num_vectors), targets, training=True)
+            loss = tf.add_n([loss, *objective.losses])
+            scaled = self.step.scale_loss(loss)
+        of_vectors, *of_head = tape.gradient(scaled, [vectors, *head])
+        of_head = [gradient if gradient is None else gradient / self.num_devices for gradient in of_head]
+        return loss / self.num_devices, tf.convert_to_tensor(of_vectors), of_head
 
-    def _piece_gradients(self, ids, of_vectors):
-        variables = self.model.trainable_variables
-        with tf.GradientTape() as tape:
-            vectors = self._encode(ids)
-        gradients = tape.gradient(vectors, variables, output_gradients=tf.cast(of_vectors, vectors.dtype))
-        return [tf.convert_to_tensor(gradient) for gradient in gradients]
+    def _encode(self, groups):
+        """The vectors of this device's share of each group."""
+        return tf.concat([self.model(self.share(ids), training=True) for ids in groups], 0)
 
-    def _apply(self, task, gradients):
-        gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
-        if self.clip_norm:
-            gradients, _ = tf.clip_by_global_norm(gradients, self.clip_norm)
-        self.optimizer.apply(gradients, self._trainable([task]))
+    def _exchanged(self, vectors, groups):
+        """The vectors of all texts, of which each device encoded some."""
+        if self.num_devices == 1:
+            return vectors
+        rows = self._rows(groups)
+        shape = tf.stack([tf.reduce_sum([tf.shape(ids)[0] for ids in groups]), tf.shape(vectors)[1]])
+        return self.step.all_reduce(tf.scatter_nd(rows[:, None], tf.cast(vectors, tf.float32), shape))
+
+    def _own(self, of_vectors, groups, dtype):
+        """Of gradients by the vectors of all texts those of this device's share."""
+        if self.num_devices > 1:
+            of_vectors = tf.gather(of_vectors, self._rows(groups))
+        return tf.cast(of_vectors, dtype)
+
+    def _rows(self, groups):
+        """Where the vectors of this device's share stand among those of all texts."""
+        rows, first = [], 0
+        for ids in groups:
+            count = tf.shape(ids)[0]
+            rows.append(self.share(tf.range(first, first + count)))
+            first += count
+        return tf.concat(rows, 0)
+
+    def _trained_by(self, task):
+        return self.trainable([self.tasks[task].objective])
 
 
-class _Tokenized:
-    """Texts as ids, end to end: those of text i are `values[starts[i] : starts[i] + lengths[i]]`."""
-
-    def __init__(self, values, lengths, num_cut):
-        self.values, self.lengths, self.num_cut = values, lengths, num_cut
-        self.starts = np.cumsum(lengths) - lengths
+def _assign(variables, values):
+    for variable, value in zip(variables, values):
+        variable.assign(value)
 
 
 def _any_number_of(rows):
     return tf.TensorSpec([None, *rows.shape[1:]], rows.dtype)
-
-
-def _tokenized(tokenizer, texts, max_length, batch_size=1000):
-    values, lengths, num_cut = [], [], 0
-    for first in range(0, len(texts), batch_size):
-        ids = tokenizer.tokenize(texts[first : first + batch_size])
-        num_cut += int(tf.reduce_sum(tf.cast(ids.row_lengths() > max_length, tf.int32)))
-        ids = tokenizer.truncate(ids, max_length)
-        values.append(ids.values.numpy())
-        lengths.append(ids.row_lengths().numpy())
-    return _Tokenized(np.concatenate(values), np.concatenate(lengths), num_cut)

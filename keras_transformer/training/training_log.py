@@ -5,22 +5,29 @@ import shutil
 import sys
 import time
 
+from keras_transformer.types import Logs
+
 _SECONDS_BETWEEN_LINES = 60.0
 
 
 class TrainingLog:
-    """Lines on standard output: one for each round, and how far the training is in between.
+    """Lines on standard output: one for each evaluation, and how far the training is in between.
 
     On a terminal the latter is one line that is written over again and again. Elsewhere, as in a file, it comes at
     most once a minute.
 
     Args:
-        verbose: 1; 2 for the lines of the rounds alone; 0 for none at all.
+        verbose: 1; 2 for the lines of evaluations alone; 0 for none at all.
         epochs: how many there will be at most, or `None`.
         steps: the same of steps.
+
+    Example:
+        >>> from keras_transformer.training.training_log import TrainingLog
+        >>> TrainingLog(epochs=3).evaluation(10, 1, {"loss": 2.5})
+        epoch 1 of 3, step 10: loss 2.5
     """
 
-    def __init__(self, verbose=1, epochs=None, steps=None):
+    def __init__(self, verbose: int = 1, epochs: int | None = None, steps: int | None = None):
         self.verbose = verbose
         self.epochs = epochs
         self.steps = steps
@@ -28,13 +35,13 @@ class TrainingLog:
         self._begun = self._last = time.monotonic()
         self._count = 0
 
-    def say(self, text):
+    def say(self, text: str):
         """Prints a line."""
         if self.verbose:
             self._write(text, "\n")
             self._width = 0
 
-    def step(self, step, epoch, loss):
+    def step(self, step: int, epoch: int, loss: float):
         """Says, if it is time to, how far the training is: after a step of an epoch (from 1), with this loss."""
         self._count += 1
         if self.verbose != 1:
@@ -52,13 +59,13 @@ class TrainingLog:
         self._write(text, "")
         self._width = len(text)
 
-    def round(self, step, epoch, logs):
-        """Prints the figures of a round (a dictionary) that ended after a step, in an epoch."""
+    def evaluation(self, step: int, epoch: int, logs: Logs):
+        """Prints the figures of an evaluation after a step, in an epoch."""
         figures = ", ".join(f"{name} {_number(value)}" for name, value in logs.items() if name != "step")
         self.say(f"{self.place(step, epoch)}: {figures}")
         self._last = time.monotonic()
 
-    def place(self, step, epoch):
+    def place(self, step: int, epoch: int) -> str:
         """A step, and an epoch if they are counted, in words, with their totals if there are any."""
         of_epoch = f"epoch {epoch:,} of {self.epochs:,}, " if self.epochs else ""
         of_step = f" of {self.steps:,}" if self.steps else ""

@@ -3,6 +3,7 @@ import math
 
 import tensorflow as tf
 
+from keras_transformer.data import ParallelText
 from keras_transformer.decoding import GreedySearch
 from keras_transformer.evaluation.sacrebleu_metrics import check_tokenize
 from keras_transformer.pipelines import Translator
@@ -27,9 +28,26 @@ class TranslationValidation:
     Raises:
         ValueError: if no pair is left within the length limit; for an unknown tokenizer.
         ImportError: for BLEU without sacrebleu.
+
+    Example:
+        >>> from keras_transformer import data, models, text, training
+        >>> _ = (tmp_path / "pairs.tsv").write_text("a dog\\tein Hund\\n")
+        >>> translator = keras_transformer.Translator(models.Transformer(260, 1, 12, 19, 3), text.ByteTokenizer())
+        >>> translator.transformer.compile("sgd", training.LabelSmoothedCrossEntropy(0.1))
+        >>> pairs = data.ParallelText(tmp_path / "pairs.tsv", None, translator.tokenizer)
+        >>> sorted(training.TranslationValidation(translator, pairs)())
+        ['val_loss', 'val_perplexity', 'val_token_accuracy']
     """
 
-    def __init__(self, translator, pairs, tokens_per_batch=2048, bleu=False, bleu_tokenize="13a", batch_size=64):
+    def __init__(
+        self,
+        translator: Translator,
+        pairs: ParallelText,
+        tokens_per_batch: int = 2048,
+        bleu: bool = False,
+        bleu_tokenize: str = "13a",
+        batch_size: int = 64,
+    ):
         self.translator = translator
         self.pairs = pairs
         self.batches = pairs.batches(tokens_per_batch, shuffle=False)
@@ -50,7 +68,7 @@ class TranslationValidation:
             check_tokenize(bleu_tokenize)
         self._sums = tf.function(self._batch_sums, input_signature=self.batches.element_spec)
 
-    def __call__(self):
+    def __call__(self) -> dict[str, float]:
         totals = sum(self._sums(*batch).numpy() for batch in self.batches)
         loss, cross_entropy, correct = totals[:3] / totals[3]
         logs = {

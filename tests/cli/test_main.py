@@ -1,13 +1,10 @@
 """The command line in this process: what it parses, what it prints, how it fails."""
 
-import os
-import sys
-
 import keras
 import numpy as np
 import pytest
 
-from keras_transformer.cli import train_translator, translate
+from keras_transformer.cli import translate
 from keras_transformer.cli.main import main
 from keras_transformer.hub.loading import load_saved_model
 from keras_transformer.pipelines import ExportedEmbedder
@@ -262,14 +259,3 @@ def test_help(command, capsys):
     with pytest.raises(SystemExit) as exit_:
         main([*command, "--help"])
     assert exit_.value.code == 0 and "usage: keras-transformer" in capsys.readouterr().out
-
-
-def test_a_worker_begins_again_as_it_was_started(monkeypatch, tmp_path):
-    begun = []
-    monkeypatch.setattr(os, "execv", lambda *started: begun.append(started))
-    monkeypatch.setattr(sys, "argv", ["keras-transformer", "train", "translator"])
-    monkeypatch.setenv("KERAS_TRANSFORMER_RESTARTS", "0 0")
-    train_translator._begin_again(OSError("lost"), str(tmp_path / "state"))
-    # A module of the package would import Keras before standard error is filtered.
-    assert begun == [(sys.executable, [sys.executable, "-m", "keras_transformer", "train", "translator"])]
-    assert os.environ["KERAS_TRANSFORMER_RESTARTS"] == "1 0"

@@ -6,7 +6,7 @@ from keras_transformer.cli.main import main
 from keras_transformer.models import DeepAveragingNetwork, SentenceEncoder
 from tests import made_data
 
-SMALL = ["--num-layers", "1", "--hidden-dim", "12", "--output-dim", "6", "--steps", "6", "--steps-per-round", "3"]
+SMALL = ["--num-layers", "1", "--hidden-dim", "12", "--output-dim", "6", "--steps", "6", "--evaluation-steps", "3"]
 
 
 @pytest.fixture
@@ -72,6 +72,7 @@ def test_keeps_the_case(files, tmp_path):
 
 def test_an_averaging_encoder(files, tmp_path):
     arguments = ["train", "embedder", "--encoder", "averaging", "--paraphrases", files["paraphrases"], *SMALL]
+    arguments += ["--dtype", "mixed_float16", "--distribution", "none"]
     assert main([*arguments, "--vocabulary-size", "1100", "--out", str(tmp_path / "out")]) == 0
     embedder = keras.models.load_model(tmp_path / "out" / "embedder.keras")
     assert isinstance(embedder.encoder, DeepAveragingNetwork)

@@ -1,17 +1,21 @@
-"""Two worker processes on this machine train one model."""
+"""Devices of one machine, and worker processes, train one model: a translator, and a sentence encoder."""
 
 import json
+import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
 
 from tests import made_data
+from tests.integration import small_trainings
 from tests.integration.processes import cluster, history, run_python, start_command
 
-# A training of its own loop, with gradients clipped and accumulated; prints the weights.
+KINDS = ("translator", "embedder", "embedder in micro-batches")
+
+# Trainings with gradients clipped, accumulated and scaled as float16 needs it; prints the number of devices, and losses
+# and weights of each kind.
 SCRIPT = """
 import json, sys
 import keras
@@ -24,19 +28,44 @@ if devices > 1:
     strategy = tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(devices)])
 else:
     strategy = make_strategy()
+from keras_transformer import training
 from keras_transformer.data import ParallelText
-from keras_transformer.models import Transformer
+from keras_transformer.models import SentenceEncoder, Transformer
 from keras_transformer.text import ByteTokenizer
-from keras_transformer.training import LabelSmoothedCrossEntropy, TrainingLoop
+
+def optimizer():
+    return keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.5), initial_scale=1024.0)
+
+def weights(layers):
+    return [float(value) for layer in layers for weight in layer.get_weights() for value in weight.ravel()]
+
 keras.utils.set_random_seed(3)
 with strategy.scope():
     model = Transformer(260, 1, 12, 19, 3, dropout=0.0)
-    model.compile(keras.optimizers.SGD(0.5), LabelSmoothedCrossEntropy(0.1))
-loop = TrainingLoop(model, strategy, accumulated_batches=2, clip_norm=0.5)
+    model.compile(optimizer(), training.LabelSmoothedCrossEntropy(0.1))
+loop = training.TrainingLoop(model, strategy, micro_batches=2, clip_norm=0.5)
 pairs = ParallelText(sys.argv[1], sys.argv[2], ByteTokenizer(), max_length=64)
 losses = [loss for loss, _ in loop.steps(pairs.batches(512, seed=1, epoch=0))]
-weights = [float(value) for weight in model.get_weights() for value in weight.ravel()]
-print(json.dumps([strategy.num_replicas_in_sync, losses, weights]))
+found = {"translator": [losses, weights([model])]}
+
+rows = list(zip(pairs.source_lines(), pairs.target_lines()))
+for name, tokens in (("embedder", 16384), ("embedder in micro-batches", 100)):
+    keras.utils.set_random_seed(3)
+    tasks = [
+        training.SentenceTask("ranking", rows, training.ResponseRanking(response_network=4), batch_size=7),
+        training.SentenceTask(
+            "inference", rows, training.NaturalLanguageInference(3, 5, 0.0), [i % 3 for i in range(len(rows))], 7
+        ),
+    ]
+    with strategy.scope():
+        encoder = SentenceEncoder(260, 1, 12, 19, 3, output_dim=5, dropout=0.0)
+        scaled = optimizer()
+    loop = training.SentenceTrainingLoop(
+        encoder, ByteTokenizer(), tasks, scaled, 64, tokens, clip_norm=0.5, strategy=strategy
+    )
+    losses = [loss for loss, _ in loop.steps([(0, 0), (1, 0), (0, 1)])]
+    found[name] = [losses, weights([encoder, *(task.objective for task in tasks)])]
+print(json.dumps([strategy.num_replicas_in_sync, found]))
 """
 
 
@@ -52,32 +81,48 @@ def files(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def alone(files):
-    return run_python(SCRIPT, *files, 1)
+    devices, found = run_python(SCRIPT, *files, 1)
+    assert devices == 1
+    return found
 
 
-def assert_the_same_training(one, other):
-    for a, b in zip(one[1:], other[1:], strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-5)
+@pytest.fixture(scope="module")
+def on_two_devices(files):
+    devices, found = run_python(SCRIPT, *files, 2)
+    assert devices == 2
+    return found
 
 
-def test_two_workers_equal_one_process(files, alone):
+@pytest.fixture(scope="module")
+def by_two_workers(files):
     command = [sys.executable, "-c", SCRIPT, *map(str, files), "1"]
     processes = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) for env in cluster(2)]
-    first, second = (json.loads(process.communicate()[0].splitlines()[-1]) for process in processes)
-    assert first[0] == second[0] == 2 and alone[0] == 1
-    assert first == second
-    assert_the_same_training(first, alone)
+    (devices, first), (_, second) = (json.loads(one.communicate()[0].splitlines()[-1]) for one in processes)
+    assert devices == 2 and first == second
+    return first
 
 
-def test_two_devices_of_one_machine_equal_one(files, alone):
-    mirrored = run_python(SCRIPT, *files, 2)
-    assert mirrored[0] == 2
-    assert_the_same_training(mirrored, alone)
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_devices_of_one_machine_equal_one(on_two_devices, alone, kind):
+    for found, wanted in zip(on_two_devices[kind], alone[kind], strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_workers_equal_one_process(by_two_workers, alone, kind):
+    for found, wanted in zip(by_two_workers[kind], alone[kind], strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+
+def test_micro_batches_of_an_embedder_change_nothing(alone):
+    for found, wanted in zip(alone[KINDS[2]], alone[KINDS[1]], strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
 # One device overflows in float16: prints the weights of the devices before and after, and the loss scale.
 OVERFLOW = """
 import json
+import signal
 import keras
 import numpy as np
 import tensorflow as tf
@@ -102,31 +147,19 @@ def test_an_overflow_on_one_device_skips_the_step_on_all():
     assert weights == [1.0, 1.0] and scale == 2.0**14
 
 
-def test_a_lost_worker_comes_back(files, tmp_path):
+@pytest.mark.parametrize("kind", small_trainings.KINDS)
+def test_a_lost_worker_comes_back(kind, tmp_path):
     """The command line: the chief validates alone; one worker is killed and started again, the other waits for it."""
-
-    def arguments(out):
-        return [
-            "train", "translator", "--source", files[0], "--target", files[1], "--validation-source", files[0],
-            "--validation-target", files[1], "--out", tmp_path / out, "--byte-level", "--num-layers", 1,
-            "--hidden-dim", 12, "--intermediate-dim", 19, "--num-heads", 3, "--dropout", 0, "--warmup-steps", 10,
-            "--epochs", 12, "--tokens-per-batch", 512, "--max-length", 64, "--minutes-between-states", 0,
-        ]  # fmt: skip
-
-    assert start_command(*arguments("alone")).wait() == 0
+    command = [*small_trainings.arguments(kind, small_trainings.write_files(tmp_path)), "--dropout", 0, "--out"]
     environments = cluster(2)
-    chief, other = (start_command(*arguments("both"), env=env) for env in environments)
-    while len(history(tmp_path / "both")) < 3:
-        assert chief.poll() is None and other.poll() is None
-        time.sleep(0.05)
-    other.kill()
-    other.wait()
-    other = start_command(*arguments("both"), env=environments[1])
+    chief = start_command(*command, tmp_path / "both", env=environments[0])
+    start, more = small_trainings.killed("step 6")
+    lost = subprocess.run([*start, *map(str, command), tmp_path / "both"], env={**environments[1], **more}, check=False)
+    assert lost.returncode == -signal.SIGKILL
+    other = start_command(*command, tmp_path / "both", env=environments[1])
+    assert start_command(*command, tmp_path / "alone").wait() == 0
     assert chief.wait() == 0 and other.wait() == 0
-    both, alone = history(tmp_path / "both"), history(tmp_path / "alone")
-    assert len(both) == len(alone) == 12
-    for column in ("loss", "val_loss"):
-        np.testing.assert_allclose(
-            [float(row[column]) for row in both], [float(row[column]) for row in alone], atol=1e-4
-        )
-    assert (tmp_path / "both" / "translator.keras").exists()
+    both, alone = (small_trainings.figures(history(tmp_path / folder)) for folder in ("both", "alone"))
+    assert len(alone) == 3
+    np.testing.assert_allclose(both, alone, atol=1e-4)
+    assert (tmp_path / "both" / f"{kind}.keras").exists()

@@ -140,7 +140,7 @@ def test_bleu_needs_validation_pairs(pairs, tmp_path):
 def test_the_papers_recipes_run(name, write_lines, tmp_path):
     """A few steps of them on made data, the model narrowed and the batches shrunk; all else as it is."""
     recipe = dataclasses.replace(
-        RECIPES[name], vocabulary_size=70, max_length=64, tokens_per_batch=256, steps=5, steps_per_round=2
+        RECIPES[name], vocabulary_size=70, max_length=64, tokens_per_batch=256, steps=5, evaluation_steps=2
     )
     sources, targets = made_data.pairs(100)
     files = write_lines("s", sources), write_lines("t", targets)

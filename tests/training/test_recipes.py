@@ -1,4 +1,3 @@
-import keras
 import pytest
 
 from keras_transformer.training import RECIPES, TranslationRecipe
@@ -16,13 +15,6 @@ def test_the_papers_numbers():
     # Section 5.3, at the end of the warm-up: 512^-0.5 * 4000^-0.5.
     optimizer.iterations.assign(3999)
     assert float(optimizer.learning_rate) == pytest.approx(512**-0.5 * 4000**-0.5)
-
-
-def test_muon_without_weight_decay():
-    optimizer = TranslationRecipe(optimizer="muon", ema=0.5).make_optimizer(128)
-    assert isinstance(optimizer, keras.optimizers.Muon)
-    assert (optimizer.adam_beta_2, optimizer.epsilon, optimizer.ema_momentum) == (0.98, 1e-9, 0.5)
-    assert optimizer.weight_decay is None and optimizer.adam_weight_decay is None
 
 
 @pytest.mark.parametrize(

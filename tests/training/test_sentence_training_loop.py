@@ -15,7 +15,7 @@ from tests import made_data, reference
 
 SENTENCES = made_data.sentences(60)
 # Tokens; a batch has some 350.
-PIECE = 100
+MICRO_BATCH = 100
 PAIRS = list(zip(SENTENCES[:30], SENTENCES[30:]))
 
 
@@ -31,8 +31,8 @@ def tasks():
     ]
 
 
-def loop(dropout=0.0, optimizer=None, of=tasks, **options):
-    encoder = SentenceEncoder(260, 2, 12, 19, 3, output_dim=6, dropout=dropout)
+def loop(dropout=0.0, optimizer=None, of=tasks, dtype="float32", **options):
+    encoder = SentenceEncoder(260, 2, 12, 19, 3, output_dim=6, dropout=dropout, dtype=dtype)
     reference.randomize(encoder, seed=1)
     keras.utils.set_random_seed(0)
     return SentenceTrainingLoop(encoder, ByteTokenizer(), of(), optimizer or keras.optimizers.Adam(1e-2), **options)
@@ -75,22 +75,53 @@ def test_a_step_is_gradient_descent_on_the_objective(task):
     np.testing.assert_allclose(slope, -np.square(step).sum(), rtol=0.05)
 
 
-def test_a_batch_in_pieces_gives_the_same_step():
-    whole, pieces = loop(tokens_at_once=1 << 20), loop(tokens_at_once=PIECE)
+def test_a_batch_in_micro_batches_gives_the_same_step():
+    whole, split = loop(micro_batch_tokens=1 << 20), loop(micro_batch_tokens=MICRO_BATCH)
     for number in range(3):
-        (a,), (b,) = (list(of.steps([(number, 0)])) for of in (whole, pieces))
+        (a,), (b,) = (list(of.steps([(number, 0)])) for of in (whole, split))
         np.testing.assert_allclose(a, b, rtol=1e-5)
-    np.testing.assert_allclose(weights(whole), weights(pieces), atol=1e-4)
-    assert any("piece" in key for key in pieces._functions)
-    assert not any("piece" in key for key in whole._functions)
+    np.testing.assert_allclose(weights(whole), weights(split), atol=1e-4)
+    assert any("micro-batch" in key for key in split._functions)
+    assert not any("micro-batch" in key for key in whole._functions)
 
 
-def test_both_passes_of_a_piece_have_the_same_dropout():
-    """Pieces of one batch, encoded once more after the step with learning rate 0, by the states of the first pass."""
-    of = loop(0.5, optimizer=keras.optimizers.SGD(0.0), tokens_at_once=PIECE)
+@pytest.mark.parametrize("tokens", [1 << 20, MICRO_BATCH])
+def test_the_unscaled_gradient_is_clipped(tokens):
+    """By a learning rate of 0.5 the norm of the update is half of `clip_norm`, whether the loss is scaled or not."""
+    steps = []
+    for optimizer in (
+        keras.optimizers.SGD(0.5),
+        keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.5), initial_scale=1024.0),
+    ):
+        of = loop(optimizer=optimizer, micro_batch_tokens=tokens, clip_norm=0.1)
+        trained = of.trainable([of.tasks[0].objective])
+        before = np.concatenate([variable.numpy().ravel() for variable in trained])
+        list(of.steps([(0, 0)]))
+        steps.append(np.concatenate([variable.numpy().ravel() for variable in trained]) - before)
+    np.testing.assert_allclose(np.linalg.norm(steps[0]), 0.05, rtol=1e-4)
+    np.testing.assert_allclose(steps[1], steps[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("tokens", [1 << 20, MICRO_BATCH])
+def test_float16_scales_its_loss(tokens):
+    """Steps as in float32, with gradients that float16 could not hold without."""
+    options = {"micro_batch_tokens": tokens, "clip_norm": 0.1}
+    half, single = (loop(optimizer=keras.optimizers.SGD(0.5), dtype=d, **options) for d in ("mixed_float16", "float32"))
+    assert isinstance(half.optimizer, keras.optimizers.LossScaleOptimizer)
+    start = weights(half)
+    for of in (half, single):
+        losses = [loss for loss, _ in of.steps([(0, 0), (1, 0), (2, 0)])]
+        assert np.isfinite(losses).all()
+    assert np.abs(weights(single) - start).max() > 1e-3
+    np.testing.assert_allclose(weights(half), weights(single), atol=2e-3)
+
+
+def test_both_passes_of_a_micro_batch_have_the_same_dropout():
+    """A batch in micro-batches, with learning rate 0, so that the second pass differs by nothing but dropout."""
+    of = loop(0.5, optimizer=keras.optimizers.SGD(0.0), micro_batch_tokens=MICRO_BATCH)
     seen = []
     encode = of._encode
-    of._encode = lambda ids: seen.append(vectors := encode(ids)) or vectors
+    of._encode = lambda groups: seen.append(vectors := encode(groups)) or vectors
     import tensorflow as tf
 
     tf.config.run_functions_eagerly(True)
@@ -139,5 +170,5 @@ def test_bad_values():
         loop(of=lambda: [*tasks()[:2], tasks()[0]])
     with pytest.raises(ValueError, match="at least one task"):
         loop(of=list)
-    with pytest.raises(ValueError, match="tokens_at_once=0"):
-        loop(tokens_at_once=0)
+    with pytest.raises(ValueError, match="micro_batch_tokens=0"):
+        loop(micro_batch_tokens=0)

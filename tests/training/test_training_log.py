@@ -20,10 +20,10 @@ def steps(log, clock, count, seconds):
         log.step(step, 1, 3.0)
 
 
-def test_a_file_gets_a_line_a_minute_and_one_a_round(clock, capsys):
+def test_a_file_gets_a_line_a_minute_and_one_an_evaluation(clock, capsys):
     log = TrainingLog(steps=1000)
     steps(log, clock, 100, 2.0)
-    log.round(100, 1, {"loss": 2.5, "step": 100, "val_bleu": 1234.5, "minutes": 3.33, "tiny": 1.25e-5})
+    log.evaluation(100, 1, {"loss": 2.5, "step": 100, "val_bleu": 1234.5, "minutes": 3.33, "tiny": 1.25e-5})
     assert capsys.readouterr().out.splitlines() == [
         "step 30 of 1,000: loss 3, 0.5 steps a second, 0:32:20 left",
         "step 60 of 1,000: loss 3, 0.5 steps a second, 0:31:20 left",
@@ -37,7 +37,7 @@ def test_a_terminal_has_one_line_that_is_written_over(clock, capsys, monkeypatch
     monkeypatch.setenv("COLUMNS", "40")
     log = TrainingLog(epochs=20)
     steps(log, clock, 2, 2.0)
-    log.round(2, 1, {"loss": 2.5})
+    log.evaluation(2, 1, {"loss": 2.5})
     steps(log, clock, 1, 2.0)
     log.close()
     shown = capsys.readouterr().out
@@ -50,5 +50,5 @@ def test_quieter(clock, capsys):
     for verbose in (0, 2):
         log = TrainingLog(verbose)
         steps(log, clock, 100, 2.0)
-        log.round(100, 1, {"loss": 2.5})
+        log.evaluation(100, 1, {"loss": 2.5})
     assert capsys.readouterr().out == "step 100: loss 2.5\n"

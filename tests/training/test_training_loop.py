@@ -68,8 +68,8 @@ def test_a_step_is_that_of_keras():
     assert [tokens for _, tokens in steps] == [np.count_nonzero(labels) for _, labels in BATCHES]
 
 
-def test_accumulated_batches_are_one_large_batch():
-    model, steps = trained(accumulated_batches=3)
+def test_micro_batches_are_one_large_batch():
+    model, steps = trained(micro_batches=3)
     large, large_steps = trained([joined(BATCHES[:3]), BATCHES[3]])  # what is left over is a step too
     assert_equal_weights(model, large)
     np.testing.assert_allclose(steps, large_steps, rtol=1e-5)
@@ -77,16 +77,16 @@ def test_accumulated_batches_are_one_large_batch():
 
 def test_takes_up_an_epoch_at_a_step():
     model = transformer()
-    loop = TrainingLoop(model, accumulated_batches=2)
+    loop = TrainingLoop(model, micro_batches=2)
     assert len(list(loop.steps(dataset(), first=1))) == 1
-    assert_equal_weights(model, trained(BATCHES[2:], accumulated_batches=2)[0])
+    assert_equal_weights(model, trained(BATCHES[2:], micro_batches=2)[0])
 
 
 def test_clips_the_whole_gradient():
     model = trained(clip_norm=0.05)[0]
     assert_equal_weights(model, trained(optimizer=keras.optimizers.SGD(0.1, global_clipnorm=0.05))[0])
     assert not np.allclose(model.get_weights()[0], trained()[0].get_weights()[0], atol=1e-4)
-    accumulated = trained(accumulated_batches=4, clip_norm=0.05)[0]
+    accumulated = trained(micro_batches=4, clip_norm=0.05)[0]
     assert_equal_weights(accumulated, trained([joined(BATCHES)], clip_norm=0.05)[0])
 
 
@@ -146,7 +146,7 @@ def test_without_a_moving_average_the_weights_stay():
 
 @pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])
 def test_mixed_precision(dtype):
-    for kwargs in ({}, {"accumulated_batches": 2, "clip_norm": 0.5}):
+    for kwargs in ({}, {"micro_batches": 2, "clip_norm": 0.5}):
         model, steps = trained(dtype=dtype, **kwargs)
         wanted, wanted_steps = trained(**kwargs)
         np.testing.assert_allclose(steps, wanted_steps, rtol=0.02)
@@ -198,7 +198,7 @@ def test_a_batch_without_tokens_moves_nothing():
 def test_bad_arguments():
     model = transformer()
     for arguments, message in (
-        ({"accumulated_batches": 0}, "accumulated_batches=0"),
+        ({"micro_batches": 0}, "micro_batches=0"),
         ({"clip_norm": -1}, "clip_norm=-1"),
         ({"consistency": -1}, "consistency=-1"),
     ):

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from keras_transformer.training import HistoryFile, SaveBest, TrainingLoop, TrainingRun
+from keras_transformer.training.checkpoint import write_checkpoint
 
 STEPS_OF_EPOCH = 4
 
@@ -49,7 +50,7 @@ def make_run(folder, kill_at=None, **kwargs):
     callbacks = [SaveBest(model, os.path.join(folder, "best.keras")), HistoryFile(os.path.join(folder, "history.csv"))]
     if kill_at:
         callbacks.append(KillAt(kill_at))
-    defaults = {"epochs": 3, "validate": validate, "callbacks": callbacks, "minutes_between_states": 0.0}
+    defaults = {"epochs": 3, "validate": validate, "callbacks": callbacks, "checkpoint_minutes": 0.0}
     return TrainingRun(TrainingLoop(model), batches_of_epoch, folder, **{**defaults, **kwargs})
 
 
@@ -68,12 +69,12 @@ def assert_equal_outcomes(one, other):
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("kwargs", [{}, {"steps_per_round": 3}, {"average_last": 2}, {"average_last": 1}], ids=str)
+@pytest.mark.parametrize("kwargs", [{}, {"evaluation_steps": 3}, {"average_last": 2}, {"average_last": 1}], ids=str)
 def test_killed_at_any_step_ends_as_if_unbroken(tmp_path, kwargs):
     unbroken = make_run(tmp_path / "unbroken", **kwargs)
     unbroken.run(verbose=0)
     wanted = outcome(unbroken)
-    assert len(wanted[0]) == (4 if kwargs == {"steps_per_round": 3} else 3)
+    assert len(wanted[0]) == (4 if kwargs == {"evaluation_steps": 3} else 3)
     for step in range(1, 3 * STEPS_OF_EPOCH + 1, 2):
         folder = tmp_path / str(step)
         with pytest.raises(Killed):
@@ -112,12 +113,12 @@ def test_says_where_it_goes_on_and_how_far_it_will_go(tmp_path, capsys):
     first = capsys.readouterr().out
     assert first.startswith("epoch 1 of 2, step 4: loss ") and first.count("\n") == 1
     make_run(tmp_path, epochs=2).run()
-    assert capsys.readouterr().out.startswith("Going on at epoch 2 of 2, step 5\nepoch 2 of 2, step 8: loss ")
+    assert capsys.readouterr().out.startswith("Resuming at epoch 2 of 2, step 5\nepoch 2 of 2, step 8: loss ")
     make_run(tmp_path, epochs=2).run()
     assert capsys.readouterr().out == "Nothing left to train: ended at epoch 2 of 2, step 8\n"
     make_run(tmp_path, epochs=3).run()
     shown = capsys.readouterr().out
-    assert shown.startswith("Going on at epoch 3 of 3, step 8\nepoch 3 of 3, step 12: loss ")
+    assert shown.startswith("Resuming at epoch 3 of 3, step 8\nepoch 3 of 3, step 12: loss ")
     assert "\x1b" not in shown and "Unknown" not in shown
 
 
@@ -161,9 +162,9 @@ def test_stops_after_steps_minutes_or_without_progress(tmp_path):
 def test_a_damaged_state_is_refused_by_name(tmp_path):
     run = make_run(tmp_path, epochs=1)
     run.run(verbose=0)
-    with open(run.state_path, "r+b") as file:
+    with open(run.checkpoint_path, "r+b") as file:
         file.truncate(500)
-    with pytest.raises(ValueError, match="Expected a whole training state. Received .*training-state"):
+    with pytest.raises(ValueError, match="Expected a whole checkpoint. Received .*training-state"):
         make_run(tmp_path).run(verbose=0)
 
 
@@ -172,6 +173,17 @@ def test_the_state_of_another_run_is_refused(tmp_path):
     message = r"the training in .*training-state, or another folder. Received: rate=2 \(not 1\)$"
     with pytest.raises(ValueError, match=message):
         make_run(tmp_path, description={"rate": 2, "width": 3}).run(verbose=0)
+
+
+def test_the_checkpoint_of_an_older_version_is_refused(tmp_path):
+    run = make_run(tmp_path, epochs=1)
+    run.run(verbose=0)
+    for older in ({"format": 1}, {}):  # as before there were formats
+        write_checkpoint(run.checkpoint_path, run.loop.variables, older)
+        with pytest.raises(
+            ValueError, match="of format 2. Received .*training-state, of format 1: end that training with"
+        ):
+            make_run(tmp_path).run(verbose=0)
 
 
 def test_a_failure_of_the_first_worker_ends_the_run_after_the_step(tmp_path):
@@ -208,10 +220,10 @@ def test_bad_arguments(tmp_path):
         make_run(tmp_path, epochs=None)
     with pytest.raises(TypeError, match="not JSON serializable"):
         make_run(tmp_path, description={"x": np.float32(1)})
-    with pytest.raises(ValueError, match="minutes_between_states=-1"):
-        make_run(tmp_path, minutes_between_states=-1)
-    with pytest.raises(ValueError, match="steps_per_round=0"):
-        make_run(tmp_path, steps_per_round=0)
+    with pytest.raises(ValueError, match="checkpoint_minutes=-1"):
+        make_run(tmp_path, checkpoint_minutes=-1)
+    with pytest.raises(ValueError, match="evaluation_steps=0"):
+        make_run(tmp_path, evaluation_steps=0)
 
 
 def test_what_callbacks_keep_is_json():

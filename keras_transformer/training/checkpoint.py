@@ -1,17 +1,22 @@
-"""The whole state of a training run in one file, written whole or not at all."""
+"""The whole state of a training in one file, written whole or not at all."""
 
 import json
 import os
 import zipfile
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from keras_transformer.atomic import replacing
+from keras_transformer.types import PathLike
 
+NAME = "training-state"
+FORMAT = 2  # of the progress; 1, before 0.1.0, knew other names of arguments and is no longer read
 _PROGRESS = "progress.json"
 
 
-def write_training_state(path, variables, progress):
+def write_checkpoint(path: PathLike, variables: Sequence, progress: Any):
     """Writes variables and what else must come back after a kill.
 
     A full disk, or a kill at any moment, leaves the earlier file as it was.
@@ -31,8 +36,8 @@ def write_training_state(path, variables, progress):
         os.fsync(file.fileno())
 
 
-def read_training_state(path, variables, accept=lambda progress: None):
-    """Reads a file of `write_training_state`, assigns the variables, and returns the progress.
+def read_checkpoint(path: PathLike, variables: Sequence, accept: Callable[[Any], None] = lambda progress: None) -> Any:
+    """Reads a file of `write_checkpoint`, assigns the variables, and returns the progress.
 
     Nothing is assigned unless all of it can be.
 
@@ -50,19 +55,29 @@ def read_training_state(path, variables, accept=lambda progress: None):
             progress = json.loads(archive.read(_PROGRESS))
             arrays = [_read_array(archive, i) for i in range(len(archive.namelist()) - 1)]
     except (zipfile.BadZipFile, EOFError, KeyError, ValueError) as error:
-        raise ValueError(f"Expected a whole training state. Received {path}: {error}") from error
+        raise ValueError(f"Expected a whole checkpoint. Received {path}: {error}") from error
     accept(progress)
     written = [array.shape for array in arrays]
     expected = [tuple(variable.shape) for variable in variables]
     if written != expected:
         raise ValueError(
-            f"Expected a training state of this very model and optimizer, {len(expected)} variables. "
+            f"Expected a checkpoint of this model and optimizer, {len(expected)} variables, written by this version. "
             f"Received {path}: {len(written)} variables, the first other shape is "
             f"{next(((i, a, b) for i, (a, b) in enumerate(zip(written, expected)) if a != b), None)}"
         )
     for variable, array in zip(variables, arrays):
         variable.assign(array)
     return progress
+
+
+def check_format(path: PathLike, progress: Any):
+    """`ValueError` for the progress of a training that another version began."""
+    found = progress.get("format", 1)
+    if found != FORMAT:
+        raise ValueError(
+            f"Expected a checkpoint of this version of keras_transformer, of format {FORMAT}. Received {path}, of "
+            f"format {found}: end that training with the version that began it, or begin it again in another folder"
+        )
 
 
 def _writable(variable):
