@@ -52,7 +52,7 @@ class SaveBest(keras.callbacks.Callback):
         self.waited = 0
         self.has_saved = False
 
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None):
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         if self.monitor is not None:
             value = (logs or {}).get(self.monitor)
             if value is None:
@@ -67,18 +67,18 @@ class SaveBest(keras.callbacks.Callback):
             self.saved.save(unfinished)
         self.has_saved = True
 
-    def on_train_begin(self, logs: Logs | None = None):
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         self._stop_if_patience_ends()  # it may have ended before
 
     def _stop_if_patience_ends(self):
         if self.patience and self.waited >= self.patience:
             self.model.stop_training = True
 
-    def get_state(self):
+    def get_state(self) -> Any:
         """What a resumed training needs."""
         return {"best": self.best, "waited": self.waited, "has_saved": self.has_saved}
 
-    def set_state(self, state):
+    def set_state(self, state: Any) -> None:
         """The reverse of `get_state`."""
         self.best, self.waited, self.has_saved = state["best"], state["waited"], state["has_saved"]
 
@@ -100,7 +100,7 @@ class HistoryFile(keras.callbacks.Callback):
         self.path = path
         self.rows = []
 
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None):
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         self.rows.append({"epoch": epoch + 1, **(logs or {})})
         columns = list(dict.fromkeys(name for row in self.rows for name in row))
         with replacing(self.path) as unfinished, open(unfinished, "w", encoding="utf-8", newline="") as file:
@@ -108,10 +108,10 @@ class HistoryFile(keras.callbacks.Callback):
             writer.writeheader()
             writer.writerows(self.rows)
 
-    def get_state(self):
+    def get_state(self) -> Any:
         """What a resumed training needs."""
         return self.rows
 
-    def set_state(self, state):
+    def set_state(self, state: Any) -> None:
         """The reverse of `get_state`."""
         self.rows = state

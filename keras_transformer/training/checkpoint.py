@@ -16,7 +16,7 @@ FORMAT = 2  # of the progress; 1, before 0.1.0, knew other names of arguments an
 _PROGRESS = "progress.json"
 
 
-def write_checkpoint(path: PathLike, variables: Sequence, progress: Any):
+def write_checkpoint(path: PathLike, variables: Sequence, progress: Any) -> None:
     """Writes variables and what else must come back after a kill.
 
     A full disk, or a kill at any moment, leaves the earlier file as it was.
@@ -70,7 +70,7 @@ def read_checkpoint(path: PathLike, variables: Sequence, accept: Callable[[Any],
     return progress
 
 
-def check_format(path: PathLike, progress: Any):
+def check_format(path: PathLike, progress: Any) -> None:
     """`ValueError` for the progress of a training that another version began."""
     found = progress.get("format", 1)
     if found != FORMAT:

@@ -46,7 +46,7 @@ class EmbeddingRecipe(Optimization):
     steps: int | None = 10000
     evaluation_steps: int = 500
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         preset(self.preset)
         arguments.one_of("encoder", self.encoder, ("transformer", "averaging"))

@@ -3,11 +3,14 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from keras_transformer.types import Config, PathLike
+
+if TYPE_CHECKING:
+    from keras_transformer.text import Tokenizer
 
 TRAINED = "trained"  # in a description: "a translator", for example
 _PREFIX = "sha256:"
@@ -44,7 +47,7 @@ def _chunks(part):
         yield data
 
 
-def of_tokenizer(tokenizer) -> str:
+def of_tokenizer(tokenizer: "Tokenizer") -> str:
     """The `fingerprint` of a tokenizer, whatever its name."""
     config = {name: value for name, value in tokenizer.get_config().items() if name != "name"}
     return fingerprint([type(tokenizer).__name__, json.dumps(config, sort_keys=True)])
@@ -59,7 +62,7 @@ def config_of(layer: Any) -> Config:
     return {"class": type(layer).__name__, **{name: value for name, value in config.items() if name != "name"}}
 
 
-def check_same(path: PathLike, now: Any, before: Any):
+def check_same(path: PathLike, now: Any, before: Any) -> None:
     """`ValueError`, with the `differences`, for a training in `path` that began with another description."""
     if now != before:
         raise ValueError(

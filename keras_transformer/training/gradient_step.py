@@ -1,6 +1,7 @@
 """One step of an optimizer, on every device alike, as part of training with TensorFlow."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -54,13 +55,15 @@ class GradientStep:
         """The loss to differentiate. Take it of a mean, for the range of float16."""
         return self.optimizer.scale_loss(loss)
 
-    def all_reduce(self, values):
+    def all_reduce(self, values: Any) -> Any:
         """The sums over all devices of a tensor or a list of them."""
         if self.num_devices == 1:
             return values
         return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, values)
 
-    def apply(self, variables, gradients, total, weight) -> tuple[Tensor, Tensor]:
+    def apply(
+        self, variables: Sequence[Tensor], gradients: Sequence[Tensor], total: Tensor, weight: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Changes `variables`, all of the trained ones or some.
 
         Args:
@@ -85,7 +88,7 @@ class GradientStep:
         self.optimizer.apply(gradients, variables)
         return total, weight
 
-    def accumulate(self):
+    def accumulate(self) -> None:
         """Makes room for the sums of `add`, if there is none; to be called outside of `strategy.run`."""
         if self._sums is not None:
             return
@@ -102,13 +105,13 @@ class GradientStep:
         self._sums = {id(variable): one for variable, one in zip(self._trained, sums)}
         self._sums["total"], self._sums["weight"] = sums[-2:]
 
-    def add(self, variables, gradients, total, weight):
+    def add(self, variables: Sequence[Tensor], gradients: Sequence[Tensor], total: Tensor, weight: Tensor) -> None:
         """Adds a micro-batch to the step that `finish` takes; arguments as of `apply`."""
         values = [*self._dense(variables, gradients), total, weight]
         for one, value in zip(self._sums_of(variables), values, strict=True):
             one.assign_add(value)
 
-    def finish(self, variables) -> tuple[Tensor, Tensor]:
+    def finish(self, variables: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """As `apply`, of what was added since the last step."""
         sums = self._sums_of(variables)
         *gradients, total, weight = values = [one.read_value() for one in sums]

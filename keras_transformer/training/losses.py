@@ -83,7 +83,7 @@ class LabelSmoothedCrossEntropy(keras.losses.Loss):
         }
 
 
-def check_shapes(labels: Tensor, logits: Tensor):
+def check_shapes(labels: Tensor, logits: Tensor) -> None:
     """Raises `ValueError` unless labels (B, T) and logits (B, T, V) fit, as far as their shapes are known."""
     of_labels, of_logits = tuple(labels.shape), tuple(logits.shape)
     fit = len(of_logits) == len(of_labels) + 1 and all(

@@ -10,6 +10,7 @@
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
@@ -68,7 +69,7 @@ class ResponseRanking(keras.layers.Layer):
         margin: float = 0.0,
         response_network: int | None = None,
         symmetric: bool = True,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.scale = arguments.positive_number("scale", scale)
@@ -76,7 +77,7 @@ class ResponseRanking(keras.layers.Layer):
         self.response_network = arguments.optional_positive_integer("response_network", response_network)
         self.symmetric = symmetric
 
-    def build(self, vectors_shape: Sequence[Shape], keys_shape: Shape | None = None):
+    def build(self, vectors_shape: Sequence[Shape], keys_shape: Shape | None = None) -> None:
         width = vectors_shape[0][-1]
         self.unit_normalization = UnitNormalization(name="unit_normalization")
         if self.response_network:
@@ -150,13 +151,13 @@ class NaturalLanguageInference(keras.layers.Layer):
         (TensorShape([]), 4)
     """
 
-    def __init__(self, num_labels: int = 3, hidden_dim: int = 512, dropout: float = 0.1, **kwargs):
+    def __init__(self, num_labels: int = 3, hidden_dim: int = 512, dropout: float = 0.1, **kwargs: Any):
         super().__init__(**kwargs)
         self.num_labels = arguments.positive_integer("num_labels", num_labels)
         self.hidden_dim = arguments.positive_integer("hidden_dim", hidden_dim)
         self.dropout = arguments.rate("dropout", dropout)
 
-    def build(self, vectors_shape: Sequence[Shape], labels_shape: Shape | None = None):
+    def build(self, vectors_shape: Sequence[Shape], labels_shape: Shape | None = None) -> None:
         width = vectors_shape[0][-1]
         self.hidden = keras.layers.Dense(self.hidden_dim, activation="relu", name="hidden")
         self.hidden.build((None, 4 * width))
@@ -205,7 +206,7 @@ class SimilarityRegression(keras.layers.Layer):
         0.25
     """
 
-    def build(self, vectors_shape: Sequence[Shape], scores_shape: Shape | None = None):
+    def build(self, vectors_shape: Sequence[Shape], scores_shape: Shape | None = None) -> None:
         self.unit_normalization = UnitNormalization(name="unit_normalization")
 
     def call(self, vectors: Sequence[Tensor], scores: Tensor, training: bool | None = None) -> Tensor:
@@ -231,7 +232,7 @@ class SimilarityCorrelation(keras.layers.Layer):
         0.0
     """
 
-    def build(self, vectors_shape: Sequence[Shape], scores_shape: Shape | None = None):
+    def build(self, vectors_shape: Sequence[Shape], scores_shape: Shape | None = None) -> None:
         self.unit_normalization = UnitNormalization(name="unit_normalization")
 
     def call(self, vectors: Sequence[Tensor], scores: Tensor, training: bool | None = None) -> Tensor:
@@ -269,11 +270,11 @@ class TeacherVectors(keras.layers.Layer):
         1.0
     """
 
-    def __init__(self, teacher_dim: int, **kwargs):
+    def __init__(self, teacher_dim: int, **kwargs: Any):
         super().__init__(**kwargs)
         self.teacher_dim = arguments.positive_integer("teacher_dim", teacher_dim)
 
-    def build(self, vectors_shape: Sequence[Shape], wanted_shape: Shape | None = None):
+    def build(self, vectors_shape: Sequence[Shape], wanted_shape: Shape | None = None) -> None:
         width = vectors_shape[0][-1]
         self.unit_normalization = UnitNormalization(name="unit_normalization")
         self.projection = None

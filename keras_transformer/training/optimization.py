@@ -2,9 +2,13 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from keras_transformer import arguments
 from keras_transformer.types import Config
+
+if TYPE_CHECKING:
+    import keras
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -47,7 +51,7 @@ class Optimization:
     average_last: int | None = None
     patience: int | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         arguments.one_of("optimizer", self.optimizer, ("adam", "muon"))
         arguments.one_of("schedule", self.schedule, ("inverse_sqrt", "linear", "noam"))
         self.check(arguments.positive_integer, "warmup_steps")
@@ -73,7 +77,7 @@ class Optimization:
                 f"Received: ema={self.ema}, average_last={self.average_last}"
             )
 
-    def check(self, check: Callable, *names: str):
+    def check(self, check: Callable, *names: str) -> None:
         """Puts what one of the checks of `keras_transformer.arguments` returns in the place of the values."""
         for name in names:
             object.__setattr__(self, name, check(name, getattr(self, name)))
@@ -86,7 +90,7 @@ class Optimization:
         ends = {"patience", "model", *others} | (set() if self.schedule == "linear" else {"steps"})
         return {name: value for name, value in dataclasses.asdict(self).items() if name not in ends}
 
-    def make_optimizer(self, hidden_dim: int):
+    def make_optimizer(self, hidden_dim: int) -> "keras.optimizers.Optimizer":
         """The optimizer on the recipe's schedule, for a model of this width."""
         import keras  # the command line's --help shows recipes, and does without
 

@@ -62,7 +62,7 @@ class TranslationRecipe(Optimization):
     beam_size: int = 4
     length_penalty: float = 0.6
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         preset(self.preset)
         arguments.one_of("subwords", self.subwords, ("unigram", "bpe"))

@@ -2,7 +2,7 @@ import contextlib
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 
@@ -12,8 +12,11 @@ from keras_transformer.training.optimization import Optimization
 from keras_transformer.training.training_run import TrainingRun
 from keras_transformer.types import PathLike
 
+if TYPE_CHECKING:
+    from keras_transformer.training.trainer import Trainer
 
-def check_patience(recipe: Optimization, validation: Any):
+
+def check_patience(recipe: Optimization, validation: Any) -> None:
     """`ValueError` for a recipe that waits for a better evaluation where nothing says which is better."""
     if recipe.patience and validation is None:
         raise ValueError(f"Expected validation data for patience. Received: patience={recipe.patience} without any")
@@ -21,7 +24,7 @@ def check_patience(recipe: Optimization, validation: Any):
 
 def run_and_save(
     pipeline: keras.Model,
-    loop,
+    loop: "Trainer",
     batches_of_epoch: Callable[[int], Iterable],
     path: PathLike,
     recipe: Optimization,
@@ -30,7 +33,7 @@ def run_and_save(
     higher_is_better: bool = False,
     tensorboard: str | None = None,
     verbose: int = 1,
-    **options,
+    **options: Any,
 ) -> list[dict[str, float]]:
     """A `TrainingRun` by a recipe's `Optimization`, which saves the best pipeline and a history.csv beside it.
 

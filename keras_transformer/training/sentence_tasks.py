@@ -3,7 +3,7 @@
 import dataclasses
 import os
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
@@ -166,19 +166,19 @@ class SentenceTask:
         return self._indices[self._starts[rows][:, None] + np.column_stack([first, second])]
 
     @classmethod
-    def ranking(cls, paths: Paths, objective: Objective = None, **kwargs) -> "SentenceTask":
+    def ranking(cls, paths: Paths, objective: Objective = None, **kwargs: Any) -> "SentenceTask":
         """Rows of input, right response, and any number of hard negatives, as many in each row."""
         rows = _rows(paths, ("input", "response"), extra_columns=True)
         return cls("ranking", rows, objective or ResponseRanking(), **kwargs)
 
     @classmethod
-    def paraphrases(cls, paths: Paths, objective: Objective = None, **kwargs) -> "SentenceTask":
+    def paraphrases(cls, paths: Paths, objective: Objective = None, **kwargs: Any) -> "SentenceTask":
         """Rows of sentences that say the same: one, two or more."""
         rows = [tuple(filter(None, row)) for row in _rows(paths, ("sentence",), extra_columns=True)]
         return cls("paraphrases", [row for row in rows if row], objective or ResponseRanking(), any_two=True, **kwargs)
 
     @classmethod
-    def neighbours(cls, paths: Paths, objective: Objective = None, **kwargs) -> "SentenceTask":
+    def neighbours(cls, paths: Paths, objective: Objective = None, **kwargs: Any) -> "SentenceTask":
         """Plain text, a sentence a line in running order: each sentence and the next one. A blank line ends a document.
 
         References:
@@ -196,7 +196,7 @@ class SentenceTask:
 
     @classmethod
     def inference(
-        cls, paths: Paths, objective: Objective = None, labels: Sequence[str] = LABELS, **kwargs
+        cls, paths: Paths, objective: Objective = None, labels: Sequence[str] = LABELS, **kwargs: Any
     ) -> "SentenceTask":
         """Rows of label, premise, hypothesis.
 
@@ -215,7 +215,7 @@ class SentenceTask:
 
     @classmethod
     def entailment(
-        cls, paths: Paths, objective: Objective = None, labels: Sequence[str] = LABELS, **kwargs
+        cls, paths: Paths, objective: Objective = None, labels: Sequence[str] = LABELS, **kwargs: Any
     ) -> "SentenceTask":
         """The same rows for ranking: a premise finds what it entails, among what contradicts it and all others.
 
@@ -242,7 +242,7 @@ class SentenceTask:
 
     @classmethod
     def similarity(
-        cls, paths: Paths, objective: Objective = None, score_range: tuple[float, float] = (0.0, 5.0), **kwargs
+        cls, paths: Paths, objective: Objective = None, score_range: tuple[float, float] = (0.0, 5.0), **kwargs: Any
     ) -> "SentenceTask":
         """Rows of score, sentence, sentence.
 
@@ -259,7 +259,7 @@ class SentenceTask:
 
     @classmethod
     def teacher(
-        cls, paths: Paths, vectors: np.ndarray | PathLike, objective: Objective = None, **kwargs
+        cls, paths: Paths, vectors: np.ndarray | PathLike, objective: Objective = None, **kwargs: Any
     ) -> "SentenceTask":
         """Lines of text, and a teacher's vector of each line.
 

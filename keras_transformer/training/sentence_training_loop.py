@@ -1,4 +1,5 @@
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -8,6 +9,9 @@ from keras_transformer import arguments
 from keras_transformer.training.sentence_tasks import SentenceTask
 from keras_transformer.training.tokenized_texts import TokenizedTexts
 from keras_transformer.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from keras_transformer.text import Tokenizer
 
 _IDS, _PLACES = tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)
 _GROUPS = 4  # of about equal length, each padded for itself
@@ -62,7 +66,7 @@ class SentenceTrainingLoop(Trainer):
     def __init__(
         self,
         encoder: keras.Model,
-        tokenizer,
+        tokenizer: "Tokenizer",
         tasks: Sequence[SentenceTask],
         optimizer: keras.optimizers.Optimizer,
         max_length: int = 128,
@@ -131,11 +135,11 @@ class SentenceTrainingLoop(Trainer):
         self._losses[:] = 0
         return logs
 
-    def get_state(self):
+    def get_state(self) -> list[list[float]]:
         """The losses that `take_losses` is to give."""
         return self._losses.tolist()
 
-    def set_state(self, state):
+    def set_state(self, state: list[list[float]]) -> None:
         """The reverse of `get_state`."""
         self._losses[:] = state
 

@@ -24,7 +24,7 @@ class TensorBoardScalars(keras.callbacks.Callback):
         self.folder = folder
         self._writer = None
 
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None):
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         logs = dict(logs or {})
         self._writer = self._writer or tf.summary.create_file_writer(self.folder)
         step = int(logs.pop("step", epoch + 1))
@@ -38,6 +38,6 @@ class TensorBoardScalars(keras.callbacks.Callback):
                 tf.summary.write(name, tf.constant(value, tf.float32), metadata=scalar)
         self._writer.flush()
 
-    def on_train_end(self, logs: Logs | None = None):
+    def on_train_end(self, logs: Logs | None = None) -> None:
         if self._writer:
             self._writer.close()

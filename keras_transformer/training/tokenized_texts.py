@@ -1,8 +1,12 @@
 """Texts as ids in memory, and batches of them: arranged by length, so that little of a batch is padding."""
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from keras_transformer.text import Tokenizer
 
 
 class TokenizedTexts:
@@ -24,7 +28,9 @@ class TokenizedTexts:
         ((2, 2), 1)
     """
 
-    def __init__(self, tokenizer, texts: Sequence[str], max_length: int = 128, batch_size: int = 1000):
+    def __init__(
+        self, tokenizer: "Tokenizer", texts: Sequence[str], max_length: int = 128, batch_size: int = 1000
+    ) -> None:
         values, lengths = [], []
         self.num_cut = 0
         for first in range(0, len(texts), batch_size):
@@ -51,7 +57,7 @@ class TokenizedTexts:
         """Where in `texts` the shortest stands, then the next one, and so on."""
         return np.argsort(self.lengths[texts], kind="stable")
 
-    def micro_batches(self, texts: Sequence[int], num_tokens: int) -> Iterator[np.ndarray]:
+    def micro_batches(self, texts: np.ndarray, num_tokens: int) -> Iterator[np.ndarray]:
         """Texts that are in order of length, in parts of at most `num_tokens` with their padding."""
         lengths = self.lengths[texts]
         begin = 0

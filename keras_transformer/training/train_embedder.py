@@ -3,7 +3,7 @@
 import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from keras_transformer.training.embedding_recipe import EmbeddingRecipe
 from keras_transformer.training.fit_embedder import fit_embedder
@@ -29,7 +29,7 @@ def train_embedder(
     dtype: DType = "float32",
     strategy: "tf.distribute.Strategy | None" = None,
     say: Callable[..., None] = print,
-    **options,
+    **options: Any,
 ) -> list[dict[str, float]]:
     """Trains a vocabulary and a sentence encoder on tasks by a recipe, and writes an embedder to a folder.
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from keras_transformer.training import checkpoint, fingerprints
 from keras_transformer.training.fit_translator import fit_translator
@@ -33,7 +33,7 @@ def train_translator(
     dtype: DType = "float32",
     strategy: "tf.distribute.Strategy | None" = None,
     say: Callable[..., None] = print,
-    **options,
+    **options: Any,
 ) -> list[dict[str, float]]:
     """Trains a vocabulary and a translator from text files by a recipe, and writes both to a folder.
 

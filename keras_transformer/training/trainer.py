@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -81,14 +82,14 @@ class Trainer:
         """
         raise NotImplementedError
 
-    def get_state(self):
+    def get_state(self) -> Any:
         """What a run that goes on later needs beside `variables`, in what JSON can hold."""
         return None
 
-    def set_state(self, state):
+    def set_state(self, state: Any) -> None:
         """The reverse of `get_state`."""
 
-    def any_worker(self, flag) -> bool:
+    def any_worker(self, flag: bool) -> bool:
         """Whether `flag` is true on at least one worker; all of them must ask at the same time."""
         if self.strategy.cluster_resolver is None:
             return bool(flag)
@@ -96,7 +97,7 @@ class Trainer:
         return float(self.strategy.reduce(tf.distribute.ReduceOp.SUM, flags, axis=None)) > 0
 
     @contextlib.contextmanager
-    def averaged_weights(self):
+    def averaged_weights(self) -> Iterator[None]:
         """Within it, the model has the optimizer's moving averages (its `use_ema`), if it keeps any."""
         optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
         if not optimizer.use_ema:
@@ -117,7 +118,7 @@ class Trainer:
             return rows
         return rows[tf.distribute.get_replica_context().replica_id_in_sync_group :: self.num_devices]
 
-    def compiled(self, function: Callable, *signature) -> Callable:
+    def compiled(self, function: Callable, *signature: Any) -> Callable:
         """`function` on all devices, as a graph; it returns what the first device of this process does."""
 
         def on_all_devices(*args):

@@ -35,13 +35,13 @@ class TrainingLog:
         self._begun = self._last = time.monotonic()
         self._count = 0
 
-    def say(self, text: str):
+    def say(self, text: str) -> None:
         """Prints a line."""
         if self.verbose:
             self._write(text, "\n")
             self._width = 0
 
-    def step(self, step: int, epoch: int, loss: float):
+    def step(self, step: int, epoch: int, loss: float) -> None:
         """Says, if it is time to, how far the training is: after a step of an epoch (from 1), with this loss."""
         self._count += 1
         if self.verbose != 1:
@@ -59,7 +59,7 @@ class TrainingLog:
         self._write(text, "")
         self._width = len(text)
 
-    def evaluation(self, step: int, epoch: int, logs: Logs):
+    def evaluation(self, step: int, epoch: int, logs: Logs) -> None:
         """Prints the figures of an evaluation after a step, in an epoch."""
         figures = ", ".join(f"{name} {_number(value)}" for name, value in logs.items() if name != "step")
         self.say(f"{self.place(step, epoch)}: {figures}")
@@ -71,7 +71,7 @@ class TrainingLog:
         of_step = f" of {self.steps:,}" if self.steps else ""
         return f"{of_epoch}step {step:,}{of_step}"
 
-    def close(self):
+    def close(self) -> None:
         """Ends the line that would be written over."""
         if self._width:
             print(flush=True)

@@ -2,7 +2,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 
@@ -13,6 +13,9 @@ from keras_transformer.training.fingerprints import check_same
 from keras_transformer.training.training_log import TrainingLog
 from keras_transformer.training.weight_snapshots import WeightSnapshots
 from keras_transformer.types import Logs, PathLike
+
+if TYPE_CHECKING:
+    from keras_transformer.training.trainer import Trainer
 
 
 class TrainingRun:
@@ -58,7 +61,7 @@ class TrainingRun:
 
     def __init__(
         self,
-        loop,
+        loop: "Trainer",
         batches_of_epoch: Callable[[int], Iterable],
         folder: PathLike,
         *,

@@ -1,9 +1,12 @@
 import contextlib
 import os
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from keras_transformer.training.checkpoint import read_checkpoint, write_checkpoint
+from keras_transformer.types import PathLike
 
 
 class WeightSnapshots:
@@ -28,13 +31,13 @@ class WeightSnapshots:
         2.5
     """
 
-    def __init__(self, prefix, count: int):
+    def __init__(self, prefix: PathLike, count: int) -> None:
         self.prefix = os.fspath(prefix)
         self.count = count
         self.steps: list[int] = []
 
     @contextlib.contextmanager
-    def averaged(self, variables, step: int):
+    def averaged(self, variables: Sequence[Any], step: int) -> Iterator[None]:
         """Takes a snapshot after `step`; within it, the variables have the mean of the last `count` ones."""
         write_checkpoint(self._path(step), variables, None)
         self.steps = [*(other for other in self.steps if other != step), step][-self.count :]
@@ -51,7 +54,7 @@ class WeightSnapshots:
             for variable, value in zip(variables, current):
                 variable.assign(value)
 
-    def remove_others(self):
+    def remove_others(self) -> None:
         """Removes the files that are no longer needed."""
         folder, prefix = os.path.split(self.prefix)
         kept = {os.path.basename(self._path(step)) for step in self.steps}
