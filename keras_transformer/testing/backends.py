@@ -22,7 +22,7 @@ def compiled(
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        graph = tf.function(lambda tensors: layer(**tensors, **options), jit_compile=jit_compile)
+        graph = tf.function(lambda tensors: layer(**tensors, **options), jit_compile=jit_compile, autograph=False)
         return lambda arguments: graph(_tensors(arguments))
     import jax
 
@@ -38,7 +38,8 @@ def dynamic_call(layer: keras.layers.Layer, arguments: Mapping[str, Tensor], opt
     signature = {
         name: tf.TensorSpec([None, None] + list(tensor.shape[2:]), tensor.dtype) for name, tensor in tensors.items()
     }
-    return tf.function(lambda tensors: layer(**tensors, **options), input_signature=[signature])(tensors)
+    graph = tf.function(lambda tensors: layer(**tensors, **options), input_signature=[signature], autograph=False)
+    return graph(tensors)
 
 
 def gradients(
