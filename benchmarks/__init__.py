@@ -1,1 +1,1 @@
-"""How fast is this library beside the others? One file a question; `python -m benchmarks` asks them all."""
+"""The library's speed and memory beside other libraries'. One file per benchmark; `python -m benchmarks` runs all."""

@@ -1,6 +1,6 @@
-"""Asks all questions, one after the other, and prints what they say and which aims were met.
+"""Runs benchmarks one after the other, prints their results, and which targets were met.
 
-`python -m benchmarks [--out FOLDER] [--rounds N] [QUESTION ...]`
+`python -m benchmarks [--out FOLDER] [--rounds N] [BENCHMARK ...]`
 """
 
 import argparse
@@ -8,10 +8,11 @@ import json
 import pathlib
 import subprocess
 import sys
+from collections.abc import Sequence
 
 from benchmarks.report import sentence
 
-QUESTIONS = [
+BENCHMARKS = [
     "encoder_forward",
     "encoder_padded",
     "encoder_training",
@@ -28,29 +29,31 @@ QUESTIONS = [
 ]
 
 
-def main(arguments=None):
-    """Asks; exits with a message if a question failed."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the benchmarks of the command line; exits with a message if one failed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("questions", nargs="*", metavar="QUESTION", help=f"of {', '.join(QUESTIONS)}; by default all")
+    parser.add_argument(
+        "benchmarks", nargs="*", metavar="BENCHMARK", help=f"one of {', '.join(BENCHMARKS)}; default: all"
+    )
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("benchmark-results"))
-    parser.add_argument("--rounds", help="runs of each entrant")
+    parser.add_argument("--rounds", help="timed runs of each subject")
     args = parser.parse_args(arguments)
-    questions = args.questions or QUESTIONS
-    if unknown := sorted(set(questions) - set(QUESTIONS)):
-        parser.error(f"expected questions of {', '.join(QUESTIONS)}; received {', '.join(unknown)}")
+    benchmarks = args.benchmarks or BENCHMARKS
+    if unknown := sorted(set(benchmarks) - set(BENCHMARKS)):
+        parser.error(f"expected benchmarks among {', '.join(BENCHMARKS)}; received {', '.join(unknown)}")
     options = ["--out", str(args.out), *(["--rounds", args.rounds] if args.rounds else [])]
     failed = []
-    for question in questions:
-        # A process for each, so that one's memory is not another's.
-        done = subprocess.run([sys.executable, "-m", f"benchmarks.{question}", *options], check=False)
+    for benchmark in benchmarks:
+        # One process each: peak memory is measured per process.
+        done = subprocess.run([sys.executable, "-m", f"benchmarks.{benchmark}", *options], check=False)
         print(flush=True)
         if done.returncode:
-            failed.append(question)
-    print("Aims")
-    for question in questions:
-        path = args.out / f"{question}.json"
-        for aim in json.loads(path.read_text()).get("aims", []) if path.exists() else []:
-            print(f"  {question}: {sentence(aim)}")
+            failed.append(benchmark)
+    print("Targets")
+    for benchmark in benchmarks:
+        path = args.out / f"{benchmark}.json"
+        for target in json.loads(path.read_text()).get("targets", []) if path.exists() else []:
+            print(f"  {benchmark}: {sentence(target)}")
     if failed:
         raise SystemExit(f"failed: {', '.join(failed)}")
 

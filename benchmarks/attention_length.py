@@ -1,7 +1,7 @@
-"""What does attention to long sequences cost, in time and in memory?
+"""Time and memory of attention to long sequences.
 
-A layer with its projections, forward and backward, at one length after the other; every process may take so much
-memory, and one that needs more is reported as failed.
+One layer with its projections, forward and backward, at increasing lengths. The memory of every process is limited;
+one that needs more is reported as failed.
 """
 
 import argparse
@@ -10,29 +10,31 @@ import itertools
 import json
 import pathlib
 import resource
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
 from benchmarks import encoder_blocks
-from benchmarks.contest import OURS, Aim, Contest
-from benchmarks.report import sentence, table
+from benchmarks.benchmark import OURS, Benchmark, Run, Target
+from benchmarks.report import Result, sentence, table
 
 NUM_HEADS, WIDTH = encoder_blocks.NUM_HEADS, encoder_blocks.HIDDEN_DIM
 HEAD_WIDTH = WIDTH // NUM_HEADS
 LENGTHS = [1024, 2048, 4096, 8192, 16384]
 LIMIT_GIB = 12
 
-contest = Contest(
+benchmark = Benchmark(
     "",
     __spec__.name,
     unit="tokens",
     rounds=5,
     warm_ups=1,
-    aims=[Aim("KerasHub", 1.0)],
+    targets=[Target("KerasHub", 1.0)],
 )
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("benchmark-results"))
     parser.add_argument("--rounds", type=int)
@@ -40,48 +42,48 @@ def main():
     args = parser.parse_args()
     results = {}
     for length in args.lengths:
-        results[length] = result = ask(length, args.rounds)
+        results[length] = result = measure(length, args.rounds)
         print(table(result), flush=True)
-    growth = {name: memory_growth(results, name) for name in contest.entrants}
+    growth = {name: memory_growth(results, name) for name in benchmark.subjects}
     for name, factors in growth.items():
         shown = ", ".join(f"{factor:.1f}" for factor in factors)
-        print(f"  {name}: each doubling of the length adds so many times the memory of the one before: {shown}")
+        print(f"  {name}: memory that each doubling of the length adds, relative to the doubling before: {shown}")
     print("  (2 where memory is linear in the length, 4 where it is quadratic)")
-    aims = [
-        {**aim, "peer": f"{aim['peer']}, {length:,} tokens"}
+    targets = [
+        {**target, "peer": f"{target['peer']}, {length:,} tokens"}
         for length, result in results.items()
-        for aim in result["aims"]
+        for target in result["targets"]
     ]
     args.out.mkdir(parents=True, exist_ok=True)
-    written = {"results": results, "memory_growth": growth, "aims": aims}
+    written = {"results": results, "memory_growth": growth, "targets": targets}
     (args.out / "attention_length.json").write_text(json.dumps(written, indent=1) + "\n")
-    for aim in aims:
-        print("  " + sentence(aim))
+    for target in targets:
+        print("  " + sentence(target))
     if any(result["disagreements"] for result in results.values()):
         raise SystemExit(1)
 
 
-def ask(length, rounds=None):
-    """The result of the contest at one length."""
+def measure(length: int, rounds: int | None = None) -> Result:
+    """Returns the result at one length."""
     at_length = dataclasses.replace(
-        contest,
+        benchmark,
         title=f"Attention, {NUM_HEADS} heads x {HEAD_WIDTH}, {length:,} tokens, forward and backward, "
         f"float32, at most {LIMIT_GIB} GiB",
         amount=length,
     )
-    at_length.entrants = contest.entrants
+    at_length.subjects = benchmark.subjects
     at_length.inputs(lambda folder: write_inputs(folder, length))
-    return at_length.ask(rounds)
+    return at_length.measure(rounds)
 
 
-def memory_growth(results, name):
-    """What a doubling of the length adds to the peak, over what the one before added; as far as the entrant ran."""
-    peaks = [result["entrants"][name]["peak_bytes"] for result in results.values() if name in result["entrants"]]
+def memory_growth(results: Mapping[int, Result], name: str) -> list[float]:
+    """Returns the peak memory that each doubling of the length adds, divided by what the doubling before added."""
+    peaks = [result["subjects"][name]["peak_bytes"] for result in results.values() if name in result["subjects"]]
     added = np.diff(peaks)
     return [float(after / before) for before, after in itertools.pairwise(added)]
 
 
-def write_inputs(folder, length):
+def write_inputs(folder: pathlib.Path, length: int) -> None:
     random = np.random.default_rng(0)
 
     def matrix(columns):
@@ -96,8 +98,8 @@ def write_inputs(folder, length):
     )
 
 
-@contest.entrant(OURS)
-def ours(folder):
+@benchmark.subject(OURS)
+def ours(folder: pathlib.Path) -> Run:
     from keras_transformer.layers import MultiHeadSelfAttention
 
     arrays = _read(folder)
@@ -108,8 +110,8 @@ def ours(folder):
     return _keras(layer, layer, arrays)
 
 
-@contest.entrant("KerasHub")
-def keras_hub(folder):
+@benchmark.subject("KerasHub")
+def keras_hub(folder: pathlib.Path) -> Run:
     """The attention of its decoders; that of its encoders, `keras.layers.MultiHeadAttention`, computes the same way."""
     from keras_hub.layers import CachedMultiHeadAttention
 
@@ -120,9 +122,9 @@ def keras_hub(folder):
     return _keras(layer, lambda x: layer(x, x), arrays)
 
 
-@contest.entrant("torch")
-def torch(folder):
-    """`scaled_dot_product_attention` between two `Linear`, with one product for queries, keys and values."""
+@benchmark.subject("torch")
+def torch(folder: pathlib.Path) -> Run:
+    """`scaled_dot_product_attention` between two `Linear`, with one matrix product for queries, keys and values."""
     import torch
 
     arrays = {name: torch.from_numpy(array) for name, array in _read(folder).items()}
@@ -144,13 +146,13 @@ def torch(folder):
     return run
 
 
-def _read(folder):
+def _read(folder: pathlib.Path) -> dict[str, np.ndarray]:
     limit = LIMIT_GIB * 2**30
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     return dict(np.load(folder / "attention.npz"))
 
 
-def _keras(layer, call, arrays):
+def _keras(layer: Any, call: Callable[[Any], Any], arrays: Mapping[str, np.ndarray]) -> Run:
     import tensorflow as tf
 
     x, upstream = tf.constant(arrays["inputs"]), tf.constant(arrays["upstream"])

@@ -1,10 +1,9 @@
-"""How does the cost of a token grow with the length, the batch and the size of the model?
+"""The cost of a token as a function of length, batch size and model size.
 
-One encoder block of each preset, forward, float32. If only the number of tokens counted, the cost of one would be a
-straight, level line. The products with weight matrices cost 2 (4 d^2 + 2 d f) operations a token, those with the keys
-and values of T tokens 4 T d. The second overtake the first at T = 2 d + f: there about it bends. The passes of the
-softmax over H scores for each pair of tokens, which are no products, bend it before. At small batches it bends up, too:
-there the weights are fetched for few tokens, and starting an operation takes as long as doing it.
+One encoder block of each preset, forward, float32. Matrix products with weights cost 2 (4 d^2 + 2 d f) operations per
+token, those with the keys and values of T tokens 4 T d, which is more from T = 2 d + f on. Below it the cost per token
+is about constant, above it linear in T. The softmax, over H scores per pair of tokens, lowers that length. At small
+batches tokens cost more: weights are read for few tokens, and starting an operation takes as long as computing it.
 """
 
 import argparse
@@ -15,7 +14,7 @@ import time
 
 import numpy as np
 
-from benchmarks.report import machine
+from benchmarks.report import Result, machine
 
 TOKENS = 4096
 LENGTHS = [32, 64, 128, 256, 512, 1024, 2048, 4096]
@@ -23,7 +22,7 @@ LENGTH, BATCH_SIZES = 128, [1, 2, 4, 8, 16, 32]
 SIZES = ["tiny", "small", "base", "big"]
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("benchmark-results"))
     parser.add_argument("--rounds", type=int, default=5)
@@ -39,7 +38,7 @@ def main():
     plot(result, args.out / "cost_per_token.svg")
 
 
-def measure(size, rounds):
+def measure(size: str, rounds: int) -> Result:
     """Seconds a token of one preset against length and batch size, and where the two kinds of products are equal."""
     import keras
     import tensorflow as tf
@@ -75,7 +74,7 @@ def measure(size, rounds):
     }
 
 
-def sentence(size, found):
+def sentence(size: str, found: Result) -> str:
     """The figures of one preset, in words."""
 
     def shown(costs):
@@ -88,7 +87,7 @@ def sentence(size, found):
     )
 
 
-def plot(result, path):
+def plot(result: Result, path: pathlib.Path) -> None:
     import matplotlib
 
     matplotlib.use("svg")

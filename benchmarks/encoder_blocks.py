@@ -1,15 +1,22 @@
 """A stack of post-norm encoder blocks with the same weights in every library, without embeddings."""
 
 import functools
+import pathlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from benchmarks.contest import OURS
+from benchmarks.benchmark import OURS, Benchmark, Run
+
+Arrays: TypeAlias = Mapping[str, np.ndarray]  # weights by name
 
 NUM_LAYERS, HIDDEN_DIM, INTERMEDIATE_DIM, NUM_HEADS, EPSILON = 6, 512, 2048, 8, 1e-6  # the paper's base model
 
 
-def write_weights(folder, batch_size, length, seed=0, lengths=None):
+def write_weights(
+    folder: pathlib.Path, batch_size: int, length: int, seed: int = 0, lengths: np.ndarray | None = None
+) -> None:
     """Writes weights of all layers, inputs (B, T, D) and a padding mask to FOLDER/blocks.npz.
 
     The mask has `lengths` (B,) real positions in each row, or `length` in all.
@@ -33,7 +40,7 @@ def write_weights(folder, batch_size, length, seed=0, lengths=None):
     np.savez(folder / "blocks.npz", **arrays)
 
 
-def read(folder):
+def read(folder: pathlib.Path) -> tuple[np.ndarray, np.ndarray, list[Arrays]]:
     """Inputs, mask, and for each layer the four matrices by name."""
     arrays = np.load(folder / "blocks.npz")
     names = "query_key_value", "output", "expansion", "contraction"
@@ -41,7 +48,7 @@ def read(folder):
     return arrays["inputs"], arrays["mask"], layers
 
 
-def ours(layers, dtype="float32"):
+def ours(layers: Sequence[Arrays], dtype: str = "float32") -> Any:
     """The stack as a Keras model."""
     from keras_transformer.layers import EncoderBlock
 
@@ -51,8 +58,8 @@ def ours(layers, dtype="float32"):
     return _with_weights(_keras_model(block, dtype), EncoderBlock, set_ours, layers)
 
 
-def ours_unpadded(layers, dtype="float32"):
-    """The same, with padding between the scores alone."""
+def ours_unpadded(layers: Sequence[Arrays], dtype: str = "float32") -> Any:
+    """The same without padding, except around the scores."""
     import keras
 
     from keras_transformer.layers import EncoderBlock, Repad, Unpad
@@ -65,7 +72,7 @@ def ours_unpadded(layers, dtype="float32"):
     return _with_weights(model, EncoderBlock, set_ours, layers)
 
 
-def keras_hub(layers, dtype="float32"):
+def keras_hub(layers: Sequence[Arrays], dtype: str = "float32") -> Any:
     """KerasHub's `TransformerEncoder`s."""
     from keras_hub.layers import TransformerEncoder
 
@@ -76,7 +83,7 @@ def keras_hub(layers, dtype="float32"):
     return _with_weights(_keras_model(block, dtype), TransformerEncoder, set_keras_hub, layers)
 
 
-def keras_layers(layers, dtype="float32"):
+def keras_layers(layers: Sequence[Arrays], dtype: str = "float32") -> Any:
     """What one writes with `keras.layers.MultiHeadAttention`."""
     import keras
 
@@ -96,7 +103,7 @@ def keras_layers(layers, dtype="float32"):
     return model
 
 
-def torch_encoder(layers):
+def torch_encoder(layers: Sequence[Arrays]) -> Any:
     """`torch.nn.TransformerEncoder`."""
     import torch
 
@@ -112,13 +119,15 @@ def torch_encoder(layers):
 KERAS = {OURS: ours, "KerasHub": keras_hub, "keras.layers": keras_layers}
 
 
-def enter(contest, set_up, models=KERAS, **options):
-    """Enters Keras models {name: a function above} in a contest; `set_up(folder, function, **options)` readies one."""
+def add_subjects(
+    benchmark: Benchmark, set_up: Callable[..., Run], models: Mapping[str, Callable[..., Any]] = KERAS, **options: Any
+) -> None:
+    """Adds Keras models {name: a function above} to a benchmark, each set up by `set_up(folder, make=function)`."""
     for name, make in models.items():
-        contest.entrant(name)(functools.partial(set_up, make=make, **options))
+        benchmark.subject(name)(functools.partial(set_up, make=make, **options))
 
 
-def keras_forward(folder, make, dtype="float32"):
+def keras_forward(folder: pathlib.Path, make: Callable[..., Any], dtype: str = "float32") -> Run:
     """A function that runs a Keras model forward and gives what it has at real positions, zeros elsewhere."""
     import tensorflow as tf
 
@@ -129,7 +138,7 @@ def keras_forward(folder, make, dtype="float32"):
     return lambda: _at_real_positions(predict().numpy(), mask)
 
 
-def torch_forward(folder):
+def torch_forward(folder: pathlib.Path) -> Run:
     """The same of torch. Its fast path, nested tensors, wants a mask with padding and no gradients."""
     import torch
 
@@ -144,7 +153,7 @@ def torch_forward(folder):
     return run
 
 
-def set_ours(block, weights):
+def set_ours(block: Any, weights: Arrays) -> None:
     """Gives the weights of a layer to an `EncoderBlock` or to what a `DecoderBlock` has of one."""
     block.self_attention.query_key_value.kernel.assign(weights["query_key_value"])
     block.self_attention.output_projection.kernel.assign(weights["output"])
@@ -152,21 +161,21 @@ def set_ours(block, weights):
     block.feed_forward.output_dense.kernel.assign(weights["contraction"])
 
 
-def set_keras_hub(block, weights):
+def set_keras_hub(block: Any, weights: Arrays) -> None:
     """Likewise to a `TransformerEncoder` or `TransformerDecoder` of KerasHub."""
     set_keras_attention(block._self_attention_layer, weights)
     block._feedforward_intermediate_dense.kernel.assign(weights["expansion"])
     block._feedforward_output_dense.kernel.assign(weights["contraction"])
 
 
-def set_keras_attention(attention, weights):
+def set_keras_attention(attention: Any, weights: Arrays) -> None:
     """Likewise to Keras' `MultiHeadAttention`, or a subclass."""
     dense = attention._query_dense, attention._key_dense, attention._value_dense, attention._output_dense
     for projection, kernel in zip(dense, [*np.split(weights["query_key_value"], 3, axis=1), weights["output"]]):
         projection.kernel.assign(kernel.reshape(projection.kernel.shape))
 
 
-def set_torch(block, weights):
+def set_torch(block: Any, weights: Arrays) -> None:
     """Likewise to a layer of torch's encoder or decoder."""
     import torch
 
@@ -177,7 +186,7 @@ def set_torch(block, weights):
             linear.bias.zero_()
 
 
-def set_torch_attention(attention, weights):
+def set_torch_attention(attention: Any, weights: Arrays) -> None:
     """Likewise to torch's `MultiheadAttention`."""
     import torch
 
@@ -188,11 +197,11 @@ def set_torch_attention(attention, weights):
         attention.out_proj.bias.zero_()
 
 
-def _at_real_positions(outputs, mask):
+def _at_real_positions(outputs: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return outputs if mask.all() else np.where(mask[..., None], outputs, 0.0)
 
 
-def _keras_model(block, dtype):
+def _keras_model(block: Any, dtype) -> Any:
     import keras
 
     inputs, mask = _inputs(dtype)
@@ -202,14 +211,14 @@ def _keras_model(block, dtype):
     return keras.Model([inputs, mask], x)
 
 
-def _inputs(dtype):
+def _inputs(dtype) -> tuple[Any, Any]:
     import keras
 
     floating = keras.DTypePolicy(dtype).compute_dtype
     return keras.Input((None, HIDDEN_DIM), dtype=floating), keras.Input((None,), dtype="bool")
 
 
-def _with_weights(model, layer_class, set_weights, layers):
+def _with_weights(model: Any, layer_class: type, set_weights: Callable[..., None], layers: Sequence[Arrays]) -> Any:
     for block, weights in zip([layer for layer in model.layers if type(layer) is layer_class], layers):
         set_weights(block, weights)
     return model

@@ -1,38 +1,42 @@
-"""How fast are the encoder blocks themselves?"""
+"""Speed of the encoder blocks alone."""
+
+import pathlib
 
 from benchmarks import encoder_blocks
-from benchmarks.contest import OURS, Aim, Contest
+from benchmarks.benchmark import OURS, Benchmark, Run, Target
 
 BATCH_SIZE, LENGTH = 32, 128
 
-contest = Contest(
+benchmark = Benchmark(
     f"Base encoder, forward, {BATCH_SIZE} x {LENGTH}, float32",
     __spec__.name,
     amount=BATCH_SIZE * LENGTH,
     unit="tokens",
-    aims=[
-        Aim("KerasHub", 1.3),
-        Aim("keras.layers", 1.0),
-        Aim("torch", 1.2),
-        Aim("matrix products alone", 0.9),
-        Aim(OURS, 1.0, entrant=f"{OURS} bfloat16"),
+    targets=[
+        Target("KerasHub", 1.3),
+        Target("keras.layers", 1.0),
+        Target("torch", 1.2),
+        Target("matrix products alone", 0.9),
+        Target(OURS, 1.0, subject=f"{OURS} bfloat16"),
     ],
     tolerance={f"{OURS} bfloat16": None, "matrix products alone": None},
 )
 
 
-@contest.inputs
-def inputs(folder):
+@benchmark.inputs
+def inputs(folder: pathlib.Path) -> None:
     encoder_blocks.write_weights(folder, BATCH_SIZE, LENGTH)
 
 
-encoder_blocks.enter(contest, encoder_blocks.keras_forward)
-encoder_blocks.enter(contest, encoder_blocks.keras_forward, {f"{OURS} bfloat16": encoder_blocks.ours}, dtype="bfloat16")
-contest.entrant("torch")(encoder_blocks.torch_forward)
+encoder_blocks.add_subjects(benchmark, encoder_blocks.keras_forward)
+encoder_blocks.add_subjects(
+    benchmark, encoder_blocks.keras_forward, {f"{OURS} bfloat16": encoder_blocks.ours}, dtype="bfloat16"
+)
+benchmark.subject("torch")(encoder_blocks.torch_forward)
 
 
-@contest.entrant("matrix products alone")
-def matrix_products(folder):
+@benchmark.subject("matrix products alone")
+def matrix_products(folder: pathlib.Path) -> Run:
     import tensorflow as tf
 
     x, _, layers = encoder_blocks.read(folder)
@@ -56,4 +60,4 @@ def matrix_products(folder):
 
 
 if __name__ == "__main__":
-    contest.main()
+    benchmark.main()

@@ -1,40 +1,43 @@
-"""How fast do the encoder blocks train?
+"""Training speed of the encoder blocks.
 
-Without dropout, so that all entrants must come to the same loss.
+Without dropout, so that all subjects compute the same loss.
 """
 
 import functools
+import pathlib
+from collections.abc import Callable
+from typing import Any
 
 from benchmarks import encoder_blocks
-from benchmarks.contest import OURS, Aim, Contest
+from benchmarks.benchmark import OURS, Benchmark, Run, Target
 
 BATCH_SIZE, LENGTH, LEARNING_RATE = 32, 128, 1e-5
 # Gradients are small, and Keras' Adam multiplies a larger epsilon by 30 in its first steps; torch's does not.
 EPSILON = 1e-12
 
-contest = Contest(
+benchmark = Benchmark(
     f"Base encoder, training step with Adam, {BATCH_SIZE} x {LENGTH}, float32",
     __spec__.name,
     amount=BATCH_SIZE * LENGTH,
     unit="tokens",
     rounds=7,
-    aims=[
-        Aim("KerasHub", 1.0),
-        Aim("keras.layers", 1.0),
-        Aim("torch", 1.4),
-        Aim("torch", 1.2, entrant=f"{OURS} mixed_bfloat16"),
-        Aim("torch bfloat16", 1.2, entrant=f"{OURS} mixed_bfloat16"),
+    targets=[
+        Target("KerasHub", 1.0),
+        Target("keras.layers", 1.0),
+        Target("torch", 1.4),
+        Target("torch", 1.2, subject=f"{OURS} mixed_bfloat16"),
+        Target("torch bfloat16", 1.2, subject=f"{OURS} mixed_bfloat16"),
     ],
     tolerance={f"{OURS} mixed_bfloat16": 0.02, "torch bfloat16": 0.02},
 )
 
 
-@contest.inputs
-def inputs(folder):
+@benchmark.inputs
+def inputs(folder: pathlib.Path) -> None:
     encoder_blocks.write_weights(folder, BATCH_SIZE, LENGTH)
 
 
-def keras_training(folder, make, dtype="float32"):
+def keras_training(folder: pathlib.Path, make: Callable[..., Any], dtype: str = "float32") -> Run:
     """A function that takes a step and gives its loss."""
     import keras
     import tensorflow as tf
@@ -47,7 +50,7 @@ def keras_training(folder, make, dtype="float32"):
     return lambda: model.train_on_batch([x, mask], targets)
 
 
-def torch_training(folder, mixed=False):
+def torch_training(folder: pathlib.Path, mixed: bool = False) -> Run:
     """With `mixed`, in its mixed precision, `torch.autocast`."""
     import torch
 
@@ -69,10 +72,12 @@ def torch_training(folder, mixed=False):
     return run
 
 
-encoder_blocks.enter(contest, keras_training)
-encoder_blocks.enter(contest, keras_training, {f"{OURS} mixed_bfloat16": encoder_blocks.ours}, dtype="mixed_bfloat16")
-contest.entrant("torch")(torch_training)
-contest.entrant("torch bfloat16")(functools.partial(torch_training, mixed=True))
+encoder_blocks.add_subjects(benchmark, keras_training)
+encoder_blocks.add_subjects(
+    benchmark, keras_training, {f"{OURS} mixed_bfloat16": encoder_blocks.ours}, dtype="mixed_bfloat16"
+)
+benchmark.subject("torch")(torch_training)
+benchmark.subject("torch bfloat16")(functools.partial(torch_training, mixed=True))
 
 if __name__ == "__main__":
-    contest.main()
+    benchmark.main()

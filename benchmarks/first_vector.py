@@ -1,16 +1,18 @@
-"""How long from the start of a program to the first vector: import, load, embed one string?"""
+"""Cold start to the first embedding: import, load, embed one string."""
+
+import pathlib
 
 from benchmarks import minilm
-from benchmarks.contest import OURS, Aim, Contest
+from benchmarks.benchmark import OURS, Benchmark, Run, Target
 from benchmarks.fresh_process import in_fresh_process
 
-contest = Contest(
+benchmark = Benchmark(
     "From the start of a program to the first vector, MiniLM",
     __spec__.name,
     unit="programs",
     rounds=5,
     warm_ups=1,
-    aims=[Aim("sentence-transformers", 1.0), Aim("KerasHub", 1.0)],
+    targets=[Target("sentence-transformers", 1.0), Target("KerasHub", 1.0)],
 )
 
 _OURS = """
@@ -59,39 +61,39 @@ assert outputs["sequence_output"].shape[-1] == 384
 """
 
 
-@contest.inputs
-def inputs(folder):
+@benchmark.inputs
+def inputs(folder: pathlib.Path) -> None:
     minilm.write(folder)
 
 
-@contest.entrant(OURS)
-def ours(folder):
+@benchmark.subject(OURS)
+def ours(folder: pathlib.Path) -> Run:
     return in_fresh_process(_OURS, folder / "default")
 
 
-@contest.entrant(f"{OURS} frozen")
-def ours_frozen(folder):
+@benchmark.subject(f"{OURS} frozen")
+def ours_frozen(folder: pathlib.Path) -> Run:
     """Faster for each text, slower to start: what makes a graph ready to run goes over its constants many times."""
     return in_fresh_process(_OURS, folder / "float32")
 
 
-@contest.entrant("sentence-transformers")
-def sentence_transformers(folder):
+@benchmark.subject("sentence-transformers")
+def sentence_transformers(folder: pathlib.Path) -> Run:
     return in_fresh_process(_SENTENCE_TRANSFORMERS, minilm.checkpoint())
 
 
-@contest.entrant("KerasHub")
-def keras_hub(folder):
+@benchmark.subject("KerasHub")
+def keras_hub(folder: pathlib.Path) -> Run:
     """A preset on disk of the same size, with random weights: it has no sentence encoder to convert to."""
     preset = folder / "keras_hub"
     in_fresh_process(_WRITE_KERAS_HUB, preset, minilm.checkpoint() / "vocab.txt")()
     return in_fresh_process(_KERAS_HUB, preset)
 
 
-@contest.entrant("ONNX Runtime")
-def onnx_runtime(folder):
+@benchmark.subject("ONNX Runtime")
+def onnx_runtime(folder: pathlib.Path) -> Run:
     return in_fresh_process(_ONNX_RUNTIME, folder / minilm.ONNX_FLOAT32, minilm.checkpoint() / "tokenizer.json")
 
 
 if __name__ == "__main__":
-    contest.main()
+    benchmark.main()

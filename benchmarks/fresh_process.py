@@ -3,9 +3,10 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 
 
-def in_fresh_process(code, *arguments):
+def in_fresh_process(code: str, *arguments: object) -> Callable[[], None]:
     """A function that runs `code` in a fresh Python and returns `None`; an error there is an error here."""
 
     def run():

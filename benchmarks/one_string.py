@@ -1,32 +1,36 @@
-"""How long does one string take to become a vector?"""
+"""Latency of embedding one string."""
+
+import pathlib
+from collections.abc import Callable
+from typing import Any
 
 from benchmarks import minilm
-from benchmarks.contest import OURS, Aim, Contest
+from benchmarks.benchmark import OURS, Benchmark, Run, Target
 
 TEXT = "A young man in a blue shirt is playing the guitar outside."
 CALLS = 20  # in a run
 
-contest = Contest(
+benchmark = Benchmark(
     f"One string of {len(TEXT.split())} words to a vector, MiniLM, {CALLS} calls",
     __spec__.name,
     amount=CALLS,
     unit="calls",
-    aims=[
-        Aim("ONNX Runtime", 1.0),
-        Aim("ONNX Runtime int8", 1.0, entrant=f"{OURS} int8"),
-        Aim("sentence-transformers", 1.0),
+    targets=[
+        Target("ONNX Runtime", 1.0),
+        Target("ONNX Runtime int8", 1.0, subject=f"{OURS} int8"),
+        Target("sentence-transformers", 1.0),
     ],
     tolerance={f"{OURS} bfloat16": 0.03, f"{OURS} int8": 0.1, "ONNX Runtime int8": 0.1},
     warm_ups=5,
 )
 
 
-@contest.inputs
-def inputs(folder):
+@benchmark.inputs
+def inputs(folder: pathlib.Path) -> None:
     minilm.write(folder)
 
 
-def _calls(embed):
+def _calls(embed: Callable[[list[str]], Any]) -> Run:
     def run():
         for _ in range(CALLS):
             vectors = embed([TEXT])
@@ -35,35 +39,35 @@ def _calls(embed):
     return run
 
 
-@contest.entrant(OURS)
-def ours(folder):
+@benchmark.subject(OURS)
+def ours(folder: pathlib.Path) -> Run:
     return _calls(minilm.signature(folder / "float32"))
 
 
-@contest.entrant(f"{OURS} bfloat16")
-def ours_bfloat16(folder):
+@benchmark.subject(f"{OURS} bfloat16")
+def ours_bfloat16(folder: pathlib.Path) -> Run:
     return _calls(minilm.signature(folder / "bfloat16"))
 
 
-@contest.entrant(f"{OURS} int8")
-def ours_int8(folder):
+@benchmark.subject(f"{OURS} int8")
+def ours_int8(folder: pathlib.Path) -> Run:
     return _calls(minilm.signature(folder / "int8"))
 
 
-@contest.entrant("sentence-transformers")
-def sentence_transformers(folder):
+@benchmark.subject("sentence-transformers")
+def sentence_transformers(folder: pathlib.Path) -> Run:
     return _calls(minilm.sentence_transformers(1))
 
 
-@contest.entrant("ONNX Runtime")
-def onnx_runtime(folder):
+@benchmark.subject("ONNX Runtime")
+def onnx_runtime(folder: pathlib.Path) -> Run:
     return _calls(minilm.onnx_runtime(folder / minilm.ONNX_FLOAT32, 1))
 
 
-@contest.entrant("ONNX Runtime int8")
-def onnx_runtime_int8(folder):
+@benchmark.subject("ONNX Runtime int8")
+def onnx_runtime_int8(folder: pathlib.Path) -> Run:
     return _calls(minilm.onnx_runtime(folder / minilm.ONNX_INT8, 1))
 
 
 if __name__ == "__main__":
-    contest.main()
+    benchmark.main()

@@ -1,21 +1,21 @@
-"""How fast is a single sentence translated, greedily?"""
+"""Speed of translating a single sentence by greedy search."""
 
 from benchmarks import translation_models
-from benchmarks.contest import OURS, Aim
+from benchmarks.benchmark import OURS, Target
 
-contest = translation_models.contest(
+benchmark = translation_models.translation_benchmark(
     __spec__.name,
     "greedy",
     num_sentences=1,
     beam_size=1,
-    aims=[
-        Aim("CTranslate2 float32", 1.3, entrant=f"{OURS} XLA"),
-        Aim("CTranslate2 int8", 1.3, entrant=f"{OURS} XLA"),
-        Aim("CTranslate2 float32", 1.3, entrant=f"{OURS} int8"),
-        Aim("CTranslate2 int8", 1.3, entrant=f"{OURS} int8"),
+    targets=[
+        Target("CTranslate2 float32", 1.3, subject=f"{OURS} XLA"),
+        Target("CTranslate2 int8", 1.3, subject=f"{OURS} XLA"),
+        Target("CTranslate2 float32", 1.3, subject=f"{OURS} int8"),
+        Target("CTranslate2 int8", 1.3, subject=f"{OURS} int8"),
     ],
     rounds=9,
 )
 
 if __name__ == "__main__":
-    contest.main()
+    benchmark.main()

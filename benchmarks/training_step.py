@@ -6,10 +6,14 @@ rounding in bfloat16.
 """
 
 import dataclasses
+import pathlib
+from typing import Any
 
 import numpy as np
 
 from benchmarks import encoder_blocks
+from benchmarks.benchmark import Run
+from benchmarks.encoder_blocks import Arrays
 
 EPSILON = encoder_blocks.EPSILON
 DROPOUT, LABEL_SMOOTHING = 0.1, 0.1
@@ -43,7 +47,7 @@ class Training:
     num_steps: int = 1
 
     @property
-    def operations(self):
+    def operations(self) -> int:
         """Floating-point operations of a step's matrix products, padding included; backward takes twice forward.
 
         Causal scores are counted whole, and nothing that is computed a second time.
@@ -55,7 +59,7 @@ class Training:
         logits = 2 * width * self.vocabulary_size
         return 3 * tokens * (self.num_layers * (encoder_block + decoder_block) + logits)
 
-    def write(self, folder):
+    def write(self, folder: pathlib.Path) -> None:
         """Writes weights, ids and labels to FOLDER/transformer.npz."""
         random = np.random.default_rng(0)
         width, length = self.hidden_dim, self.length
@@ -82,7 +86,7 @@ class Training:
         np.savez(folder / "transformer.npz", **arrays)
 
 
-def ours(folder, training, dtype="float32", unpadding=False):
+def ours(folder: pathlib.Path, training: Training, dtype: str = "float32", unpadding: bool = False) -> Run:
     """A function that takes the steps with `keras_transformer.models.Transformer`, and gives their mean loss."""
     from keras_transformer.models import Transformer
     from keras_transformer.training import LabelSmoothedCrossEntropy
@@ -111,7 +115,7 @@ def ours(folder, training, dtype="float32", unpadding=False):
     return _keras_steps(model, LabelSmoothedCrossEntropy(LABEL_SMOOTHING), arrays, training)
 
 
-def keras_hub(folder, training, dtype="float32"):
+def keras_hub(folder: pathlib.Path, training: Training, dtype: str = "float32") -> Run:
     """Likewise with its encoder and decoder layers; the loss is what Keras has for smoothed labels, of one-hot ones."""
     import keras
     import keras_hub
@@ -154,7 +158,7 @@ def keras_hub(folder, training, dtype="float32"):
     return _keras_steps(model, loss, arrays, training, sample_weight=weights)
 
 
-def torch(folder, training, mixed=False, compiled=False):
+def torch(folder: pathlib.Path, training: Training, mixed: bool = False, compiled: bool = False) -> Run:
     """Likewise with `torch.nn.Transformer`, on a GPU where there is one; `mixed`: by `torch.autocast` to bfloat16."""
     import torch
 
@@ -202,7 +206,7 @@ def torch(folder, training, mixed=False, compiled=False):
     return lambda: torch.stack([step() for _ in range(training.num_steps)]).mean().item()
 
 
-def _torch_blocks(arrays, training):
+def _torch_blocks(arrays: Arrays, training: Training) -> Any:
     import torch
 
     model = torch.nn.Transformer(
@@ -226,13 +230,15 @@ def _torch_blocks(arrays, training):
     return model
 
 
-def _sinusoids(training):
+def _sinusoids(training: Training) -> np.ndarray:
     channels = np.arange(training.hidden_dim)
     angles = np.arange(training.length)[:, None] / 10_000 ** (channels // 2 * 2 / training.hidden_dim)
     return np.where(channels % 2, np.cos(angles), np.sin(angles)).astype("float32")
 
 
-def _keras_steps(model, loss, arrays, training, sample_weight=None):
+def _keras_steps(
+    model: Any, loss: Any, arrays: Arrays, training: Training, sample_weight: np.ndarray | None = None
+) -> Run:
     import keras
 
     jit_compile = keras.config.backend() != "tensorflow"
@@ -252,5 +258,5 @@ def _keras_steps(model, loss, arrays, training, sample_weight=None):
     return lambda: model.fit(batch, labels, sample_weight=weights, **options).history["loss"][0]
 
 
-def _weights(arrays, prefix):
+def _weights(arrays: Arrays, prefix: str) -> Arrays:
     return {name.removeprefix(prefix): arrays[name] for name in arrays.files if name.startswith(prefix)}

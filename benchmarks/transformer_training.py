@@ -1,42 +1,44 @@
-"""How fast does the whole encoder-decoder train, with sentences of 16 to 32 tokens, padded to 32?"""
+"""Training speed of the encoder-decoder, with sentences of 16 to 32 tokens, padded to 32."""
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 from benchmarks import training_step
-from benchmarks.contest import OURS, Aim, Contest
+from benchmarks.benchmark import OURS, Benchmark, Target
 
 TRAINING = training_step.Training("base", num_sentences=25, length=32, shortest=16)
 
-contest = Contest(
+benchmark = Benchmark(
     f"Base Transformer, training step with Adam and loss, {TRAINING.num_sentences} x {TRAINING.length}, "
     f"vocabulary {TRAINING.vocabulary_size:,}",
     __spec__.name,
     amount=TRAINING.num_sentences * TRAINING.length,
     unit="target tokens",
     rounds=7,
-    aims=[
-        Aim("KerasHub", 1.2, entrant=f"{OURS} unpadded"),
-        Aim("torch", 1.2, entrant=f"{OURS} unpadded"),
-        Aim("torch bfloat16", 1.2, entrant=f"{OURS} unpadded, mixed_bfloat16"),
-        Aim("KerasHub", 1.0, entrant=f"{OURS} unpadded", of="memory"),
-        Aim("torch", 1.0, entrant=f"{OURS} unpadded", of="memory"),
+    targets=[
+        Target("KerasHub", 1.2, subject=f"{OURS} unpadded"),
+        Target("torch", 1.2, subject=f"{OURS} unpadded"),
+        Target("torch bfloat16", 1.2, subject=f"{OURS} unpadded, mixed_bfloat16"),
+        Target("KerasHub", 1.0, subject=f"{OURS} unpadded", of="memory"),
+        Target("torch", 1.0, subject=f"{OURS} unpadded", of="memory"),
     ],
 )
-contest.inputs(TRAINING.write)
+benchmark.inputs(TRAINING.write)
 
 
-def enter(name, make, **options):
-    contest.entrant(name)(functools.partial(make, training=TRAINING, **options))
-    contest.tolerance[name] = 0.3
+def add_subject(name: str, make: Callable[..., Any], **options: Any) -> None:
+    benchmark.subject(name)(functools.partial(make, training=TRAINING, **options))
+    benchmark.tolerance[name] = 0.3
 
 
-enter(OURS, training_step.ours)
-enter(f"{OURS} mixed_bfloat16", training_step.ours, dtype="mixed_bfloat16")
-enter(f"{OURS} unpadded", training_step.ours, unpadding=True)
-enter(f"{OURS} unpadded, mixed_bfloat16", training_step.ours, dtype="mixed_bfloat16", unpadding=True)
-enter("KerasHub", training_step.keras_hub)
-enter("torch", training_step.torch)
-enter("torch bfloat16", training_step.torch, mixed=True)
+add_subject(OURS, training_step.ours)
+add_subject(f"{OURS} mixed_bfloat16", training_step.ours, dtype="mixed_bfloat16")
+add_subject(f"{OURS} unpadded", training_step.ours, unpadding=True)
+add_subject(f"{OURS} unpadded, mixed_bfloat16", training_step.ours, dtype="mixed_bfloat16", unpadding=True)
+add_subject("KerasHub", training_step.keras_hub)
+add_subject("torch", training_step.torch)
+add_subject("torch bfloat16", training_step.torch, mixed=True)
 
 if __name__ == "__main__":
-    contest.main()
+    benchmark.main()

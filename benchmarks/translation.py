@@ -1,20 +1,20 @@
-"""How fast are 32 sentences of uneven length translated, greedily?"""
+"""Speed of translating 32 sentences of different lengths by greedy search."""
 
 from benchmarks import translation_models
-from benchmarks.contest import OURS, Aim
+from benchmarks.benchmark import OURS, Target
 
-contest = translation_models.contest(
+benchmark = translation_models.translation_benchmark(
     __spec__.name,
     "greedy",
     num_sentences=32,
     beam_size=1,
-    aims=[
-        Aim("CTranslate2 float32", 1.8),
-        Aim("CTranslate2 int8", 1.0, entrant=f"{OURS} bfloat16"),
-        Aim("CTranslate2 int8", 1.0, entrant=f"{OURS} int8"),
+    targets=[
+        Target("CTranslate2 float32", 1.8),
+        Target("CTranslate2 int8", 1.0, subject=f"{OURS} bfloat16"),
+        Target("CTranslate2 int8", 1.0, subject=f"{OURS} int8"),
     ],
     rounds=7,
 )
 
 if __name__ == "__main__":
-    contest.main()
+    benchmark.main()

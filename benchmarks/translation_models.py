@@ -5,17 +5,21 @@ the best of 32,000. The limit of `LENGTH` tokens ends every hypothesis, so that 
 """
 
 import os
+import pathlib
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from benchmarks.contest import OURS, Contest
+from benchmarks.benchmark import OURS, Benchmark, Run, Target
+from benchmarks.encoder_blocks import Arrays
 
 NUM_LAYERS, HIDDEN_DIM, INTERMEDIATE_DIM, NUM_HEADS, EPSILON = 6, 512, 2048, 8, 1e-6
 VOCABULARY_SIZE, LENGTH = 32_000, 32
 PADDING, UNKNOWN, BEGIN, END = range(4)
 
 
-def write(folder, num_sentences, seed=0):
+def write(folder: pathlib.Path, num_sentences: int, seed: int = 0) -> None:
     """Writes weights and padded source ids, each row with its end id, to FOLDER/translation.npz; CTranslate2's too."""
     random = np.random.default_rng(seed)
 
@@ -50,7 +54,7 @@ def write(folder, num_sentences, seed=0):
     _write_ctranslate2(folder / "ctranslate2", arrays)
 
 
-def ours(folder, search, dtype="float32", jit_compile=False):
+def ours(folder: pathlib.Path, search: Any, dtype: str = "float32", jit_compile: bool = False) -> Run:
     """A function that translates the sentences once: ids (N, T). As in a frozen export, the weights are constants.
 
     With "int8" the float32 model is calibrated by other sentences, and quantized. With `jit_compile` XLA compiles
@@ -89,7 +93,7 @@ def ours(folder, search, dtype="float32", jit_compile=False):
     return lambda: translate(source_ids).numpy()
 
 
-def ctranslate2(folder, compute_type, beam_size):
+def ctranslate2(folder: pathlib.Path, compute_type: str, beam_size: int) -> Run:
     """As `ours`, by CTranslate2 on all cores."""
     from ctranslate2 import Translator
 
@@ -105,33 +109,35 @@ def ctranslate2(folder, compute_type, beam_size):
     return run
 
 
-def contest(module, how, num_sentences, beam_size, aims, rounds):
-    """The question of `module`: so many sentences, by greedy search (a beam of 1) or by a beam of K.
+def translation_benchmark(
+    module: str, how: str, num_sentences: int, beam_size: int, targets: Sequence[Target], rounds: int
+) -> Benchmark:
+    """Returns the benchmark of `module`: translates `num_sentences` by greedy search (`beam_size` 1) or by beam search.
 
-    In float32 all must find the same tokens.
+    In float32 all subjects must find the same tokens.
     """
     exact = (OURS, f"{OURS} XLA", "CTranslate2 float32")
     title = f"Base translation, {num_sentences} x 25 tokens to {LENGTH}, {how}"
-    asked = Contest(title, module, aims, num_sentences * LENGTH, "tokens", rounds)
-    asked.tolerance = {f"{OURS} bfloat16": None, f"{OURS} int8": None, "CTranslate2 int8": None}
-    asked.tolerance |= dict.fromkeys(exact, 0)
-    asked.inputs(lambda folder: write(folder, num_sentences))
+    benchmark = Benchmark(title, module, targets, num_sentences * LENGTH, "tokens", rounds)
+    benchmark.tolerance = {f"{OURS} bfloat16": None, f"{OURS} int8": None, "CTranslate2 int8": None}
+    benchmark.tolerance |= dict.fromkeys(exact, 0)
+    benchmark.inputs(lambda folder: write(folder, num_sentences))
 
     def search():
         from keras_transformer.decoding import BeamSearch, GreedySearch
 
         return GreedySearch() if beam_size == 1 else BeamSearch(beam_size)
 
-    asked.entrant(OURS)(lambda folder: ours(folder, search()))
-    asked.entrant(f"{OURS} XLA")(lambda folder: ours(folder, search(), jit_compile=True))
-    asked.entrant(f"{OURS} bfloat16")(lambda folder: ours(folder, search(), "bfloat16"))
-    asked.entrant(f"{OURS} int8")(lambda folder: ours(folder, search(), "int8"))
-    asked.entrant("CTranslate2 float32")(lambda folder: ctranslate2(folder, "float32", beam_size))
-    asked.entrant("CTranslate2 int8")(lambda folder: ctranslate2(folder, "int8", beam_size))
-    return asked
+    benchmark.subject(OURS)(lambda folder: ours(folder, search()))
+    benchmark.subject(f"{OURS} XLA")(lambda folder: ours(folder, search(), jit_compile=True))
+    benchmark.subject(f"{OURS} bfloat16")(lambda folder: ours(folder, search(), "bfloat16"))
+    benchmark.subject(f"{OURS} int8")(lambda folder: ours(folder, search(), "int8"))
+    benchmark.subject("CTranslate2 float32")(lambda folder: ctranslate2(folder, "float32", beam_size))
+    benchmark.subject("CTranslate2 int8")(lambda folder: ctranslate2(folder, "int8", beam_size))
+    return benchmark
 
 
-def _set_block(block, weights_of):
+def _set_block(block: Any, weights_of: Callable[[str], np.ndarray]) -> None:
     attention = block.self_attention
     parts = [weights_of(f"self/{part}") for part in ("query", "key", "value")]
     attention.query_key_value.kernel.assign(np.concatenate(parts, axis=1))
@@ -146,11 +152,11 @@ def _set_block(block, weights_of):
     block.feed_forward.output_dense.kernel.assign(weights_of("contraction"))
 
 
-def _write_ctranslate2(folder, arrays):
+def _write_ctranslate2(folder: pathlib.Path, arrays: Arrays) -> None:
     try:
         from ctranslate2.specs import TransformerSpec
     except ImportError:
-        return  # that entrant will say so
+        return  # that subject will say so
 
     spec = TransformerSpec.from_config(NUM_LAYERS, NUM_HEADS, pre_norm=False)
     spec.config.layer_norm_epsilon = EPSILON
@@ -186,15 +192,15 @@ def _write_ctranslate2(folder, arrays):
     spec.save(str(folder))
 
 
-def _set_linear(spec, weight):
+def _set_linear(spec: Any, weight: np.ndarray) -> None:
     spec.weight, spec.bias = np.ascontiguousarray(weight), np.zeros(len(weight), "float32")
 
 
-def _set_norm(spec):
+def _set_norm(spec: Any) -> None:
     spec.gamma, spec.beta = np.ones(HIDDEN_DIM, "float32"), np.zeros(HIDDEN_DIM, "float32")
 
 
-def _positions(number):
+def _positions(number: int) -> np.ndarray:
     """The paper's, with sines and cosines interleaved."""
     angles = np.arange(number)[:, None] / 10000.0 ** (np.arange(0, HIDDEN_DIM, 2) / HIDDEN_DIM)
     return np.stack([np.sin(angles), np.cos(angles)], axis=-1).reshape(number, HIDDEN_DIM).astype("float32")

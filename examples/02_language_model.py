@@ -1,4 +1,4 @@
-"""A decoder-only language model from the same blocks, and what it makes of the beginning of a date.
+"""A decoder-only language model from the same blocks; it completes a date.
 
 python examples/02_language_model.py --epochs 10 --prompt "Tuesday, Ma"
 """
@@ -18,7 +18,7 @@ from keras_transformer.training import LabelSmoothedCrossEntropy, Perplexity
 TOKENIZER = ByteTokenizer()
 
 
-def language_model(width=64):
+def language_model(width: int = 64) -> keras.Model:
     ids = keras.Input((None,), dtype="int32")
     embedding = TokenEmbedding(TOKENIZER.vocabulary_size, width)
     x = PositionalEncoding()(embedding(ids))
@@ -27,15 +27,15 @@ def language_model(width=64):
     return keras.Model(ids, embedding(x, reverse=True))
 
 
-def complete(model, prompt, length=40):
-    """The likeliest continuation, one byte at a time. (`Transformer` shows how a cache makes this fast.)"""
+def complete(model: keras.Model, prompt: str, length: int = 40) -> str:
+    """Greedy decoding, one byte at a time. (`Transformer` decodes faster, with a key-value cache.)"""
     ids = TOKENIZER([prompt], add_begin=True).numpy()
     while ids[0, -1] != TOKENIZER.end_id and ids.shape[1] < length:
         ids = np.append(ids, [[np.argmax(model(ids)[0, -1])]], axis=1)
     return TOKENIZER.detokenize(ids).numpy()[0].decode()
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--prompt", default="Tuesday, Ma")

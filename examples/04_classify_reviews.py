@@ -1,8 +1,8 @@
-"""The English sentence encoder of saved_models/ as a layer of a classifier: frozen, then trained along.
+"""The English sentence encoder of saved_models/ as a layer of a classifier: frozen, then fine-tuned.
 
 python examples/04_classify_reviews.py mr.tsv.gz
 
-The file has a label and a text in each line, with a tab between; a tenth of the lines is held out.
+Each line of the file is a label, a tab and a text; a tenth of the lines is held out.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from keras_transformer.hub import HubLayer
 NEWEST = max((pathlib.Path(__file__).parents[1] / "saved_models" / "sentence_encoder_en").glob("[0-9]*"))
 
 
-def classifier(num_labels, trainable, learning_rate):
+def classifier(num_labels: int, trainable: bool, learning_rate: float) -> keras.Model:
     texts = keras.Input((), dtype="string")
     x = HubLayer(str(NEWEST), trainable=trainable)(texts)
     x = keras.layers.Dropout(0.2)(x * 8.0)  # the entries of unit vectors are small
@@ -30,10 +30,10 @@ def classifier(num_labels, trainable, learning_rate):
     return model
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file")
-    parser.add_argument("--epochs", type=int, nargs=2, default=[6, 2], help="frozen, trained along")
+    parser.add_argument("--epochs", type=int, nargs=2, default=[6, 2], help="with a frozen and a fine-tuned encoder")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     keras.utils.set_random_seed(args.seed)
@@ -44,7 +44,7 @@ def main():
     held_out, training = np.split(order, [len(order) // 10])
     for name, trainable, rate, epochs in (
         ("frozen", False, 1e-2, args.epochs[0]),
-        ("trained along", True, 5e-4, args.epochs[1]),
+        ("fine-tuned", True, 5e-4, args.epochs[1]),
     ):
         model = classifier(len(names), trainable, rate)
         model.fit(texts[training], labels[training], batch_size=64, epochs=epochs, verbose=0)

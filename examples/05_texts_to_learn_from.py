@@ -1,4 +1,4 @@
-"""The different texts of many files, without those that are held out: what a teacher's vectors are made for.
+"""Collects the distinct texts of many files, without held-out ones, for a teacher to embed.
 
 python examples/05_texts_to_learn_from.py --held-out sts.dev.tsv --out texts.txt captions.tsv.gz stories.txt
 
@@ -7,12 +7,13 @@ Each column of each file is a text; numbers and single words, such as scores and
 
 import argparse
 import re
+from collections.abc import Iterable, Iterator
 
 from keras_transformer.atomic import replacing
 from keras_transformer.data.lines import read_lines
 
 
-def texts_of(paths):
+def texts_of(paths: Iterable[str]) -> Iterator[str]:
     for path in paths:
         for line in read_lines(path):
             for column in line.split("\t"):
@@ -21,16 +22,16 @@ def texts_of(paths):
                     yield text
 
 
-def plain(text):
-    """What is left without case and punctuation."""
+def plain(text: str) -> str:
+    """Returns the text in lower case and without punctuation."""
     return " ".join(re.findall(r"\w+", text.lower()))
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="+")
-    parser.add_argument("--held-out", nargs="*", default=[], help="files whose texts must not be learned from")
-    parser.add_argument("--longest", type=int, default=160, help="in characters (default: %(default)s)")
+    parser.add_argument("--held-out", nargs="*", default=[], help="files of evaluation texts, which are left out")
+    parser.add_argument("--longest", type=int, default=160, help="longest text, in characters (default: %(default)s)")
     parser.add_argument("--out", required=True)
     args = parser.parse_args()
     held_out = {plain(text) for text in texts_of(args.held_out)}

@@ -1,9 +1,10 @@
-"""Asks TensorFlow Serving over gRPC: pip install tensorflow-serving-api
+"""A gRPC client of TensorFlow Serving: pip install tensorflow-serving-api
 
 python grpc_client.py localhost:8500 "A dog runs."
 """
 
 import sys
+from collections.abc import Sequence
 
 import grpc
 import numpy as np
@@ -11,18 +12,20 @@ import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 
-def predict(channel, model, signature, label=None, **inputs):
-    """Asks a signature; the newest version answers, or the one with a label.
+def predict(
+    channel: grpc.Channel, model: str, signature: str, label: str | None = None, **inputs: object
+) -> dict[str, np.ndarray]:
+    """Calls a signature of the newest version, or of the version with a label.
 
     Args:
         channel: a `grpc.Channel`.
         model: the model's name.
         signature: the signature's name.
-        label: of the version.
+        label: the version's label.
         **inputs: arrays, lists or scalars.
 
     Returns:
-        {name: array} of the outputs.
+        {output name: array}.
     """
     request = predict_pb2.PredictRequest()
     request.model_spec.name = model
@@ -35,15 +38,17 @@ def predict(channel, model, signature, label=None, **inputs):
     return {name: tf.make_ndarray(tensor) for name, tensor in response.outputs.items()}
 
 
-def translate(channel, texts, label=None):
-    if not texts:  # for which a server that batches would wait until it times out
+def translate(channel: grpc.Channel, texts: Sequence[str], label: str | None = None) -> list[str]:
+    if not texts:  # a server that batches would wait for more rows until the request times out
         return []
     outputs = predict(channel, "translator", "serving_default", label, inputs=texts)["outputs"]
     return [text.decode() for text in outputs]
 
 
-def translate_n_best(channel, texts, length_penalty=1.0, label=None):
-    """(text, score) pairs for each text, the best first."""
+def translate_n_best(
+    channel: grpc.Channel, texts: Sequence[str], length_penalty: float = 1.0, label: str | None = None
+) -> list[list[tuple[str, float]]]:
+    """Returns (translation, score) pairs for each text, best first."""
     if not texts:
         return []
     penalties = np.full(len(texts), length_penalty, "float32")
@@ -53,19 +58,21 @@ def translate_n_best(channel, texts, length_penalty=1.0, label=None):
     return [[(text.decode(), score) for text, score in zip(*row) if np.isfinite(score)] for row in rows]
 
 
-def embed(channel, texts):
+def embed(channel: grpc.Channel, texts: Sequence[str]) -> np.ndarray | list:
     if not texts:
         return []
     return predict(channel, "embedder", "serving_default", inputs=texts)["outputs"]
 
 
-def rank(channel, question, responses, contexts):
-    """(score, response), the best first."""
+def rank(
+    channel: grpc.Channel, question: str, responses: Sequence[str], contexts: Sequence[str]
+) -> list[tuple[float, str]]:
+    """Returns (score, response) pairs, best first."""
     if not responses:
         return []
-    asked = predict(channel, "question_answer", "question_encoder", input=[question])["outputs"]
+    query = predict(channel, "question_answer", "question_encoder", input=[question])["outputs"]
     answers = predict(channel, "question_answer", "response_encoder", input=responses, context=contexts)["outputs"]
-    return sorted(zip((answers @ asked[0]).tolist(), responses), reverse=True)
+    return sorted(zip((answers @ query[0]).tolist(), responses), reverse=True)
 
 
 if __name__ == "__main__":

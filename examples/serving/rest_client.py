@@ -1,4 +1,4 @@
-"""Asks TensorFlow Serving over REST, with the standard library alone.
+"""A REST client of TensorFlow Serving that needs the standard library only.
 
 python rest_client.py http://localhost:8501 "A dog runs."
 """
@@ -6,13 +6,15 @@ python rest_client.py http://localhost:8501 "A dog runs."
 import json
 import sys
 import urllib.request
+from collections.abc import Sequence
+from typing import Any
 
 
-def predict(server, model, body, label=None):
-    """Posts `body` to `:predict`; the newest version answers, or the one with a label.
+def predict(server: str, model: str, body: dict[str, Any], label: str | None = None) -> Any:
+    """Posts `body` to `:predict` of the newest version, or of the version with a label.
 
     Returns:
-        What is under "predictions" for a row-format body ("instances"), under "outputs" for a column-format one.
+        "predictions" of the reply to a body in row format ("instances"), "outputs" for column format ("inputs").
     """
     version = f"/labels/{label}" if label else ""
     request = urllib.request.Request(
@@ -23,39 +25,41 @@ def predict(server, model, body, label=None):
     return answer
 
 
-def translate(server, texts, label=None):
-    """Row format: a text for each row, a translation for each row."""
-    if not texts:  # for which a server that batches would wait until it times out
+def translate(server: str, texts: Sequence[str], label: str | None = None) -> list[str]:
+    """Row format: one text per row, one translation per row."""
+    if not texts:  # a server that batches would wait for more rows until the request times out
         return []
     return predict(server, "translator", {"instances": texts}, label)
 
 
-def translate_n_best(server, texts, length_penalty=1.0, label=None):
-    """Row format with named inputs: (text, score) pairs for each row, the best first."""
+def translate_n_best(
+    server: str, texts: Sequence[str], length_penalty: float = 1.0, label: str | None = None
+) -> list[list[tuple[str, float]]]:
+    """Row format with named inputs: (translation, score) pairs for each row, best first."""
     if not texts:
         return []
     rows = [{"inputs": text, "prefixes": "", "length_penalty": length_penalty} for text in texts]
     found = predict(server, "translator", {"signature_name": "n_best", "instances": rows}, label)
-    # Where there are fewer hypotheses the score is -Infinity.
+    # If there are fewer hypotheses than asked for, the others score -Infinity.
     return [[pair for pair in zip(row["outputs"], row["scores"]) if pair[1] > -1e30] for row in found]
 
 
-def embed(server, texts):
-    """Column format: all texts, all vectors."""
+def embed(server: str, texts: Sequence[str]) -> list[list[float]]:
+    """Column format: all texts in one list, all vectors in one list."""
     if not texts:
         return []
     return predict(server, "embedder", {"inputs": texts})
 
 
-def rank(server, question, responses, contexts):
-    """Column format with named inputs: (score, response), the best first."""
+def rank(server: str, question: str, responses: Sequence[str], contexts: Sequence[str]) -> list[tuple[float, str]]:
+    """Column format with named inputs: (score, response) pairs, best first."""
     if not responses:
         return []
     body = {"signature_name": "question_encoder", "inputs": [question]}
-    (asked,) = predict(server, "question_answer", body)
+    (query,) = predict(server, "question_answer", body)
     body = {"signature_name": "response_encoder", "inputs": {"input": responses, "context": contexts}}
     answers = predict(server, "question_answer", body)
-    scores = [sum(a * b for a, b in zip(asked, answer)) for answer in answers]
+    scores = [sum(a * b for a, b in zip(query, answer)) for answer in answers]
     return sorted(zip(scores, responses), reverse=True)
 
 

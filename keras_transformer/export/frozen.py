@@ -59,7 +59,9 @@ class _Constants(keras.StatelessScope):
         graph, key = tf.compat.v1.get_default_graph(), id(variable)
         if key not in self._functions:
             array = eager.numpy()
-            self._functions[key] = tf.function(lambda: tf.constant(array), input_signature=[]).get_concrete_function()
+            self._functions[key] = tf.function(
+                lambda: tf.constant(array), input_signature=[], autograph=False
+            ).get_concrete_function()
         # Graphs are kept too, so that none has the identity of one that is gone.
         if (id(graph), key) not in self._values:
             self._values[id(graph), key] = graph, self._functions[key]()

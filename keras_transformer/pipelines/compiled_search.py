@@ -49,7 +49,7 @@ def compiled_search(
         missing = -tf.shape(ids)[1] % _LENGTHS
         return padded_rows(tf.pad(ids, [[0, 0], [0, missing]], constant_values=padding_id), padding_id)
 
-    @tf.function(jit_compile=True)
+    @tf.function(jit_compile=True, autograph=False)
     def compiled(source_ids, length_limits, prefix_ids, tensors):
         # Known to XLA, which knows the shape.
         max_length = tf.shape(source_ids)[1] + max_extra_length

@@ -95,11 +95,11 @@ class EncoderPipeline(Pipeline):
             {attribute: `tf.function`}.
         """
         if not trainable:
-            return {"__call__": tf.function(lambda inputs: embed(inputs), input_signature=[STRINGS])}
+            return {"__call__": tf.function(lambda inputs: embed(inputs), input_signature=[STRINGS], autograph=False)}
         in_training = traced(STRINGS)(lambda inputs: self.call(inputs, training=True))
 
         # With a signature lists of `str` become tensors. Without, each list would be a constant, and traced anew.
-        @tf.function(input_signature=[STRINGS, _TRAINING])
+        @tf.function(input_signature=[STRINGS, _TRAINING], autograph=False)
         def call(inputs, training=False):
             return tf.cond(training, lambda: in_training(inputs), lambda: embed(inputs))
 

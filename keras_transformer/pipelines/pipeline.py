@@ -52,7 +52,8 @@ class Pipeline(QuantizesToInt8, keras.Model):
         if variables != self._traced_variables:  # LoRA and quantization make new ones
             self._traced_variables, self._graphs = variables, {}
         if key not in self._graphs:
-            self._graphs[key] = tf.function(function, input_signature=signature)
+            # Without AutoGraph, which would rewrite our Python for seconds and find nothing: control flow is `ops.cond`.
+            self._graphs[key] = tf.function(function, input_signature=signature, autograph=False)
         return self._graphs[key]
 
     def save(self, filepath: PathLike, **kwargs: Any) -> None:

@@ -32,7 +32,7 @@ def traced(*specs: tf.TensorSpec) -> Callable[[Callable], Callable]:
             # Without those that have a default and no spec.
             return function(*[tf.ensure_shape(x, spec.shape) for x, spec in zip(inputs, specs)])
 
-        return tf.function(checked, input_signature=specs).get_concrete_function()
+        return tf.function(checked, input_signature=specs, autograph=False).get_concrete_function()
 
     return trace
 

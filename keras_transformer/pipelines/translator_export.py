@@ -58,7 +58,7 @@ class TranslatorExport:
             self.sample: [_STRINGS, _INTEGERS, _NUMBERS, _NUMBERS],
             self.alignment: [_STRINGS],
         }
-        root = tf.function(lambda inputs: self.translate(inputs), input_signature=[_STRINGS])
+        root = tf.function(lambda inputs: self.translate(inputs), input_signature=[_STRINGS], autograph=False)
         return {"__call__": root}, {
             **{f.__name__: traced(*specs)(f) for f, specs in signatures.items()},
             "lengths": lengths_signature(translator.num_source_tokens, translator.max_source_length),
@@ -190,7 +190,7 @@ class _TracedOnce:
 
         self._encode, self._beside_beam_search = encode, beside_beam_search
         self.decode = transformer.decode
-        self.decode_step = tf.function(transformer.decode_step)
+        self.decode_step = tf.function(transformer.decode_step, autograph=False)
 
     def start_decoding(self, source_ids, max_length, static_shapes):
         if static_shapes:

@@ -1,5 +1,6 @@
-"""The contract that the layers keep, for the layers of others too."""
+"""The contract that every layer of this library keeps, for layers of your own too."""
 
-from keras_transformer.testing.layer_contract import LayerCase, check_layer
+from keras_transformer.testing.layer_case import LayerCase
+from keras_transformer.testing.layer_contract import check_layer
 
 __all__ = ["LayerCase", "check_layer"]

@@ -68,7 +68,7 @@ class _SharedModel(tf.saved_model.experimental.TrackableResource):
     def __init__(self, model):
         super().__init__()
         # A SavedModel creates the resource in two places. In a function of its own the model is stored once.
-        self._create = tf.function(functools.partial(_create, model)).get_concrete_function()
+        self._create = tf.function(functools.partial(_create, model), autograph=False).get_concrete_function()
         self.resource_handle  # noqa: B018 - creates the resource, now and in this scope
 
     def _create_resource(self):

@@ -66,7 +66,7 @@ class TranslationValidation:
             raise ValueError("Expected validation pairs within max_length. Received: all are left out")
         if bleu:
             check_tokenize(bleu_tokenize)
-        self._sums = tf.function(self._batch_sums, input_signature=self.batches.element_spec)
+        self._sums = tf.function(self._batch_sums, input_signature=self.batches.element_spec, autograph=False)
 
     def __call__(self) -> dict[str, float]:
         totals = sum(self._sums(*batch).numpy() for batch in self.batches)

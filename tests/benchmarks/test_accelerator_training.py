@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks.accelerator_training import SIZES, contest, utilisation
+from benchmarks.accelerator_training import SIZES, benchmark, utilisation
 from benchmarks.training_step import Training
 from keras_transformer.models import PRESETS, Transformer
 
@@ -39,17 +39,19 @@ def test_written_inputs(tmp_path):
 
 
 def test_utilisation():
-    entrants = {
+    subjects = {
         "ours": {"seconds": [3.0, 2.0, 1.0], "device": "NVIDIA H200"},
         "other": {"seconds": [4.0], "device": "abacus"},
     }
-    assert list(utilisation({"operations": 989e12, "entrants": entrants})) == [
+    assert list(utilisation({"operations": 989e12, "subjects": subjects})) == [
         "  ours: 494 TFLOP/s of the model on NVIDIA H200, 50.0% of 989",
         "  other: 247 TFLOP/s of the model on abacus",
     ]
 
 
-def test_every_entrant_is_compared():
+def test_every_subject_is_compared():
     assert (
-        set(contest.tolerance) == set(contest.entrants) == {"keras_transformer", "KerasHub", "torch", "torch compiled"}
+        set(benchmark.tolerance)
+        == set(benchmark.subjects)
+        == {"keras_transformer", "KerasHub", "torch", "torch compiled"}
     )

@@ -22,7 +22,7 @@ def test_classifies_texts():
 
 
 def test_completes_a_date():
-    out = run("02_language_model.py", "--epochs", "8", "--prompt", "Tuesday, Ma")
+    out = run("02_language_model.py", "--epochs", "5", "--prompt", "Tuesday, Ma")
     completed = re.search(r"goes on as '(.*)'", out)[1]
     assert re.fullmatch(r"Tuesday, Ma(rch|y) \d{1,2}, (19|20)\d\d", completed)
 
@@ -35,7 +35,7 @@ def test_translates_with_the_shipped_model():
     assert re.search(r"Hund  ▁dog \(0\.\d\d\)", out)
 
 
-def test_trains_the_shipped_encoder_along(write_lines):
+def test_fine_tunes_the_shipped_encoder(write_lines):
     sides = [("good", "fine", "great"), ("bad", "poor", "weak")]
     rows = [f"{label}\tthe {thing} is {word}" for thing in ["plot", "cast", "end", "score"]
             for label, words in enumerate(sides) for word in words]  # fmt: skip

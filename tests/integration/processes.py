@@ -12,9 +12,12 @@ import sys
 
 def run_python(script, *arguments):
     """Runs `script` in a new interpreter; it prints JSON as its last line, which is returned."""
-    done = subprocess.run(
-        [sys.executable, "-c", script, *map(str, arguments)], capture_output=True, text=True, check=False
-    )
+    return run_file("-c", script, *arguments)
+
+
+def run_file(path, *arguments):
+    """As `run_python`, the Python program at `path`."""
+    done = subprocess.run([sys.executable, *map(str, (path, *arguments))], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
     return json.loads(done.stdout.strip().splitlines()[-1])
 

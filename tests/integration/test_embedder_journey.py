@@ -83,12 +83,38 @@ print(json.dumps({
     assert found["empty"] == [0, 7] and not found["imported"]
 
 
-def test_keras_reloads_it(embedder, saved):
+@pytest.fixture(scope="module")
+def tuned(exported, tmp_path_factory):
+    """A Keras model around the export, with changed weights, and the file it is saved in."""
+    layer = HubLayer(exported, trainable=True)
+    texts = keras.Input((), dtype="string")
+    model = keras.Model(texts, layer(texts))
+    layer.trainable_variables[0].assign(layer.trainable_variables[0] + 0.1)
+    path = tmp_path_factory.mktemp("tuned") / "tuned.keras"
+    model.save(path)
+    return model, path
+
+
+@pytest.fixture(scope="module")
+def reloaded(saved, tuned):
+    """What both files give in a fresh process."""
     script = """
-import json, sys, keras, keras_transformer
-print(json.dumps(keras.models.load_model(sys.argv[1])(json.loads(sys.argv[2])).numpy().tolist()))
+import json, sys, keras, keras_transformer, tensorflow as tf
+embedder = keras.models.load_model(sys.argv[1])
+model = keras.models.load_model(sys.argv[2], safe_mode=False)
+texts = json.loads(sys.argv[3])
+print(json.dumps([embedder(texts).numpy().tolist(), model(tf.constant(texts)).numpy().tolist()]))
 """
-    np.testing.assert_allclose(run_python(script, saved, json.dumps(TEXTS)), embedder(TEXTS), atol=1e-6)
+    return run_python(script, saved, tuned[1], json.dumps(TEXTS))
+
+
+def test_keras_reloads_it(embedder, reloaded):
+    np.testing.assert_allclose(reloaded[0], embedder(TEXTS), atol=1e-6)
+
+
+def test_a_fine_tuned_model_comes_back_in_a_fresh_process(embedder, tuned, reloaded):
+    np.testing.assert_allclose(reloaded[1], tuned[0](tf.constant(TEXTS)), atol=1e-6)
+    assert np.abs(np.array(reloaded[1]) - embedder(TEXTS)).max() > 1e-3
 
 
 @pytest.mark.parametrize("trainable", [False, True])
@@ -109,18 +135,3 @@ def test_a_keras_model_trains_on_it(embedder, exported, trainable):
     assert ("StatelessIf" in operations or "If" in operations) == (not trainable)
     moved = np.abs(layer(tf.constant(TEXTS)) - before).max()
     assert moved > 1e-3 if trainable else moved == 0
-
-
-def test_a_fine_tuned_model_comes_back_in_a_fresh_process(exported, tmp_path):
-    layer = HubLayer(exported, trainable=True)
-    texts = keras.Input((), dtype="string")
-    model = keras.Model(texts, layer(texts))
-    layer.trainable_variables[0].assign(layer.trainable_variables[0] + 0.1)
-    model.save(tmp_path / "tuned.keras")
-    script = """
-import json, sys, keras, keras_transformer, tensorflow as tf
-model = keras.models.load_model(sys.argv[1], safe_mode=False)
-print(json.dumps(model(tf.constant(json.loads(sys.argv[2]))).numpy().tolist()))
-"""
-    found = run_python(script, tmp_path / "tuned.keras", json.dumps(TEXTS))
-    np.testing.assert_allclose(found, model(tf.constant(TEXTS)), atol=1e-6)

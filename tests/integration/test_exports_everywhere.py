@@ -10,43 +10,20 @@ import sentencepiece
 import tensorflow as tf
 
 from keras_transformer import QuestionAnswerEmbedder, TextEmbedder, Translator
-from keras_transformer.convert import convert
 from keras_transformer.decoding import BeamSearch, Sampling
 from keras_transformer.models import QuestionAnswerEncoder, SentenceEncoder, Transformer
 from keras_transformer.text import ByteTokenizer, SubwordTokenizer, WordTokenizer
 from tests import made_data, operations, reference
-from tests.integration.processes import run_python
+from tests.integration.processes import run_file
 
 TEXTS = ["red dog", "", "blue house runs", "?!", "漢", "one two three " * 9]
 ROOT = pathlib.Path(__file__).parents[2]
 OPERATIONS = ROOT / "examples" / "serving" / "operations.txt"
 SHIPPED = ROOT / "saved_models"
 GOLDEN = ROOT / "tests" / "convert" / "golden"
-_EXPORT = """
-import json, os, sys
-import keras, keras_transformer, keras_transformer.decoding, keras_transformer.hub
-folder, out = sys.argv[1:3]
-pipelines = {}
-for name in ("translator", "embedder", "question_answer"):
-    pipelines[name] = keras.models.load_model(os.path.join(folder, name + ".keras"))
-    pipelines[name].export(os.path.join(out, name, "1"), warmup_texts=json.loads(sys.argv[3]))
-if sys.argv[4] == "frozen too":
-    embedder = pipelines["embedder"]
-    embedder.export(os.path.join(out, "embedder", "2"), frozen=True)
-    embedder.export(os.path.join(out, "embedder", "3"), frozen=True, dtype="bfloat16")
-    embedder.export(os.path.join(out, "embedder", "4"), frozen=True, dtype="int8")
-    texts = json.loads(sys.argv[3])
-    embedder.export(os.path.join(out, "embedder", "5"), frozen=True, dtype="int8", calibration_texts=texts)
-    translator = pipelines["translator"]
-    translator.search = keras_transformer.decoding.GreedySearch()
-    translator.export(os.path.join(out, "translator", "2"), frozen=True, dtype="int8")
-    translator.search = keras_transformer.decoding.Sampling(top_k=3)
-    translator.export(os.path.join(out, "translator", "3"), frozen=True)
-    classifier = keras.Sequential([keras.Input((), dtype="string"), keras_transformer.hub.HubLayer(
-        os.path.join(out, "embedder", "1")), keras.layers.Dense(2, activation="softmax")])
-    classifier.export(os.path.join(out, "classifier", "1"), verbose=False)
-print(json.dumps(sorted(os.listdir(out))))
-"""
+BERT = json.loads((GOLDEN / "bert.json").read_text())
+MARIAN_TEXTS = json.loads((GOLDEN / "marian.json").read_text())["short"][:3]
+FOLDER = pathlib.Path(__file__).parent
 
 
 @pytest.fixture(scope="module")
@@ -77,12 +54,22 @@ def pipelines(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def exports(pipelines, tmp_path_factory):
-    """Two folders of the same exports, each written by a process of its own; the first has frozen ones too."""
-    folders = [tmp_path_factory.mktemp(name) for name in ("once", "again")]
-    for folder, which in zip(folders, ("frozen too", "trainable")):
-        assert set(run_python(_EXPORT, pipelines[1], folder, json.dumps(TEXTS), which)) >= set(pipelines[0])
-    return folders
+def written(pipelines, tmp_path_factory):
+    """(exports, the same exports by another process, exports of converted models, translations of `MARIAN_TEXTS`).
+
+    The first folder has frozen exports too.
+    """
+    once, again, converted = (tmp_path_factory.mktemp(name) for name in ("once", "again", "converted"))
+    program, folder, texts = FOLDER / "write_exports.py", pipelines[1], json.dumps(TEXTS)
+    translations = run_file(program, folder, once, texts, GOLDEN, converted, json.dumps(MARIAN_TEXTS))
+    run_file(program, folder, again, texts)
+    return once, again, converted, translations
+
+
+@pytest.fixture(scope="module")
+def exports(written):
+    """The two folders of the same exports."""
+    return written[:2]
 
 
 def files_of(folder):
@@ -103,95 +90,14 @@ def test_no_path_of_this_machine_is_inside(exports, pipelines):
         assert not path.findall(content), name
 
 
-_LOAD = """
-import ctypes, importlib.metadata, json, os, sys
-import keras, numpy as np, tensorflow as tf, tensorflow_hub as hub, tensorflow_text, tf_keras
-folder, texts, out = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3]
-v1 = tf.compat.v1
-found = {}
-# As TensorFlow Serving does when it starts, unless it is told otherwise.
-library = ctypes.CDLL(os.path.join(os.path.dirname(tf.__file__), "libtensorflow_cc.so.2"))
-library._ZN10tensorflow21DisableXlaCompilationEv()
-try:
-    tf.function(lambda x: x + 1, jit_compile=True)(1)
-except tf.errors.OpError as error:
-    found["XLA"] = str(error)
-
-
-def plain(value):
-    value = np.asarray(value)
-    return [x.decode("utf-8", "replace") for x in value.ravel()] if value.dtype == object else value.tolist()
-
-
-def inputs_of(names):
-    "Texts for each input; numbers as a server gets them, one for each text."
-    return {name: np.full(len(texts), 1) if name in ("seed", "temperature", "top_p", "length_penalty") else
-            np.array([""] * len(texts) if name == "prefixes" else texts) for name in names}
-
-
-for name in sorted(os.listdir(folder)):
-    for version in sorted(os.listdir(os.path.join(folder, name))):
-        path = os.path.join(folder, name, version)
-        ways = found[name + version] = {}
-        with tf.Graph().as_default() as graph, v1.Session() as session:
-            signatures = v1.saved_model.load(session, ["serve"], path).signature_def
-            for signature, definition in signatures.items():
-                if signature == "__saved_model_init_op":
-                    continue
-                ids = {"inputs": np.full([len(texts), 3], [5, 6, 3])}
-                inputs = ids if signature == "ids" else inputs_of(definition.inputs)
-                outputs = session.run(
-                    {key: value.name for key, value in definition.outputs.items()},
-                    {definition.inputs[key].name: value for key, value in inputs.items()},
-                )
-                assert all(len(value) == len(texts) for value in outputs.values()), (path, signature)
-                ways[signature] = {key: plain(value) for key, value in outputs.items()}
-            ways["variable operations"] = sum("Variable" in op.type or "VarHandle" in op.type
-                                              for op in graph.get_operations())
-        if name == "classifier":  # whose root Keras does not make callable
-            continue
-        main = "question_encoder" if name == "question_answer" else "serving_default"
-        model = hub.load(path)
-        ways["hub.load"] = plain(model(texts))
-        ways["empty"] = model(tf.constant([], tf.string)).shape.as_list()
-        ways["signatures"] = sorted(model.signatures)
-        ways["variables"] = [len(model.variables), len(model.trainable_variables)]
-        ways["TFSMLayer"] = plain(keras.layers.TFSMLayer(path, call_endpoint=main)(tf.constant(texts))["outputs"])
-        if name + version in ("embedder2", "translator2", "translator3"):
-            continue
-        # The command of the tensorflow package, in this process, where the tokenizer's operations are registered.
-        (command,) = importlib.metadata.entry_points(group="console_scripts", name="saved_model_cli")
-        argument = "input" if name == "question_answer" else "inputs"
-        written = os.path.join(out, name + version)
-        sys.argv = ["saved_model_cli", "run", "--dir", path, "--tag_set", "serve", "--signature_def", main,
-                    "--input_exprs", argument + "=" + repr(texts), "--outdir", written]
-        try:
-            command.load()()
-        except SystemExit as done:
-            assert not done.code, done
-        ways["saved_model_cli"] = plain(np.load(os.path.join(written, "outputs.npy"), allow_pickle=True))
-
-layer = hub.KerasLayer(os.path.join(folder, "embedder", "1"), trainable=True)
-model = tf_keras.Sequential([tf_keras.layers.InputLayer((), dtype=tf.string), layer, tf_keras.layers.Dense(1)])
-found["KerasLayer"] = {"before": plain(model.layers[0](tf.constant(texts)))}
-model.compile(tf_keras.optimizers.Adam(0.01), "mse")
-wanted = tf.constant([[float(len(text) > 5)] for text in texts])
-found["KerasLayer"]["losses"] = model.fit(tf.constant(texts), wanted, epochs=4, verbose=0).history["loss"]
-found["KerasLayer"]["trained"] = plain(model.layers[0](tf.constant(texts)))
-with tf.GradientTape() as tape:
-    loss = tf.reduce_sum(layer(tf.constant(texts), training=False) ** 3)
-found["KerasLayer"]["gradients"] = [g is not None for g in tape.gradient(loss, layer.trainable_variables)]
-frozen = hub.KerasLayer(os.path.join(folder, "embedder", "2"))
-found["KerasLayer"]["frozen"] = plain(frozen(tf.constant(texts)))
-found["imported"] = "keras_transformer" in sys.modules
-print(json.dumps(found))
-"""
-
-
 @pytest.fixture(scope="module")
-def found(exports, tmp_path_factory):
-    """What each way to load them gives for `TEXTS`."""
-    return run_python(_LOAD, exports[0], json.dumps(TEXTS), tmp_path_factory.mktemp("saved_model_cli"))
+def found(written, tmp_path_factory):
+    """What each way to load them gives for `TEXTS`, and what the converted models give for their own texts."""
+    out = tmp_path_factory.mktemp("saved_model_cli")
+    # A NUL cannot be an argument of a process.
+    bert = [text.replace("\x00", "") for text in BERT["texts"]]
+    texts = map(json.dumps, (bert, MARIAN_TEXTS))
+    return run_file(FOLDER / "load_exports.py", written[0], json.dumps(TEXTS), out, written[2], *texts)
 
 
 @pytest.mark.parametrize("way", ["hub.load", "TFSMLayer", "saved_model_cli", "signature"])
@@ -211,6 +117,12 @@ def test_every_way_gives_the_same(way, found, pipelines):
         assert np.abs(np.array(of(name)) - vectors).max() > 1e-4  # they are bfloat16 and int8 indeed
     questions = question_answer.embed_questions(TEXTS)
     np.testing.assert_allclose(of("question_answer1", "question_encoder"), questions, atol=1e-5)
+    assert not found["imported"]
+
+
+def test_converted_models_give_what_the_originals_gave(found, written):
+    np.testing.assert_allclose(found["bert"], BERT["vectors"], atol=1e-5)
+    assert found["marian"] == written[3] and len(set(found["marian"])) == len(MARIAN_TEXTS)
     assert not found["imported"]
 
 
@@ -277,10 +189,8 @@ def test_frozen_exports_have_no_variables(found, pipelines):
         assert found[name]["variables"] == [0, 0] and found[name]["variable operations"] == 0
 
 
-def test_operations_are_those_of_the_list(exports, tmp_path):
+def test_operations_are_those_of_the_list(exports, written):
     """So that anybody can compare the list with what a server has; where this fails, the list is to be brought up."""
-    for name in ("bert", "marian"):
-        convert(GOLDEN / name).export(tmp_path / name)
     paths = {
         "t": exports[0] / "translator" / "1",
         "e": exports[0] / "embedder" / "1",
@@ -289,8 +199,8 @@ def test_operations_are_those_of_the_list(exports, tmp_path):
         "c": exports[0] / "embedder" / "5",
         "q": exports[0] / "question_answer" / "1",
         "a": SHIPPED / "sentence_encoder_lite_en" / "1",
-        "b": tmp_path / "bert",
-        "m": tmp_path / "marian",
+        "b": written[2] / "bert",
+        "m": written[2] / "marian",
     }
     of_exports = {letter: operations.of_saved_model(path) for letter, path in paths.items()}
     found = {

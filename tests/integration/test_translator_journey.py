@@ -13,6 +13,15 @@ from tests import made_data
 from tests.integration.processes import run_command, run_python
 
 HELD_OUT, WANTED = made_data.pairs(100, seed=99)
+EPOCHS = 4
+# Reloads what was trained, then runs the command that exports it.
+RELOAD_AND_EXPORT = """
+import json, sys, keras, keras_transformer
+translator = keras.models.load_model(sys.argv[1] + "/translator.keras")
+translations = [text.decode() for text in translator(json.loads(sys.argv[3])).numpy()]
+from keras_transformer.cli.main import main
+print(json.dumps([translations, main(["export", "--model", sys.argv[1], "--out", sys.argv[2]])]))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +35,7 @@ def trained(tmp_path_factory):
         "train", "translator", "--source", folder / "train.source", "--target", folder / "train.target",
         "--validation-source", folder / "valid.source", "--validation-target", folder / "valid.target",
         "--out", folder / "out", "--num-layers", 1, "--dropout", 0.0, "--vocabulary-size", 80,
-        "--epochs", 8, "--tokens-per-batch", 256, "--max-length", 64, "--learning-rate", 3e-3,
+        "--epochs", EPOCHS, "--tokens-per-batch", 256, "--max-length", 64, "--learning-rate", 3e-3,
         "--warmup-steps", 100,
     )  # fmt: skip
     return folder / "out"
@@ -39,28 +48,29 @@ def translations(trained):
 
 
 @pytest.fixture(scope="module")
-def exported(trained, tmp_path_factory):
+def reloaded(trained, tmp_path_factory):
+    """(what the `.keras` file gives in a fresh process, the folder that the command exported it to)."""
     path = tmp_path_factory.mktemp("exported") / "translator"
-    run_command("export", "--model", trained, "--out", path)
-    return path
+    translations, code = run_python(RELOAD_AND_EXPORT, trained, path, json.dumps(HELD_OUT[:9]))
+    assert code == 0
+    return translations, path
+
+
+@pytest.fixture(scope="module")
+def exported(reloaded):
+    return reloaded[1]
 
 
 def test_it_learned(trained, translations):
     with open(trained / "history.csv") as file:
         perplexities = [float(row["val_perplexity"]) for row in csv.DictReader(file)]
-    assert len(perplexities) == 8 and min(perplexities) < 1.3
+    assert len(perplexities) == EPOCHS and min(perplexities) < 1.3
     correct = np.mean([a == b for a, b in zip(translations, WANTED)])
     assert len(translations) == 100 and correct >= 0.9
 
 
-def test_keras_reloads_it(trained, translations):
-    script = """
-import json, sys, keras, keras_transformer
-translator = keras.models.load_model(sys.argv[1])
-print(json.dumps([text.decode() for text in translator(json.loads(sys.argv[2])).numpy()]))
-"""
-
-    assert run_python(script, trained / "translator.keras", json.dumps(HELD_OUT[:9])) == translations[:9]
+def test_keras_reloads_it(reloaded, translations):
+    assert reloaded[0] == translations[:9]
 
 
 def test_the_hub_loads_it_without_this_package(trained, exported, translations):

@@ -1,66 +1,66 @@
-"""A contest of entrants that only wait."""
+"""A benchmark whose subjects only wait."""
 
 import time
 
 import numpy as np
 
-from benchmarks.contest import OURS, Aim, Contest
+from benchmarks.benchmark import OURS, Benchmark, Target
 
-contest = Contest(
+benchmark = Benchmark(
     "Waiting",
     __spec__.name,
     amount=lambda folder: int(np.load(folder / "amount.npy")),
     unit="naps",
     rounds=3,
     warm_ups=1,
-    aims=[Aim("slow", 3.0), Aim("slow", 1000.0), Aim("broken", 1.0), Aim("large", 1.5, of="memory")],
+    targets=[Target("slow", 3.0), Target("slow", 1000.0), Target("broken", 1.0), Target("large", 1.5, of="memory")],
     tolerance={"other": 0.5, "wrong": 0.5, "not compared": None},
 )
 
 
-@contest.inputs
+@benchmark.inputs
 def inputs(folder):
     np.save(folder / "amount.npy", 6)
 
 
-@contest.entrant(OURS)
+@benchmark.subject(OURS)
 def ours(folder):
-    print("What a library prints is no answer.")
+    print("What a library prints is no reply.")
     return lambda: _nap(0.01, [1.0, 2.0])
 
 
-@contest.entrant("slow")
+@benchmark.subject("slow")
 def slow(folder):
     return lambda: _nap(0.1, [1.0, 2.0])
 
 
-@contest.entrant("other")
+@benchmark.subject("other")
 def other(folder):
     return lambda: _nap(0.01, [1.0, 2.25])
 
 
-@contest.entrant("wrong")
+@benchmark.subject("wrong")
 def wrong(folder):
     return lambda: _nap(0.01, [1.0, 3.0])
 
 
-@contest.entrant("not compared")
+@benchmark.subject("not compared")
 def not_compared(folder):
     return lambda: _nap(0.01, [9.0])
 
 
-@contest.entrant("large")
+@benchmark.subject("large")
 def large(folder):
     kept = np.ones(2**25)
     return lambda: _nap(0.01, [1.0, 1.0 + kept[0]])
 
 
-@contest.entrant("broken")
+@benchmark.subject("broken")
 def broken(folder):
     raise OSError("no library here")
 
 
-@contest.entrant("breaks later")
+@benchmark.subject("breaks later")
 def breaks_later(folder):
     naps = []
 
