@@ -52,7 +52,7 @@ class Pipeline(QuantizesToInt8, keras.Model):
         if variables != self._traced_variables:  # LoRA and quantization make new ones
             self._traced_variables, self._graphs = variables, {}
         if key not in self._graphs:
-            # Without AutoGraph, which would rewrite our Python for seconds and find nothing: control flow is `ops.cond`.
+            # Without AutoGraph, which rewrites our Python for seconds and finds nothing: we call `ops.cond`.
             self._graphs[key] = tf.function(function, input_signature=signature, autograph=False)
         return self._graphs[key]
 
