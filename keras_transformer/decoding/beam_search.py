@@ -169,7 +169,7 @@ class BeamSearch(Search):
         return finished_scores, take_rows(finished_ids, kept)
 
     def _hopeful(self, length, log_probs, finished_scores, alpha, highest_penalty):
-        """Boolean (B, 1): which sentences go on, by the rules of transformers."""
+        """Boolean (B, 1): which sentences go on, by the rules of Hugging Face's library."""
         if self.early_stopping is True:
             return finished_scores[:, -1:] == -float("inf")
         penalty = highest_penalty if self.early_stopping == "never" else self._penalty(length, alpha)
