@@ -85,7 +85,7 @@ def test_strings_of_every_kind(texts):
         (5, "5"),
         (iter(["dog"]), "<list_iterator"),
     ],
-    ids=repr,
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 def test_bad_texts(texts, received):
     message = f"Expected a list of strings or a string tensor of rank 1. Received: {received}"

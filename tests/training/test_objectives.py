@@ -139,7 +139,9 @@ def test_teacher_of_another_width():
 
 
 @pytest.mark.parametrize(
-    "objective", [ResponseRanking(3.0, 0.1, 8, False), NaturalLanguageInference(2, 5, 0.3), TeacherVectors(7)], ids=str
+    "objective",
+    [ResponseRanking(3.0, 0.1, 8, False), NaturalLanguageInference(2, 5, 0.3), TeacherVectors(7)],
+    ids=lambda objective: type(objective).__name__,
 )
 def test_configs(objective):
     copy = type(objective).from_config(objective.get_config())
