@@ -54,6 +54,30 @@ def add_parser(kinds: Any) -> None:
         "started again with the same arguments.",
     )
     parser.set_defaults(check=check, run=run)
+    _add_tasks(parser)
+    files = parser.add_argument_group("files")
+    files.add_argument(
+        "--validation",
+        nargs="+",
+        action="extend",
+        metavar="FILE",
+        help="scored pairs that choose the best weights, as --similarity",
+    )
+    files.add_argument("--out", action=Once, required=True, metavar="DIR")
+    files.add_argument("--tensorboard", action=Once, metavar="DIR", help="write event files for TensorBoard")
+    recipe = training_options.add_recipe(parser, _FIELDS, EmbeddingRecipe(), {"encoder": ["transformer", "averaging"]})
+    recipe.add_argument(
+        "--keep-case",
+        dest="lower_case",
+        action="store_false",
+        default=None,
+        help="subwords of capitals and small letters",
+    )
+    training_options.add_model(parser, _MODEL, _FLAGS)
+    training_options.add_machine(parser)
+
+
+def _add_tasks(parser):
     tasks = parser.add_argument_group("tasks", "Each step trains a batch of one of them.")
     for name, text in _TASKS.items():
         tasks.add_argument(f"--{name}", nargs="+", action="extend", metavar="FILE", help=text)
@@ -88,26 +112,6 @@ def add_parser(kinds: Any) -> None:
         choices=("regression", "correlation"),
         help="of scored pairs: cosines must be the scores, or only correlate with them (default: %(default)s)",
     )
-    files = parser.add_argument_group("files")
-    files.add_argument(
-        "--validation",
-        nargs="+",
-        action="extend",
-        metavar="FILE",
-        help="scored pairs that choose the best weights, as --similarity",
-    )
-    files.add_argument("--out", action=Once, required=True, metavar="DIR")
-    files.add_argument("--tensorboard", action=Once, metavar="DIR", help="write event files for TensorBoard")
-    recipe = training_options.add_recipe(parser, _FIELDS, EmbeddingRecipe(), {"encoder": ["transformer", "averaging"]})
-    recipe.add_argument(
-        "--keep-case",
-        dest="lower_case",
-        action="store_false",
-        default=None,
-        help="subwords of capitals and small letters",
-    )
-    training_options.add_model(parser, _MODEL, _FLAGS)
-    training_options.add_machine(parser)
 
 
 def check(args: argparse.Namespace) -> None:

@@ -8,11 +8,24 @@ import keras
 from keras_transformer.types import Config, Shape
 
 
-class BaseLayer(keras.layers.Layer):
-    """A layer that tells the shape of its outputs, by default that of its inputs, and records its arguments once.
+class RecordedLayer(keras.layers.Layer):
+    """A layer whose constructor arguments are recorded once.
 
-    A subclass keeps each constructor argument in an attribute of the same name, from which its config is made.
+    A subclass keeps each of them in an attribute of the same name, from which its config is made.
     """
+
+    def get_config(self) -> Config:
+        config = super().get_config()
+        for cls in type(self).__mro__:
+            if issubclass(cls, RecordedLayer) and "__init__" in cls.__dict__:
+                for name, parameter in list(inspect.signature(cls.__init__).parameters.items())[1:]:
+                    if parameter.kind is not parameter.VAR_KEYWORD and name not in config and hasattr(self, name):
+                        config[name] = _serialized(name, getattr(self, name))
+        return config
+
+
+class BaseLayer(RecordedLayer):
+    """Base of this room's layers: tells the shape of its outputs, by default that of the inputs."""
 
     def compute_output_shape(self, inputs_shape: Shape, *other_shapes: Shape, **named_shapes: Shape) -> Any:
         return tuple(inputs_shape)
@@ -20,15 +33,6 @@ class BaseLayer(keras.layers.Layer):
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         # Keras would take the shape for all there is to know. `call` knows dtypes, further outputs and bad arguments.
         return keras.Operation.compute_output_spec(self, *args, **kwargs)
-
-    def get_config(self) -> Config:
-        config = super().get_config()
-        for cls in type(self).__mro__:
-            if issubclass(cls, BaseLayer) and "__init__" in cls.__dict__:
-                for name, parameter in list(inspect.signature(cls.__init__).parameters.items())[1:]:
-                    if parameter.kind is not parameter.VAR_KEYWORD and name not in config and hasattr(self, name):
-                        config[name] = _serialized(name, getattr(self, name))
-        return config
 
 
 def _serialized(name, value):

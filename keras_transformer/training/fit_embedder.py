@@ -60,28 +60,11 @@ def fit_embedder(
     References:
         Cer et al., 2018, "Universal Sentence Encoder", section 3.
     """
-    import tensorflow as tf
-
     from keras_transformer.evaluation.textual_similarity import pearson
-    from keras_transformer.training.sentence_training_loop import SentenceTrainingLoop
 
     recipe = recipe or EmbeddingRecipe()
     check_patience(recipe, validation)
-    encoder = embedder.encoder
-    strategy = strategy or tf.distribute.get_strategy()
-    with strategy.scope():
-        optimizer = recipe.make_optimizer(encoder.output_shape[-1])
-    loop = SentenceTrainingLoop(
-        encoder,
-        embedder.tokenizer,
-        tasks,
-        optimizer,
-        max_length=min(recipe.max_length, embedder.max_length),
-        micro_batch_tokens=recipe.micro_batch_tokens,
-        clip_norm=recipe.clip_norm,
-        seed=seed,
-        strategy=strategy,
-    )
+    loop = _loop(embedder, tasks, recipe, strategy, seed)
     for count, what in ((loop.num_cut, f"have more than {loop.max_length} tokens"), (loop.num_empty, "have no token")):
         if count:
             warnings.warn(f"{count:,} of {loop.num_texts:,} texts {what}", stacklevel=2)
@@ -113,9 +96,31 @@ def fit_embedder(
             "max_length": loop.max_length,
             **{f"task {number}": task.description() for number, task in enumerate(tasks, start=1)},
             "validation": None if validation is None else _fingerprint(*validation),
-            "encoder": {**encoder.get_config(), "name": None},
+            "encoder": {**embedder.encoder.get_config(), "name": None},
             "tokenizer": fingerprints.of_tokenizer(embedder.tokenizer),
         },
+    )
+
+
+def _loop(embedder, tasks, recipe, strategy, seed):
+    """The `SentenceTrainingLoop` of the embedder's encoder."""
+    import tensorflow as tf
+
+    from keras_transformer.training.sentence_training_loop import SentenceTrainingLoop
+
+    strategy = strategy or tf.distribute.get_strategy()
+    with strategy.scope():
+        optimizer = recipe.make_optimizer(embedder.encoder.output_shape[-1])
+    return SentenceTrainingLoop(
+        embedder.encoder,
+        embedder.tokenizer,
+        tasks,
+        optimizer,
+        max_length=min(recipe.max_length, embedder.max_length),
+        micro_batch_tokens=recipe.micro_batch_tokens,
+        clip_norm=recipe.clip_norm,
+        seed=seed,
+        strategy=strategy,
     )
 
 

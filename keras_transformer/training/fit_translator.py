@@ -61,8 +61,6 @@ def fit_translator(
     References:
         Vaswani et al., 2017, "Attention Is All You Need", sections 5.1 to 5.4.
     """
-    import tensorflow as tf
-
     recipe = recipe or TranslationRecipe()
     if recipe.monitor == "bleu" and validation is None:
         raise ValueError("Expected validation pairs for monitor='bleu'. Received: none")
@@ -78,12 +76,10 @@ def fit_translator(
             both_directions=epoch < recipe.bidirectional_epochs,
         )
 
-    if not list(batches_of_epoch(0).take(1)):
-        few = ", or too few to fill a batch, as jit_compile needs" if jit_compile else ""
-        raise ValueError(f"Expected training pairs within max_length. Received: all are left out{few}")
+    _check_any(batches_of_epoch(0), jit_compile)
     return run_and_save(
         translator,
-        _loop(translator.transformer, recipe, strategy or tf.distribute.get_strategy(), jit_compile),
+        _loop(translator.transformer, recipe, strategy, jit_compile),
         batches_of_epoch,
         path,
         recipe,
@@ -110,10 +106,19 @@ def fit_translator(
     )
 
 
+def _check_any(batches, jit_compile):
+    if not list(batches.take(1)):
+        few = ", or too few to fill a batch, as jit_compile needs" if jit_compile else ""
+        raise ValueError(f"Expected training pairs within max_length. Received: all are left out{few}")
+
+
 def _loop(transformer, recipe, strategy, jit_compile):
     """The `TrainingLoop` of the transformer, which is compiled for it."""
+    import tensorflow as tf
+
     from keras_transformer.training.training_loop import TrainingLoop
 
+    strategy = strategy or tf.distribute.get_strategy()
     with strategy.scope():
         transformer.compile(
             recipe.make_optimizer(transformer.get_config()["hidden_dim"]),

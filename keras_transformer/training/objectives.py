@@ -17,13 +17,14 @@ from keras import ops
 
 from keras_transformer import arguments
 from keras_transformer.layers import Dropout, UnitNormalization
-from keras_transformer.types import Config, Shape, Tensor
+from keras_transformer.layers.base_layer import RecordedLayer
+from keras_transformer.types import Shape, Tensor
 
 _NEVER = -1e9  # the score of what is no candidate
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
-class ResponseRanking(keras.layers.Layer):
+class ResponseRanking(RecordedLayer):
     """Each input must find its own response among all responses of the batch (in-batch softmax).
 
     Also known as MultipleNegativesRanking (sentence-transformers), InfoNCE, NT-Xent or contrastive loss.
@@ -110,18 +111,9 @@ class ResponseRanking(keras.layers.Layer):
             loss = 0.5 * (loss + _diagonal_cross_entropy(ops.transpose(scores[:, :count]), count))
         return loss
 
-    def get_config(self) -> Config:
-        return {
-            **super().get_config(),
-            "scale": self.scale,
-            "margin": self.margin,
-            "response_network": self.response_network,
-            "symmetric": self.symmetric,
-        }
-
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
-class NaturalLanguageInference(keras.layers.Layer):
+class NaturalLanguageInference(RecordedLayer):
     """Classifies a pair of sentences by (u, v, |u - v|, u * v), a hidden layer and a softmax.
 
     Also known as SoftmaxLoss (sentence-transformers).
@@ -175,17 +167,9 @@ class NaturalLanguageInference(keras.layers.Layer):
         losses = keras.losses.sparse_categorical_crossentropy(labels, ops.cast(logits, "float32"), from_logits=True)
         return ops.mean(losses)
 
-    def get_config(self) -> Config:
-        return {
-            **super().get_config(),
-            "num_labels": self.num_labels,
-            "hidden_dim": self.hidden_dim,
-            "dropout": self.dropout,
-        }
-
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
-class SimilarityRegression(keras.layers.Layer):
+class SimilarityRegression(RecordedLayer):
     """The cosine of two sentences must be their score.
 
     Also known as CosineSimilarityLoss (sentence-transformers).
@@ -215,7 +199,7 @@ class SimilarityRegression(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
-class SimilarityCorrelation(keras.layers.Layer):
+class SimilarityCorrelation(RecordedLayer):
     """The cosines of a batch of pairs must correlate with the scores, whatever line leads from one to the other.
 
     Call arguments:
@@ -245,7 +229,7 @@ class SimilarityCorrelation(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
-class TeacherVectors(keras.layers.Layer):
+class TeacherVectors(RecordedLayer):
     """A sentence's vector must point where the teacher's does, through a projection where their widths differ.
 
     Also known as distillation of embeddings (EmbedDistill).
@@ -289,9 +273,6 @@ class TeacherVectors(keras.layers.Layer):
             found = self.projection(found)
         cosines = ops.sum(self.unit_normalization(found) * self.unit_normalization(wanted), axis=-1)
         return ops.mean(1.0 - cosines)
-
-    def get_config(self) -> Config:
-        return {**super().get_config(), "teacher_dim": self.teacher_dim}
 
 
 def _diagonal_cross_entropy(scores, count):
