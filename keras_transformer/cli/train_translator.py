@@ -111,11 +111,9 @@ def run(args: argparse.Namespace) -> None:
     from keras_transformer.pipelines.loading import load_pipeline
     from keras_transformer.training import train_translator
 
-    start = None
-    if args.start_from:
-        start = load_pipeline(args.start_from, Translator, model_paths.TRANSLATOR)
-
     def train(**options: Any) -> None:
+        # Here, since several workers want to know of each other before anything else is made.
+        start = load_pipeline(args.start_from, Translator, model_paths.TRANSLATOR) if args.start_from else None
         train_translator(
             args.out,
             *_files(args),

@@ -19,6 +19,7 @@ What models add to the paper's
     Bias, EmbeddingResidual, TokenWeights
 """
 
+import keras_transformer.layers.renamed  # noqa: F401, which registers old names
 from keras_transformer.layers.add_norm import AddNorm
 from keras_transformer.layers.bias import Bias
 from keras_transformer.layers.decoder_block import DecoderBlock

@@ -19,8 +19,15 @@ class RecordedLayer(keras.layers.Layer):
         for cls in type(self).__mro__:
             if issubclass(cls, RecordedLayer) and "__init__" in cls.__dict__:
                 for name, parameter in list(inspect.signature(cls.__init__).parameters.items())[1:]:
-                    if parameter.kind is not parameter.VAR_KEYWORD and name not in config and hasattr(self, name):
+                    if parameter.kind is parameter.VAR_KEYWORD or name in config:
+                        continue
+                    if hasattr(self, name):
                         config[name] = _serialized(name, getattr(self, name))
+                    elif "get_config" not in cls.__dict__:  # which would add it
+                        raise ValueError(
+                            f"Expected an attribute for each constructor argument, or a get_config that records it. "
+                            f"Received: {cls.__name__} without {name}"
+                        )
         return config
 
 
@@ -38,4 +45,4 @@ class BaseLayer(RecordedLayer):
 def _serialized(name, value):
     if name.endswith("initializer"):
         return keras.initializers.serialize(value)
-    return keras.activations.serialize(value) if name == "activation" else value
+    return keras.activations.serialize(value) if name.endswith("activation") else value

@@ -15,6 +15,8 @@ from keras_transformer.types import Activation, Initializer, Tensor
 class Block(CompositeLayer):
     """Base of both blocks; they document the arguments."""
 
+    is_renamed_inside = True
+
     def __init__(
         self,
         num_heads: int,

@@ -31,6 +31,7 @@ class CompositeLayer(BaseLayer):
     """
 
     padding_is_zero = False  # whether the layer around this one has seen to it
+    is_renamed_inside = False  # whether weights inside have other names than in files of format 1
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -50,16 +51,17 @@ class CompositeLayer(BaseLayer):
     def layout_of(
         self, inputs: Tensor, layout: TokenLayout | None, mask: Tensor, padding_mask: Tensor, name: str = "padding_mask"
     ) -> TokenLayout:
-        """The layout that a call was given with `inputs`, or, if it is `None`, that of a padded batch with these masks.
+        """The layout of `inputs`: as the call was given it, for a padded batch with these masks besides.
 
         Raises:
-            ValueError: for a mask of a wrong shape or dtype, and a `padding_mask` (called `name`) beside a layout.
+            ValueError: for a mask of a wrong shape or dtype, and a `padding_mask` (called `name`) of unpadded tokens.
         """
-        if layout is None:
-            return TokenLayout(masks.resolve(mask, name, padding_mask, inputs.shape[:2]))
+        layout = TokenLayout() if layout is None else TokenLayout(*layout)  # in a reloaded graph a plain tuple
+        if layout.is_padded:
+            return TokenLayout(masks.combine(layout.mask, masks.resolve(mask, name, padding_mask, inputs.shape[:2])))
         if padding_mask is not None:
             raise ValueError(f"Expected the mask of unpadded tokens as Unpad(...)(x, padding_mask). Received: {name}")
-        return TokenLayout(*layout)  # in a reloaded Functional graph a plain tuple
+        return layout
 
     def zero_padding(self, inputs: Tensor, layout: TokenLayout) -> Tensor:
         """`inputs` with zeros at padding: NaN there would reach the gradients of weights, if nothing else."""
@@ -73,10 +75,11 @@ class CompositeLayer(BaseLayer):
         if not config:
             return config
         modes = quantization_modes(self)
-        return {**config, "format": FILE_FORMAT, **({"quantization": modes} if modes else {})}
+        file_format = {"format": FILE_FORMAT} if self.is_renamed_inside else {}
+        return {**config, **file_format, **({"quantization": modes} if modes else {})}
 
     def build_from_config(self, config: Config) -> None:
-        if config:
+        if config and self.is_renamed_inside:
             check_file_format(config)
         super().build_from_config(config)
         quantize_sublayers(self, (config or {}).get("quantization", {}))

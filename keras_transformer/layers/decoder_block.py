@@ -122,6 +122,7 @@ class DecoderBlock(Block):
         encoder_outputs_mask: Tensor = None,
     ) -> Tensor | tuple:
         layout = self.layout_of(inputs, layout, mask, padding_mask)
+        cache = cache and DecoderBlockCache(*cache)  # in a reloaded Functional graph a plain list
         of_context = self._context(
             layout.batch_of(inputs), encoder_outputs, encoder_layout, encoder_outputs_mask, encoder_padding_mask, cache
         )

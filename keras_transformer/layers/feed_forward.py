@@ -44,6 +44,8 @@ class FeedForward(CompositeLayer):
         TensorShape([2, 3, 4])
     """
 
+    is_renamed_inside = True
+
     def __init__(
         self,
         intermediate_dim: int,

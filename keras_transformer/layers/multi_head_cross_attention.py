@@ -90,6 +90,7 @@ class MultiHeadCrossAttention(MultiHeadAttention):
             arguments.same_batch(self, inputs=query, context=context_layout.batch_of(context))
             cache = self._cache(context, context_layout)
         else:
+            cache = CrossAttentionCache(*cache)  # in a reloaded Functional graph a plain list
             arguments.same_batch(self, inputs=query, cache=cache.key)
             # It is not known that this padding was zero when the cache was made.
             shape = query.shape[0], cache.key.shape[2]

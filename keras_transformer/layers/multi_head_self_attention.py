@@ -3,7 +3,7 @@ import keras
 from keras_transformer import arguments
 from keras_transformer.layers.multi_head_attention import MultiHeadAttention, project, split_heads, with_extras
 from keras_transformer.ops import masks
-from keras_transformer.ops.kv_cache import KeyValueCache, empty_cache
+from keras_transformer.ops.kv_cache import KeyValueCache, as_cache, empty_cache
 from keras_transformer.ops.unpadding import TokenLayout
 from keras_transformer.types import Shape, Tensor
 
@@ -83,7 +83,7 @@ class MultiHeadSelfAttention(MultiHeadAttention):
         training: bool | None = None,
         mask: Tensor = None,
     ) -> Tensor | tuple:
-        layout = self.layout_of(inputs, layout, mask, padding_mask)
+        layout, cache = self.layout_of(inputs, layout, mask, padding_mask), as_cache(cache, cache_index)
         arguments.known_width(self, inputs.shape, rank=3 if layout.is_padded else 2)
         if cache is None:
             inputs = self.zero_padding(inputs, layout)

@@ -151,9 +151,6 @@ class BertEncoder(EncoderModel):
     def _prepared(self, x, training):
         return self.embedding_dropout(self.embedding_norm(x), training=training)
 
-    def call_unpadded(self, inputs: Tensor, training: bool | None) -> Tensor:
-        return self.pool(self.encode(inputs, training, unpadding=True))
-
     def pool(self, tokens: Tensor) -> Tensor:
         """What `encode` gave to one vector a sentence."""
         pooled = [layer(tokens) for layer in self.poolings]

@@ -112,4 +112,6 @@ def _recorded(constructor):
         lists = {name: copy.deepcopy(list(value)) for name, value in found.items() if isinstance(value, list | tuple)}
         self.constructor_arguments = {**found, **lists}
 
+    # Keras asks for it, to tell whether a class takes a graph's inputs and outputs (as `clone_model` would give).
+    recording.__signature__ = signature
     return recording

@@ -16,7 +16,7 @@ class EncoderModel(ComposedModel):
     Attributes:
         unpadding: whether calls, those of training too, leave the padding out of all work but the attention scores.
             Faster the more padding there is; not for JAX and XLA, since shapes then depend on the data. `False` at
-            first, and not saved. May be assigned at any time.
+            first, and not saved. To be assigned before `compile`, or before a training loop's first step.
     """
 
     _unpadding = False
@@ -27,6 +27,8 @@ class EncoderModel(ComposedModel):
 
     @unpadding.setter
     def unpadding(self, unpadding: bool) -> None:
+        if unpadding and self.compiled and self.jit_compile:
+            raise ValueError("Expected unpadding before compile, or jit_compile=False. Received: jit_compile=True")
         self._unpadding = unpadding
         # The graphs that `fit` and the like have made.
         self.train_function = self.test_function = self.predict_function = None
@@ -34,12 +36,14 @@ class EncoderModel(ComposedModel):
 
     def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor = None) -> Tensor:
         if self.unpadding:
+            # In the form of the graph's inputs: a list may stand for a dictionary.
+            inputs = keras.tree.pack_sequence_as(self.input, keras.tree.flatten(inputs))
             return self.call_unpadded(inputs, training)
         return super().call(inputs, training=training, mask=mask)
 
     def call_unpadded(self, inputs: Tensor, training: bool | None) -> Tensor:
         """As the Functional graph, without the padding."""
-        raise NotImplementedError
+        return self.pool(self.encode(inputs, training, unpadding=True))
 
     def make_encoder(self, num_layers: int, **block: Any) -> None:
         """Makes `encoder_blocks`, `encoder_norm` behind pre-norm ones (else `None`), `unpad` and `repad`.
@@ -61,7 +65,7 @@ class EncoderModel(ComposedModel):
             return None
         return keras.layers.LayerNormalization(epsilon=layer_norm_epsilon, dtype=dtype, name=name)
 
-    def layout_of(self, x: Tensor, unpadding: bool) -> tuple[Tensor, TokenLayout | None]:
+    def unpadded(self, x: Tensor, unpadding: bool) -> tuple[Tensor, TokenLayout | None]:
         """`x` (B, T, D) as blocks take it, with its layout: unpadded, or as it is."""
         return self.unpad(x) if unpadding else (x, None)
 
@@ -86,7 +90,7 @@ class EncoderModel(ComposedModel):
             unpadding: whether padding is left out of all work but the scores. Not for JAX and XLA.
             attention_bias: added to the scaled scores of every block.
         """
-        x, layout = self.layout_of(x, unpadding)
+        x, layout = self.unpadded(x, unpadding)
         x = before(x, training=training)
         for block in self.encoder_blocks:
             x = block(x, layout=layout, attention_bias=attention_bias, training=training)

@@ -8,11 +8,12 @@ from keras import ops
 from keras_transformer.layers import TokenEmbedding
 from keras_transformer.models.transformer import Transformer
 from keras_transformer.ops import BeamCache, DecoderCache, masks
+from keras_transformer.quantization import QuantizesToInt8
 from keras_transformer.types import Config, Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
-class Ensemble(keras.Model):
+class Ensemble(QuantizesToInt8, keras.Model):
     """Several `Transformer`s that choose each token together, by the mean of their probabilities.
 
     Takes a `Transformer`'s place in searches and in a `Translator`, which is saved and exported as with one. It costs

@@ -130,9 +130,6 @@ class SentenceEncoder(EncoderModel):
             x = self.token_weights(self.embedding_residual(x, embeddings), ids)
         return x
 
-    def call_unpadded(self, inputs: Tensor, training: bool | None) -> Tensor:
-        return self.pool(self.encode(inputs, training, unpadding=True))
-
     def pool(self, tokens: Tensor) -> Tensor:
         """What `encode` gave to one vector a sentence."""
         return self.unit_normalization(self.projection(self.pooling(tokens)))

@@ -181,8 +181,8 @@ class Transformer(EncoderModel):
         Returns:
             Logits (B, T, V); if asked for also a list with the weights (B, H, T, S) of each block.
         """
-        x, layout = self.layout_of(self.positional_encoding(self.target_embedding(target_ids)), unpadding)
-        encoder_outputs, encoder_layout = self.layout_of(encoder_outputs, unpadding)
+        x, layout = self.unpadded(self.positional_encoding(self.target_embedding(target_ids)), unpadding)
+        encoder_outputs, encoder_layout = self.unpadded(encoder_outputs, unpadding)
         x = self.target_dropout(x, training=training)
         scores = []
         for block in self.decoder_blocks:

@@ -24,7 +24,7 @@ def blockwise_attention(
     key: Tensor,
     value: Tensor,
     mask: Tensor = None,
-    causal: bool = False,
+    is_causal: bool = False,
     block_length: int = BLOCK_LENGTH,
 ) -> Tensor:
     """softmax(Q K^T / sqrt(d)) V, with no tensor of T x S scores in the forward or the backward pass.
@@ -34,7 +34,7 @@ def blockwise_attention(
         key: (B, H, S, d).
         value: (B, H, S, dv).
         mask: boolean with four axes, broadcastable to (B, H, T, S), or `None`; True means attend. It gets no gradient.
-        causal: whether query t sees keys up to t only, of those that `mask` leaves.
+        is_causal: whether query t sees keys up to t only, of those that `mask` leaves.
         block_length: number of queries in a block.
 
     Returns:
@@ -46,7 +46,7 @@ def blockwise_attention(
     query, key, value = (_longer(x, -1, widest) for x in (scaled(query), key, value))
     if mask is not None and mask.shape[2] is None:
         mask = ops.broadcast_to(mask, (*ops.shape(mask)[:2], length, ops.shape(mask)[3]))
-    if not causal:
+    if not is_causal:
         return _in_blocks(query, key, value, mask, None, block_length)[..., :width]
     part_length = -(-length // (CAUSAL_PARTS * block_length)) * block_length
     contexts = []

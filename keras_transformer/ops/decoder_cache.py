@@ -1,7 +1,7 @@
-"""What a decoder's step carries along: the caches of all blocks, and for a beam, whose places are whose.
+"""What a decoder's step carries along: the caches of all blocks, and for a beam, which positions belong to whom.
 
 A beam does not reorder keys and values. All K hypotheses of a sentence write into its one cache, and a `BeamCache`
-says of which of the places each hypothesis is made; only that is reordered.
+has a table of which cache positions belong to each hypothesis; only that is reordered.
 """
 
 from typing import NamedTuple
@@ -79,7 +79,7 @@ class BeamCache(NamedTuple):
         blocks: as of `DecoderCache`; a fixed one has room for K times as many positions.
         contexts: as of `DecoderCache`.
         context_mask: as of `DecoderCache`.
-        ancestors: boolean (B, K, places), of which of its sentence's places each hypothesis is made.
+        ancestors: boolean (B, K, L), which cache positions of its sentence belong to each hypothesis.
 
     Example:
         >>> cache = keras_transformer.ops.empty_cache(
@@ -115,6 +115,8 @@ class BeamCache(NamedTuple):
         Raises:
             ValueError: as that of `DecoderCache`.
         """
+        if self.ancestors.shape[1] not in (1, None):  # `None` in a graph
+            raise ValueError(f"Expected a beam of 1 to expand. Received: one of {self.ancestors.shape[1]}")
         return DecoderCache(self.blocks, self.contexts, self.context_mask).expand_to_beam(beam_size)
 
     def reorder(self, parents: Tensor) -> "BeamCache":

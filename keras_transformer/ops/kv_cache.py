@@ -140,6 +140,16 @@ class GrowingKeyValueCache(NamedTuple):
 KeyValueCache: TypeAlias = FixedKeyValueCache | GrowingKeyValueCache
 
 
+def as_cache(cache: KeyValueCache | list | tuple | None, index: Tensor = None) -> KeyValueCache | None:
+    """A cache that may come from a reloaded Functional graph, where a named tuple is a plain list.
+
+    Such a list is a fixed cache where a call has an index, which that needs, else a growing one.
+    """
+    if cache is None or isinstance(cache, FixedKeyValueCache | GrowingKeyValueCache):
+        return cache
+    return (GrowingKeyValueCache if index is None else FixedKeyValueCache)(*cache)
+
+
 def empty_cache(
     batch_size: Tensor, num_heads: int, head_dim: int, dtype: DType, max_length: Tensor | None = None
 ) -> KeyValueCache:

@@ -33,7 +33,7 @@ class EmbedsTexts:
             show_progress: draw a bar, as `predict` does.
 
         Returns:
-            (N, D), float32. A warning says which texts were cut, counted from 1, and how many.
+            (N, D), float32. A warning says which texts were truncated, counted from 1, and how many.
 
         Raises:
             ValueError: for a batch size below 1, a single string, and what is no string.
@@ -48,7 +48,7 @@ class EmbedsTexts:
             batch_size: as for `embed`.
 
         Yields:
-            (D,), float32, for each text. When all are read, a warning says which ones were cut.
+            (D,), float32, for each text. When all are read, a warning says which ones were truncated.
 
         Raises:
             ValueError: as `embed`.
@@ -99,6 +99,6 @@ def progress_bar(texts: Iterable[str]) -> keras.utils.Progbar:
 
 
 def ids_and_lengths(tokenizer: Tokenizer, texts: Texts, max_length: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Texts (N,) as ids (N, T), padded, and how many tokens each had before it was cut, int64 (N,)."""
+    """Texts (N,) as ids (N, T), padded, and how many tokens each had before it was truncated, int64 (N,)."""
     tokens = tokenizer.tokenize(texts)
     return tokenizer.pad(tokenizer.truncate(tokens, max_length)), tokens.row_lengths()

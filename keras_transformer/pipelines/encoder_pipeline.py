@@ -24,7 +24,7 @@ class EncoderPipeline(Pipeline):
     Args:
         encoder: a model of token ids.
         tokenizer: of the texts.
-        max_length: longer texts are cut to so many tokens.
+        max_length: longer texts are truncated to so many tokens.
         name: the model's name.
     """
 

@@ -104,7 +104,7 @@ def load_pipeline(path: PathLike, pipeline_class: type[_PipelineT] = Pipeline, k
         pipeline = keras.models.load_model(path)
     except Exception as error:  # of any kind, as the damage is
         raise ValueError(
-            f"Expected a .keras file with {kind.description}. Received {path}: it is damaged, or of a later version "
+            f"Expected a .keras file with {kind.description}. Received {path}: it is damaged, or of another version "
             f"({_in_short(error)})"
         ) from error
     if not isinstance(pipeline, pipeline_class):

@@ -31,7 +31,7 @@ class QuestionAnswerEmbedder(EncoderPipeline):
         encoder: a `keras_transformer.models.QuestionAnswerEncoder`, or another model with its `encode_questions`,
             `encode_responses` and `output_dim`.
         tokenizer: of all texts.
-        max_length: longer texts, and longer contexts, are cut to so many tokens.
+        max_length: longer texts, and longer contexts, are truncated to so many tokens.
         name: the model's name.
 
     Call arguments:
@@ -88,7 +88,7 @@ class QuestionAnswerEmbedder(EncoderPipeline):
             show_progress: draw a bar, as `predict` does.
 
         Returns:
-            (N, D), float32. A warning says which texts were cut, counted from 1, and how many.
+            (N, D), float32. A warning says which texts were truncated, counted from 1, and how many.
 
         Raises:
             ValueError: for a batch size below 1, a single string, and what is no string.
@@ -111,7 +111,7 @@ class QuestionAnswerEmbedder(EncoderPipeline):
             show_progress: as for `embed_questions`.
 
         Returns:
-            (N, D), float32; zero where both text and context are without tokens. A warning says where one was cut.
+            (N, D), float32; zero where both text and context are without tokens. A warning says where one was truncated.
 
         Raises:
             ValueError: for more or fewer contexts than texts, and as `embed_questions`.
@@ -135,7 +135,7 @@ class QuestionAnswerEmbedder(EncoderPipeline):
         return [x.numpy() for x in graph(tf.constant(texts), tf.constant(contexts))]
 
     def _questions(self, texts, training=None):
-        """The vectors of questions (N,), and how many tokens each had before it was cut."""
+        """The vectors of questions (N,), and how many tokens each had before it was truncated."""
         ids, lengths = ids_and_lengths(self.tokenizer, texts, self.max_length)
         return self._from_ids(ids, training), lengths
 

@@ -62,7 +62,7 @@ def known_ids(ids: tf.Tensor, tokenizer: Tokenizer, max_length: int, has_end: bo
     Args:
         ids: int32, padded.
         tokenizer: of the ids. Those that it does not have become unknown.
-        max_length: rows are cut to so many ids.
+        max_length: rows are truncated to so many ids.
         has_end: whether the last id of a row that is so long is the end id.
 
     Returns:

@@ -93,14 +93,14 @@ def in_batches(
     bar: keras.utils.Progbar | None = None,
     stacklevel: int = 3,
 ) -> Iterator[typing.Any]:
-    """Applies a function of batches to a stream of texts; at its end a warning says which ones were cut.
+    """Applies a function of batches to a stream of texts; at its end a warning says which ones were truncated.
 
     Args:
         rows: what `text_rows` yields.
         batch_size: rows in a batch.
         process_batch: takes a tuple of `bytes` for each column; gives (a result for each row, the number of tokens
             of each row or `None`).
-        limit: a `Limit`: texts of more tokens are cut; may be `None` where no number is given.
+        limit: a `Limit`: texts of more tokens are truncated; may be `None` where no number is given.
         bar: what `progress_bar` gives, or `None`.
         stacklevel: of the warning; 2 is whoever reads the stream.
 
@@ -110,16 +110,16 @@ def in_batches(
     Raises:
         ValueError: for a batch size below 1.
     """
-    count, num_cut, first_cut = 0, 0, []
+    count, num_truncated, first_cut = 0, 0, []
 
     def process(batch):
-        nonlocal count, num_cut, first_cut
+        nonlocal count, num_truncated, first_cut
         numbers, columns = zip(*batch)
         results, lengths = process_batch(*zip(*columns))
         count += len(batch)
         if lengths is not None:
             cut = [number for number, length in zip(numbers, lengths) if length > limit.length]
-            num_cut += len(cut)
+            num_truncated += len(cut)
             first_cut = heapq.nsmallest(_NAMED_CUTS, first_cut + cut)
         if bar:
             bar.add(len(batch))
@@ -131,10 +131,10 @@ def in_batches(
         if bar and bar.target is None and count:
             bar.update(count, finalize=True)
     finally:  # also where the reader does not want the rest
-        if num_cut:
-            named = ", ".join(map(str, first_cut)) + (", ..." if num_cut > len(first_cut) else "")
+        if num_truncated:
+            named = ", ".join(map(str, first_cut)) + (", ..." if num_truncated > len(first_cut) else "")
             warnings.warn(
-                f"{num_cut} of {count} texts have more than {limit.name}={limit.length} tokens (number {named}); their "
+                f"{num_truncated} of {count} texts have more than {limit.name}={limit.length} tokens (number {named}); their "
                 f"ends are not {limit.done}",
                 stacklevel=stacklevel,
             )

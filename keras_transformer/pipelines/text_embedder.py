@@ -34,7 +34,7 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
             if also a method `pool` that makes the text's vector of them, and `encode` an argument `unpadding`, padding
             costs nothing.
         tokenizer: of the texts.
-        max_length: longer texts are cut to so many tokens.
+        max_length: longer texts are truncated to so many tokens.
         name: the model's name.
 
     Call arguments:
@@ -48,7 +48,7 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
     Exported signatures, inputs -> outputs:
         - "serving_default": inputs, strings (N,) -> outputs, float32 (N, D).
         - "ids": inputs, int32 ids (N, T), padded as the tokenizer pads (0, of ours) -> outputs, float32 (N, D). Rows
-          are cut to `max_length`, and ids that the tokenizer does not have count as unknown. To a `BertEncoder` the
+          are truncated to `max_length`, and ids that the tokenizer does not have count as unknown. To a `BertEncoder` the
           padding id between other ids is a token, and padding only around them.
         - "tokens": inputs, strings (N,) -> outputs, float32 (N, T, E), a vector for each token and zeros behind the
           last; tokens, strings (N, T), padded with ""; lengths, int64 (N,), how many there are. Only of an encoder
@@ -93,7 +93,7 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
 
         Returns:
             A list with (tokens, vectors) for each text: T `str` as they stand in the vocabulary, a byte that is no
-            character as "\\xff", and float32 (T, E). A warning says which texts were cut, counted from 1.
+            character as "\\xff", and float32 (T, E). A warning says which texts were truncated, counted from 1.
 
         Raises:
             ValueError: if the encoder has no method `encode`, and as `embed`.
@@ -127,7 +127,7 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
         return rows, lengths.numpy()
 
     def _token_vectors(self, texts):
-        """What the signature "tokens" gives, and how many tokens each text had before it was cut."""
+        """What the signature "tokens" gives, and how many tokens each text had before it was truncated."""
         ids, lengths = ids_and_lengths(self.tokenizer, texts, self.max_length)
         kept = tf.minimum(lengths, self.max_length)
         is_token = tf.sequence_mask(kept, tf.shape(ids)[1])[:, :, None]

@@ -27,7 +27,7 @@ class TranslatesTexts:
                 rest of the word starts with a new token.
 
         Yields:
-            One `str` for each text. A warning says which sources of a batch were cut, counted from 1.
+            One `str` for each text. A warning says which sources of a batch were truncated, counted from 1.
 
         Raises:
             ValueError: for a batch size below 1, a single string, and more or fewer prefixes than texts.
@@ -80,7 +80,7 @@ class TranslatesTexts:
     def attention(self, text: str) -> tuple[list[str], list[str], np.ndarray]:
         """The cross-attention of every layer and head, for one text and its translation.
 
-        `keras_transformer.evaluation.plot_attention(path, *translator.attention(text))` draws it.
+        `keras_transformer.evaluation.plot_attention(*translator.attention(text), path)` draws it.
 
         Args:
             text: a `str`.
@@ -88,7 +88,7 @@ class TranslatesTexts:
         Returns:
             (source pieces, target pieces, weights): the tokens as lists of `str`, the end id as "</s>" or "", and
             a float32 array (layers, H, T, S) of attention weights, each row summing to 1. A warning says if the text
-            was cut.
+            was truncated.
 
         Raises:
             ValueError: for a text without tokens, which has no translation to look at.

@@ -31,7 +31,7 @@ class Translator(TranslatesTexts, Pipeline):
         target_tokenizer: of the target.
         max_extra_length: a translation, its end id included, has at most this many tokens more than its source
             without; the paper's 50.
-        max_source_length: longer sources are cut to so many tokens, the end id included.
+        max_source_length: longer sources are truncated to so many tokens, the end id included.
         search: one of `keras_transformer.decoding`; by default `GreedySearch()`, the fastest. The paper has
             `BeamSearch(beam_size=4, length_penalty=0.6)`. The attribute may be assigned anew at any time.
         name: the model's name.
@@ -52,7 +52,7 @@ class Translator(TranslatesTexts, Pipeline):
     Exported signatures, inputs -> outputs; numbers may also be (1,), one for all:
         - "serving_default": inputs, strings (N,) -> outputs, strings (N,).
         - "ids": inputs, int32 ids (N, S), each row with its end id, then the tokenizer's padding id (0 of ours, the
-          last id of a converted Marian model) -> outputs, int32 ids (N, T). Rows are cut as texts are, and ids that
+          last id of a converted Marian model) -> outputs, int32 ids (N, T). Rows are truncated as texts are, and ids that
           the tokenizer does not have count as unknown.
         - "n_best": inputs, prefixes, strings (N,) both, and of a `BeamSearch` length_penalty, floats (N,) -> outputs,
           strings (N, K), and scores, float32 (N, K), best first; "" with -inf where there are fewer.
@@ -158,7 +158,7 @@ class Translator(TranslatesTexts, Pipeline):
         return self.target_side.detokenize(self._from_ids(source_ids))
 
     def source_ids(self, texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Texts (N,) as ids (N, S), each row with its end id, and how many each had before they were cut, (N,)."""
+        """Texts (N,) as ids (N, S), each row with its end id, and how many each had before they were truncated, (N,)."""
         tokenizer, longest = self.tokenizer, self.max_source_length
         tokens = tokenizer.tokenize(texts, add_end=True)
         lengths = tokens.row_lengths()

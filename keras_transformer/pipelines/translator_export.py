@@ -175,7 +175,7 @@ def _of_each(inputs, **settings):
 
 
 class _TracedOnce:
-    """A transformer whose acts are one `tf.function` each, so that several searches store them once.
+    """A transformer with one `tf.function` for encoding and one for a step, so that several searches store them once.
 
     Beside a beam search, those that follow one hypothesis take the same step, as beams of 1. (What XLA compiles has
     sizes that are fixed, and shares nothing.)

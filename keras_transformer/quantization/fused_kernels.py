@@ -1,6 +1,7 @@
 """oneDNN's int8 matrix multiplication in place of Keras', for the time in which a graph is traced."""
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,6 +32,13 @@ def fused_kernels(model: keras.layers.Layer) -> Iterator[None]:
     classes = {keras.layers.Dense: FusedDense, keras.layers.ReversibleEmbedding: FusedLogits}
     layers = [layer for layer in layers_of(model) if type(layer) in classes]
     calls = {layer: classes[type(layer)](layer) for layer in layers if _can_fuse(layer)}
+    slow = [layer.path for layer in layers if layer.quantization_mode == "int8" and layer not in calls]
+    if slow:
+        warnings.warn(
+            f"Expected int8 layers as quantize_int8 makes them. {len(slow)} of them keep Keras' slow multiplication: "
+            f"{slow[0]} for example",
+            stacklevel=4,
+        )
     with replaced_methods(calls, "quantized_call"):
         yield
 

@@ -23,12 +23,16 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
         A strategy.
 
     Raises:
-        ValueError: for an unknown name, and for "workers" without a cluster.
+        ValueError: for an unknown name, for "workers" without a cluster, and for several workers in a program that has
+            used TensorFlow already.
     """
     arguments.one_of("distribution", name, DISTRIBUTIONS)
     resolver = _cluster_resolver() if name in ("auto", "workers") else None
     if resolver is not None:
-        return tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
+        try:
+            return tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
+        except RuntimeError as error:
+            raise ValueError(f"Expected a strategy of several workers before any tensor. Received: {error}") from error
     if name == "workers":
         raise ValueError(
             "Expected TF_CONFIG with a cluster of several workers, or a start by srun. Received: "

@@ -65,7 +65,10 @@ def fit_embedder(
     recipe = recipe or EmbeddingRecipe()
     check_patience(recipe, validation)
     loop = _loop(embedder, tasks, recipe, strategy, seed)
-    for count, what in ((loop.num_cut, f"have more than {loop.max_length} tokens"), (loop.num_empty, "have no token")):
+    for count, what in (
+        (loop.num_truncated, f"have more than {loop.max_length} tokens"),
+        (loop.num_empty, "have no token"),
+    ):
         if count:
             warnings.warn(f"{count:,} of {loop.num_texts:,} texts {what}", stacklevel=2)
 

@@ -1,6 +1,7 @@
 """One step of an optimizer, on every device alike, as part of training with TensorFlow."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -68,9 +69,9 @@ class GradientStep:
 
         Args:
             variables: the weights to change.
-            gradients: of the scaled sum of this device's losses, one for each of `variables`.
-            total: the sum of this device's losses, not scaled.
-            weight: of this device's part.
+            gradients: of a scaled numerator of the loss, one for each of `variables`.
+            total: this device's part of the numerator, not scaled; a sum of losses, for example.
+            weight: this device's part of the denominator, by which the sum over all devices is divided.
 
         Returns:
             `total` and `weight` over all devices.
@@ -104,6 +105,16 @@ class GradientStep:
             ]
         self._sums = {id(variable): one for variable, one in zip(self._trained, sums)}
         self._sums["total"], self._sums["weight"] = sums[-2:]
+
+    @contextlib.contextmanager
+    def whole(self) -> Iterator[None]:
+        """A scope around the `add`s and `finish` of a step: if one fails, its sums do not enter the next step."""
+        try:
+            yield
+        except BaseException:
+            for one in self._sums.values():
+                one.assign(tf.zeros_like(one))
+            raise
 
     def add(self, variables: Sequence[Tensor], gradients: Sequence[Tensor], total: Tensor, weight: Tensor) -> None:
         """Adds a micro-batch to the step that `finish` takes; arguments as of `apply`."""

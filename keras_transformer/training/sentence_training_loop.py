@@ -42,7 +42,7 @@ class SentenceTrainingLoop(Trainer):
 
     Attributes:
         num_texts: how many texts the tasks have.
-        num_cut: how many texts were truncated.
+        num_truncated: how many texts were truncated.
         num_empty: how many texts have no token; their vector is zero.
 
     Raises:
@@ -86,7 +86,7 @@ class SentenceTrainingLoop(Trainer):
         self.max_length = arguments.positive_integer("max_length", max_length)
         self._ids = [TokenizedTexts(tokenizer, task.texts, max_length) for task in self.tasks]
         self.num_texts = sum(len(task.texts) for task in self.tasks)
-        self.num_cut = sum(ids.num_cut for ids in self._ids)
+        self.num_truncated = sum(ids.num_truncated for ids in self._ids)
         self.num_empty = sum(ids.num_empty for ids in self._ids)
         strategy = strategy or tf.distribute.get_strategy()
         with strategy.scope():
@@ -157,9 +157,13 @@ class SentenceTrainingLoop(Trainer):
         return self._in_micro_batches(task, flat[order], places, batch.targets)
 
     def _in_micro_batches(self, task, texts, places, targets):
+        self.step.accumulate()
+        with self.step.whole():
+            return self._sum_of_parts(task, texts, places, targets)
+
+    def _sum_of_parts(self, task, texts, places, targets):
         parts = self._ids[task].micro_batches(texts, self.micro_batch_tokens * self.num_devices)
         parts = [self._ids[task].padded(numbers) for numbers in parts]
-        self.step.accumulate()
         encode = self._function(("encode", None), lambda ids: self._exchanged(self._encode([ids]), [ids]), _IDS)
         seeds = [variable for variable in self.model.non_trainable_variables if "seed" in variable.path]
         states, vectors = [], []
@@ -173,13 +177,14 @@ class SentenceTrainingLoop(Trainer):
         )
         of_vectors = add_head(vectors, places, targets)
         add = self._function(("micro-batch", None), self._add_micro_batch, _IDS, _any_number_of(of_vectors))
+        finish = self._function(("finish", task), lambda task: self.step.finish(self._trained_by(task)))
         first = 0
         for ids, state in zip(parts, states):
             _assign(seeds, state)
             add(ids, of_vectors[first : first + len(ids)])
             first += len(ids)
         _assign(seeds, after)
-        return self._function(("finish", task), lambda task: self.step.finish(self._trained_by(task)))()
+        return finish()
 
     def _function(self, key, function, *signature):
         """`function`, of the task that `key` names if any, compiled once."""

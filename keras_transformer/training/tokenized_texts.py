@@ -18,7 +18,7 @@ class TokenizedTexts:
         max_length: longer texts are truncated to so many tokens.
 
     Attributes:
-        num_cut: how many texts were truncated.
+        num_truncated: how many texts were truncated.
         num_empty: how many texts have no token.
 
     Example:
@@ -32,10 +32,10 @@ class TokenizedTexts:
         self, tokenizer: "Tokenizer", texts: Sequence[str], max_length: int = 128, batch_size: int = 1000
     ) -> None:
         values, lengths = [], []
-        self.num_cut = 0
+        self.num_truncated = 0
         for first in range(0, len(texts), batch_size):
             ids = tokenizer.tokenize(texts[first : first + batch_size])
-            self.num_cut += int((ids.row_lengths().numpy() > max_length).sum())
+            self.num_truncated += int((ids.row_lengths().numpy() > max_length).sum())
             ids = tokenizer.truncate(ids, max_length)
             values.append(ids.values.numpy())
             lengths.append(ids.row_lengths().numpy())

@@ -92,9 +92,13 @@ def read_tasks(
         ranking_batch_size: the same of the kinds in `RANKING`; by default `batch_size`.
 
     Raises:
-        ValueError: for an unknown kind; with file and line, for bad rows.
+        ValueError: for an unknown kind, for objectives and weights of others than `files`; with file and line, for bad
+            rows.
     """
     objectives, weights = objectives or {}, weights or {}
+    for argument, given in (("objectives", objectives), ("weights", weights)):
+        if unknown := sorted(set(given) - set(files)):
+            raise ValueError(f"Expected {argument} of {', '.join(files)}. Received: {', '.join(unknown)}")
     tasks = []
     for name, paths in files.items():
         kind = name.rstrip("0123456789")

@@ -59,13 +59,18 @@ def train_translator(
         The history: a dictionary of figures for each evaluation.
 
     Raises:
-        ValueError: for bad files, with file and line; if no pair is left within `max_length`; for a `start_from` that
+        ValueError: for arguments that contradict each other;
+            for bad files, with file and line; if no pair is left within `max_length`; for a `start_from` that
             is no single Transformer with one vocabulary; and what `fit_translator` raises.
     """
     import tensorflow as tf
 
     from keras_transformer.data import count_pairs
 
+    if validation_target is not None and validation_source is None:
+        raise ValueError(f"Expected a validation_source with validation_target={validation_target!r}. Received: none")
+    if byte_level and start_from:
+        raise ValueError("Expected no byte_level beside start_from, whose translator has its tokenizer. Received: both")
     recipe = recipe or TranslationRecipe()
     strategy = strategy or tf.distribute.get_strategy()
     is_chief = strategy.extended.should_checkpoint

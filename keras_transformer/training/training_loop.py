@@ -82,9 +82,10 @@ class TrainingLoop(Trainer):
             if self.micro_batches == 1:
                 total, count = one_batch(group[0])
             else:
-                for batch in group:
-                    add(batch)
-                total, count = finish()
+                with self.step.whole():
+                    for batch in group:
+                        add(batch)
+                    total, count = finish()
             total, count = float(total), float(count)
             yield (total / count if count else 0.0), count
 

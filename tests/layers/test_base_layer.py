@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import pytest
 
 from keras_transformer.layers import EncoderBlock
 from keras_transformer.layers.base_layer import BaseLayer
@@ -50,3 +51,18 @@ def test_a_subclass_that_settles_an_argument_of_a_block():
     config = Wide(dropout=0.3).get_config()
     assert (config["num_heads"], config["intermediate_dim"], config["dropout"]) == (2, 32, 0.3)
     assert Wide.from_config(config).get_config() == config
+
+
+def test_an_argument_that_is_kept_nowhere():
+    class Forgetful(BaseLayer):
+        def __init__(self, factor, **kwargs):
+            super().__init__(**kwargs)
+            self._factor = factor
+
+    class Recording(Forgetful):
+        def get_config(self):
+            return {**keras.layers.Layer.get_config(self), "factor": self._factor}
+
+    with pytest.raises(ValueError, match="attribute for each constructor .* Received: Forgetful without factor"):
+        Forgetful(2.0).get_config()
+    assert Recording(2.0).get_config()["factor"] == 2.0

@@ -44,3 +44,11 @@ def test_files_whose_weights_have_other_names():
     check_file_format({"format": 2})
     with pytest.raises(ValueError, match="format 2. Received: format 1.*export it as a SavedModel"):
         check_file_format({"input_shape": (None, 3)})
+
+
+def test_a_padded_layout_is_the_identity_and_hides_no_mask():
+    block = EncoderBlock(2, 8, dropout=0.0)
+    x = np.random.default_rng(0).normal(size=X.shape).astype("float32")
+    wanted = block(x, padding_mask=MASK)
+    for options in ({"layout": TokenLayout(MASK)}, {"layout": TokenLayout(), "padding_mask": MASK}):
+        np.testing.assert_allclose(block(x, **options), wanted, atol=1e-6)

@@ -190,3 +190,19 @@ def test_hypotheses_in_one_cache_are_those_of_caches_of_their_own(block):
                 encoder_padding_mask=MEMORY_MASK,
             )
             np.testing.assert_allclose(found, np.reshape(wanted, (B, 3, D)), atol=1e-5)
+
+
+@pytest.mark.parametrize("max_length", [3, None])
+def test_a_step_in_a_functional_model_reloads(max_length, tmp_path):
+    block = DecoderBlock(H, 13, dropout=0.0)
+    block(np.zeros((1, 1, D), "float32"), np.zeros((1, S, E), "float32"))
+    first = keras.Input((1, D), name="first")
+    cache = block.make_cache(keras.ops.convert_to_tensor(MEMORY), max_length)
+    flat = keras.tree.flatten(cache)
+    inputs = [keras.Input(part.shape[1:], dtype=str(part.dtype.name), name=f"part{i}") for i, part in enumerate(flat)]
+    options = {} if max_length is None else {"cache_index": 0}
+    outputs, _ = block(first, cache=keras.tree.pack_sequence_as(cache, inputs), **options)
+    model = keras.Model([first, *inputs], outputs)
+    model.save(tmp_path / "step.keras")
+    reloaded = keras.models.load_model(tmp_path / "step.keras")
+    np.testing.assert_allclose(reloaded([X[:, :1], *flat]), model([X[:, :1], *flat]), atol=1e-6)

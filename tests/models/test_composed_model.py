@@ -43,3 +43,10 @@ def test_lora_trains_little_and_once():
         model.enable_lora(2)
     with pytest.raises(ValueError, match="positive integer. Received: rank=0"):
         SentenceEncoder(intermediate_dim=8, num_heads=2, **SIZES).enable_lora(0)
+
+
+def test_cloned():
+    model = DeepAveragingNetwork(num_bigram_buckets=0, **SIZES)
+    clone = keras.models.clone_model(model)
+    clone.set_weights(model.get_weights())
+    np.testing.assert_allclose(clone(IDS), model(IDS), atol=1e-6)

@@ -118,3 +118,9 @@ def test_refuses_one_and_different_vocabularies(sizes):
 def test_refuses_ensembles_of_ensembles(ensemble):
     with pytest.raises(ValueError, match="Expected Transformers. Received: Ensemble"):
         Ensemble([ensemble, ensemble.members[0]])
+
+
+def test_int8_weights_are_those_of_its_members(ensemble):
+    ensemble.quantize("int8")
+    block = ensemble.members[1].encoder_blocks[0]
+    assert np.abs(np.asarray(block.feed_forward.output_dense.kernel)).max() == 64

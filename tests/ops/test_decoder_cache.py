@@ -44,3 +44,8 @@ def test_what_blocks_wrote_is_kept_and_contexts_stay():
 
 def test_a_beam_of_one_becomes_one_of_more():
     assert decoder_cache(3).expand_to_beam(1).expand_to_beam(4).ancestors.shape == (B, 4, 12)
+
+
+def test_a_beam_of_more_is_not_expanded_again():
+    with pytest.raises(ValueError, match="Expected a beam of 1 to expand. Received: one of 2"):
+        decoder_cache(3).expand_to_beam(2).expand_to_beam(4)

@@ -92,3 +92,16 @@ def test_a_weight_without_a_gradient_is_named():
 def test_a_bad_norm():
     with pytest.raises(ValueError, match="clip_norm=0"):
         GradientStep(keras.optimizers.SGD(1.0), weights(1.0), clip_norm=0)
+
+
+def test_what_a_failed_step_has_summed_is_dropped():
+    variables = weights(3.0)
+    step = GradientStep(keras.optimizers.SGD(1.0), variables)
+    step.accumulate()
+    with pytest.raises(KeyboardInterrupt), step.whole():
+        step.add(variables, [tf.constant(100.0)], 1.0, 1.0)
+        raise KeyboardInterrupt
+    with step.whole():
+        step.add(variables, [tf.constant(2.0)], 1.0, 1.0)
+        step.finish(variables)
+    assert values_of(variables) == [1.0]

@@ -161,7 +161,7 @@ def test_the_loss_falls_and_is_told_for_each_task():
 def test_texts_without_tokens_and_long_ones_are_counted():
     rows = [("", "ab"), ("abcdef", "x" * 20)]
     of = loop(of=lambda: [SentenceTask("t", rows, ResponseRanking(), batch_size=2)], max_length=5)
-    assert (of.num_empty, of.num_cut) == (1, 2)
+    assert (of.num_empty, of.num_truncated) == (1, 2)
     assert np.isfinite(next(of.steps([(0, 0)]))[0])
 
 

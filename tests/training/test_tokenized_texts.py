@@ -23,7 +23,7 @@ def test_padded_is_what_the_tokenizer_gives():
 
 def test_long_and_empty_texts_are_counted():
     of = texts(max_length=3)
-    assert (of.num_cut, of.num_empty) == (1, 1)
+    assert (of.num_truncated, of.num_empty) == (1, 1)
     assert of.lengths.tolist() == [2, 0, 1, 3, 1]
 
 

@@ -49,3 +49,9 @@ def test_arguments_of_another_encoder_are_refused(files, tmp_path):
     with pytest.raises(ValueError, match="arguments of the encoder 'averaging'. Received: num_heads"):
         train_embedder(tmp_path / "out", read_tasks(files), recipe=recipe, say=lambda *_, **__: None)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("argument", ["weights", "objectives"])
+def test_what_belongs_to_no_files_is_refused(files, argument):
+    with pytest.raises(ValueError, match=f"Expected {argument} of .*ranking.* Received: rankings"):
+        read_tasks(files, **{argument: {"rankings": 3.0}})

@@ -35,3 +35,12 @@ def test_starts_only_from_a_single_transformer_with_one_vocabulary(files, tmp_pa
     with pytest.raises(ValueError, match="one vocabulary for both languages. Received: one with two"):
         train_translator(tmp_path / "out", *files, recipe=RECIPE, start_from=two, say=lambda *_, **__: None)
     assert not (tmp_path / "out").exists()
+
+
+def test_arguments_that_contradict_each_other(files, tmp_path):
+    with pytest.raises(ValueError, match="Expected a validation_source with validation_target='t'"):
+        train_translator(tmp_path / "out", *files, validation_target="t", recipe=RECIPE)
+    start = Translator(Transformer(ByteTokenizer().vocabulary_size, **MODEL), ByteTokenizer())
+    with pytest.raises(ValueError, match="Expected no byte_level beside start_from"):
+        train_translator(tmp_path / "out", *files, recipe=RECIPE, start_from=start, byte_level=True)
+    assert not (tmp_path / "out").exists()
