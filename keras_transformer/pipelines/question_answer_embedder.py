@@ -111,7 +111,7 @@ class QuestionAnswerEmbedder(EncoderPipeline):
             show_progress: as for `embed_questions`.
 
         Returns:
-            (N, D), float32; zero where both text and context are without tokens. A warning says where one was truncated.
+            (N, D), float32; zero where both text and context are without tokens. A warning names truncated ones.
 
         Raises:
             ValueError: for more or fewer contexts than texts, and as `embed_questions`.

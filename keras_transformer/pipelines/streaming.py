@@ -134,8 +134,8 @@ def in_batches(
         if num_truncated:
             named = ", ".join(map(str, first_cut)) + (", ..." if num_truncated > len(first_cut) else "")
             warnings.warn(
-                f"{num_truncated} of {count} texts have more than {limit.name}={limit.length} tokens (number {named}); their "
-                f"ends are not {limit.done}",
+                f"{num_truncated} of {count} texts have more than {limit.name}={limit.length} tokens (number {named}); "
+                f"their ends are not {limit.done}",
                 stacklevel=stacklevel,
             )
 

@@ -48,8 +48,8 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
     Exported signatures, inputs -> outputs:
         - "serving_default": inputs, strings (N,) -> outputs, float32 (N, D).
         - "ids": inputs, int32 ids (N, T), padded as the tokenizer pads (0, of ours) -> outputs, float32 (N, D). Rows
-          are truncated to `max_length`, and ids that the tokenizer does not have count as unknown. To a `BertEncoder` the
-          padding id between other ids is a token, and padding only around them.
+          are truncated to `max_length`, and ids that the tokenizer does not have count as unknown. To a `BertEncoder`
+          the padding id between other ids is a token, and padding only around them.
         - "tokens": inputs, strings (N,) -> outputs, float32 (N, T, E), a vector for each token and zeros behind the
           last; tokens, strings (N, T), padded with ""; lengths, int64 (N,), how many there are. Only of an encoder
           that has a method `encode`.

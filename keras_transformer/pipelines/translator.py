@@ -52,8 +52,8 @@ class Translator(TranslatesTexts, Pipeline):
     Exported signatures, inputs -> outputs; numbers may also be (1,), one for all:
         - "serving_default": inputs, strings (N,) -> outputs, strings (N,).
         - "ids": inputs, int32 ids (N, S), each row with its end id, then the tokenizer's padding id (0 of ours, the
-          last id of a converted Marian model) -> outputs, int32 ids (N, T). Rows are truncated as texts are, and ids that
-          the tokenizer does not have count as unknown.
+          last id of a converted Marian model) -> outputs, int32 ids (N, T). Rows are truncated as texts are, and ids
+          that the tokenizer does not have count as unknown.
         - "n_best": inputs, prefixes, strings (N,) both, and of a `BeamSearch` length_penalty, floats (N,) -> outputs,
           strings (N, K), and scores, float32 (N, K), best first; "" with -inf where there are fewer.
         - "sample": inputs, seed (int32), temperature, top_p (floats), all (N,) -> outputs, strings (N,).
@@ -158,7 +158,7 @@ class Translator(TranslatesTexts, Pipeline):
         return self.target_side.detokenize(self._from_ids(source_ids))
 
     def source_ids(self, texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Texts (N,) as ids (N, S), each row with its end id, and how many each had before they were truncated, (N,)."""
+        """Texts (N,) as ids (N, S), each row with its end id, and how many each had before truncation, (N,)."""
         tokenizer, longest = self.tokenizer, self.max_source_length
         tokens = tokenizer.tokenize(texts, add_end=True)
         lengths = tokens.row_lengths()
