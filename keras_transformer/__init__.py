@@ -6,6 +6,7 @@ backends than TensorFlow there are layers, models and training. What takes strin
 
 import importlib
 import sys
+from typing import Any
 
 if sys.argv[:1] == ["-m"] and sys.orig_argv[-1 - len(sys.argv) :][:2] == ["-m", __name__]:
     # `python -m keras_transformer` looks for __main__: what can be answered without Keras is answered here.
@@ -45,7 +46,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name in _OF_PIPELINES:
         return getattr(importlib.import_module("keras_transformer.pipelines"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -213,7 +213,7 @@ TESTED_BY = {
     "cli/train.py": "cli/test_main.py",
     "cli/train_translator.py": "cli/test_main.py",
     "cli/training_options.py": "cli/test_main.py, cli/test_train_embedder.py",
-    "hub/tf1_tables.py": "hub/test_saved_model_function.py",
+    "hub/tf1_tables.py": "hub/test_hub_layer.py",
     "pipelines/exported.py": "pipelines/test_exported_embedder.py and its siblings",
     "testing/backends.py": "testing/test_layer_contract.py",
     "testing/layer_case.py": "testing/test_layer_contract.py",
