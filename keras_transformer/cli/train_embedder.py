@@ -7,9 +7,8 @@ from keras_transformer.cli import training_options
 from keras_transformer.cli.once import Once
 from keras_transformer.cli.outputs import check_training_outputs
 from keras_transformer.data.lines import as_paths
-from keras_transformer.training import checkpoint
 from keras_transformer.training.embedding_recipe import EmbeddingRecipe
-from keras_transformer.training.train_embedder import EMBEDDER, RANKING
+from keras_transformer.training.names import CHECKPOINT, EMBEDDER, RANKING
 
 _TASKS = {
     "paraphrases": "sentences that say the same: one, two or more in a row",
@@ -119,7 +118,7 @@ def check(args: argparse.Namespace) -> None:
     training_options.check_output(args, EMBEDDER)
     given, _ = _given(args)
     files = as_paths([path for paths in (*given.values(), args.validation or []) for path in paths])
-    check_training_outputs(args.out, (EMBEDDER, checkpoint.NAME), files)
+    check_training_outputs(args.out, (EMBEDDER, CHECKPOINT), files)
 
 
 def run(args: argparse.Namespace) -> None:

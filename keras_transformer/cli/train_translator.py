@@ -8,9 +8,8 @@ from keras_transformer.cli.once import Once
 from keras_transformer.cli.outputs import check_training_outputs
 from keras_transformer.data.lines import as_paths
 from keras_transformer.pipelines import model_paths
-from keras_transformer.training import checkpoint
+from keras_transformer.training.names import CHECKPOINT, TRANSLATOR, VOCABULARY
 from keras_transformer.training.recipes import RECIPES
-from keras_transformer.training.train_translator import TRANSLATOR, VOCABULARY
 
 # The recipe's fields that have an option of their own: type, help.
 _FIELDS = {
@@ -103,7 +102,7 @@ def check(args: argparse.Namespace) -> None:
     files = as_paths([path for paths in (*_files(args), *_files(args, "validation_")) for path in paths or []])
     if args.start_from:
         files.append(model_paths.find_keras_file(args.start_from, model_paths.TRANSLATOR))
-    check_training_outputs(args.out, (TRANSLATOR, VOCABULARY, checkpoint.NAME), files)
+    check_training_outputs(args.out, (TRANSLATOR, VOCABULARY, CHECKPOINT), files)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 from keras_transformer import arguments
 from keras_transformer.cli import lost_worker
 from keras_transformer.models.presets import PRESETS
-from keras_transformer.training import checkpoint
+from keras_transformer.training.names import CHECKPOINT
 
 Recipe = TypeVar("Recipe")
 # {field or constructor argument: type, help}
@@ -118,7 +118,7 @@ def check_output(args: argparse.Namespace, name: str) -> None:
     if args.minutes is not None:
         arguments.positive_number("minutes", args.minutes)
     path = os.path.join(args.out, name)
-    if os.path.exists(path) and not os.path.exists(os.path.join(args.out, checkpoint.NAME)):
+    if os.path.exists(path) and not os.path.exists(os.path.join(args.out, CHECKPOINT)):
         raise FileExistsError(f"Expected an --out without a {name}. Received: {path} exists")
 
 
@@ -139,4 +139,4 @@ def run(args: argparse.Namespace, train: Callable[..., None]) -> None:
     except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError) as error:
         if not (args.is_own_process and isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)):
             raise
-        lost_worker.begin_again(error, os.path.join(args.out, checkpoint.NAME))
+        lost_worker.begin_again(error, os.path.join(args.out, CHECKPOINT))

@@ -11,7 +11,6 @@ import numpy as np
 from keras_transformer.atomic import replacing
 from keras_transformer.types import PathLike
 
-NAME = "training-state"
 FORMAT = 2  # of the progress; 1, before 0.1.0, knew other names of arguments and is no longer read
 _PROGRESS = "progress.json"
 

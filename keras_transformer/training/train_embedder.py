@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from keras_transformer.training.embedding_recipe import EmbeddingRecipe
 from keras_transformer.training.fit_embedder import fit_embedder
+from keras_transformer.training.names import EMBEDDER, KINDS, RANKING
 from keras_transformer.training.saved_training import saying_what_was_written
 from keras_transformer.training.sentence_tasks import SentenceTask
 from keras_transformer.types import DType, PathLike
@@ -14,10 +15,6 @@ from keras_transformer.types import DType, PathLike
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
-
-EMBEDDER = "embedder.keras"
-KINDS = ("paraphrases", "ranking", "inference", "entailment", "similarity", "neighbours", "teacher")
-RANKING = ("paraphrases", "ranking", "entailment", "neighbours")  # those whose default objective is `ResponseRanking`
 
 
 def train_embedder(

@@ -4,8 +4,9 @@ import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from keras_transformer.training import checkpoint, fingerprints
+from keras_transformer.training import fingerprints
 from keras_transformer.training.fit_translator import fit_translator
+from keras_transformer.training.names import CHECKPOINT, TRANSLATOR, VOCABULARY
 from keras_transformer.training.recipes import TranslationRecipe
 from keras_transformer.training.saved_training import saying_what_was_written
 from keras_transformer.types import DType, PathLike
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
     from keras_transformer.pipelines import Translator
 
-TRANSLATOR = "translator.keras"
-VOCABULARY = "vocabulary.model"
 Paths = PathLike | list[PathLike]
 
 
@@ -131,7 +130,7 @@ def _tokenizer(folder, source, target, recipe, byte_level, say):
     if byte_level:
         return ByteTokenizer()
     path = os.path.join(folder, VOCABULARY)
-    if os.path.exists(path) and os.path.exists(os.path.join(folder, checkpoint.NAME)):
+    if os.path.exists(path) and os.path.exists(os.path.join(folder, CHECKPOINT)):
         return SubwordTokenizer.from_model_file(path)
     files = as_paths(source) + ([] if target is None else as_paths(target))
     say(f"Vocabulary from {' '.join(files)}", flush=True)

@@ -10,6 +10,7 @@ from keras_transformer import arguments
 from keras_transformer.atomic import remove_unfinished
 from keras_transformer.training import checkpoint
 from keras_transformer.training.fingerprints import check_same
+from keras_transformer.training.names import CHECKPOINT
 from keras_transformer.training.training_log import TrainingLog
 from keras_transformer.training.weight_snapshots import WeightSnapshots
 from keras_transformer.types import Logs, PathLike
@@ -98,7 +99,7 @@ class TrainingRun:
     @property
     def checkpoint_path(self) -> str:
         """The file with the checkpoint."""
-        return os.path.join(self.folder, checkpoint.NAME)
+        return os.path.join(self.folder, CHECKPOINT)
 
     @property
     def history(self) -> list[dict[str, float]]:

@@ -1,0 +1,10 @@
+"""Names that the command line needs before Keras is imported: files of a training folder, kinds of tasks."""
+
+TRANSLATOR = "translator.keras"
+EMBEDDER = "embedder.keras"
+VOCABULARY = "vocabulary.model"
+CHECKPOINT = "training-state"
+
+# Of sentence encoders: class methods of `SentenceTask`.
+KINDS = ("paraphrases", "ranking", "inference", "entailment", "similarity", "neighbours", "teacher")
+RANKING = ("paraphrases", "ranking", "entailment", "neighbours")  # those whose default objective is `ResponseRanking`
