@@ -4,13 +4,12 @@ import os
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from keras_transformer.atomic import replacing
 from keras_transformer.evaluation.fonts import installed_fonts
 from keras_transformer.types import PathLike
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
@@ -73,7 +72,7 @@ def new_figure() -> "Figure":
 
 
 def draw_cells(
-    figure: "Figure", corner: tuple[float, float], cell: float, values: np.ndarray, colors: str
+    figure: "Figure", corner: tuple[float, float], cell: float, values: "np.ndarray", colors: str
 ) -> tuple["Axes", "AxesImage"]:
     """Draws a heat map of values from 0 to 1.
 
