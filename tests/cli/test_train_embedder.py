@@ -108,7 +108,7 @@ def test_an_averaging_encoder(files, tmp_path):
         (["--neighbours", "FILE", "--subwords", "bpe", "--token-weights"], "Expected --subwords unigram"),
         (
             ["--neighbours", "FILE", "--encoder", "averaging", "--vocabulary-size", "1100", "--num-heads", "2"],
-            "Expected options of the encoder 'averaging'. Received: --num-heads",
+            "Expected arguments of the encoder 'averaging'. Received: num_heads",
         ),
     ],
 )

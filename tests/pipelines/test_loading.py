@@ -183,7 +183,7 @@ def test_a_flipped_bit_is_told_or_harmless(whole, load_bytes, embedder):
 )
 def test_members_that_are_damaged(members, fault, embedder_dir, tmp_path, load_bytes):
     data = rewritten(embedder_dir, tmp_path / "damaged.keras", **members)
-    message = rf"with an embedder. Received .*e.keras: it is damaged, or of a later version \({fault}"
+    message = rf"with an embedder. Received .*e.keras: it is damaged, or of another version \({fault}"
     with pytest.raises(ValueError, match=message) as caught:
         load_bytes(data)
     assert "\n" not in str(caught.value)
@@ -191,7 +191,7 @@ def test_members_that_are_damaged(members, fault, embedder_dir, tmp_path, load_b
 
 def test_a_class_that_this_version_lacks_is_named(embedder_dir, tmp_path, load_bytes):
     config = config_with(embedder_dir, class_name="EmbedderOfTomorrow", registered_name="keras_transformer>Tomorrow")
-    with pytest.raises(ValueError, match="it is damaged, or of a later version .TypeError: .*EmbedderOfTomorrow"):
+    with pytest.raises(ValueError, match="it is damaged, or of another version .TypeError: .*EmbedderOfTomorrow"):
         load_bytes(rewritten(embedder_dir, tmp_path / "new.keras", config_json=config))
 
 
