@@ -25,10 +25,10 @@ class Mean(CompositeLayer):
         self.scale = self.add_weight(name="scale", shape=(), initializer="ones")
 
     def call(self, inputs, padding_mask=None, mask=None):
-        mask = masks.resolve(mask, "padding_mask", padding_mask, inputs.shape[:2])
-        inputs, weights = self.zero_padding(inputs, mask), ops.ones_like(inputs[..., :1])
-        if mask is not None:
-            weights = ops.cast(mask, inputs.dtype)[..., None]
+        layout = self.layout_of(inputs, None, mask, padding_mask)
+        inputs, weights = self.zero_padding(inputs, layout), ops.ones_like(inputs[..., :1])
+        if layout.mask is not None:
+            weights = ops.cast(layout.mask, inputs.dtype)[..., None]
         mean = ops.sum(inputs * weights, axis=1, keepdims=True)
         mean = mean / ops.maximum(ops.sum(weights, axis=1, keepdims=True), 1)
         return inputs + self.factor * self.scale * mean
@@ -58,8 +58,8 @@ class IgnoresPadding(Mean):
 
 
 class MultipliesByTheMask(Mean):
-    def zero_padding(self, inputs, padding_mask):
-        return inputs if padding_mask is None else inputs * ops.cast(padding_mask, inputs.dtype)[..., None]
+    def zero_padding(self, inputs, layout):
+        return inputs if layout.mask is None else inputs * ops.cast(layout.mask, inputs.dtype)[..., None]
 
 
 class HasGradientsOfPadding(Mean):
