@@ -1,7 +1,13 @@
 import ctypes
 import gc
 import gzip
+import os
 import platform
+
+# Before TensorFlow is imported: of several test processes each has one thread, where more would wait for each other.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
 
 import keras
 import pytest

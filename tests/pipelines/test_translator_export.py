@@ -168,9 +168,8 @@ def test_an_export_that_xla_compiles(beam, tmp_path):
     assert twice[0] == twice[1] and twice[0][1] == twice[0][3] == "" and twice[0][0]
 
 
-@pytest.mark.parametrize("xla", [False, True])
-def test_an_export_in_int8(beam, xla, tmp_path):
-    make(search=beam.search, xla=xla).export(tmp_path / "1", frozen=True, dtype="int8", warmup_texts=())
+def test_an_export_in_int8(beam, tmp_path):
+    make(search=beam.search).export(tmp_path / "1", frozen=True, dtype="int8", warmup_texts=())
     loaded = tf.saved_model.load(tmp_path / "1")
     quantized = in_dtype(beam, "int8")
     assert strings(loaded(TEXTS)) == strings(quantized(TEXTS))
