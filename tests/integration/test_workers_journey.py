@@ -147,8 +147,9 @@ def test_an_overflow_on_one_device_skips_the_step_on_all():
     assert weights == [1.0, 1.0] and scale == 2.0**14
 
 
-def test_a_lost_worker_comes_back(tmp_path, kind="translator"):  # `training_options.run` is the same for all kinds
+def test_a_lost_worker_comes_back(tmp_path):
     """The command line: the chief validates alone; one worker is killed and started again, the other waits for it."""
+    kind = "translator"  # what the command line does then is the same for all kinds
     command = [*small_trainings.arguments(kind, small_trainings.write_files(tmp_path)), "--dropout", 0, "--out"]
     environments = cluster(2)
     chief = start_command(*command, tmp_path / "both", env=environments[0])
