@@ -88,7 +88,7 @@ WITH_TENSORFLOW = {
 @pytest.mark.parametrize("room", ["ops", "layers", "models", "decoding", "training", "testing"])
 def test_numeric_code_does_not_import_tensorflow(room):
     for path in (PACKAGE / room).glob("*.py"):
-        if path.name not in WITH_TENSORFLOW:
+        if path.name not in WITH_TENSORFLOW or room in ("layers", "models"):
             assert not {m for m in imported_modules(path) if m.split(".")[0] == "tensorflow"}, path
 
 

@@ -1,5 +1,6 @@
 import keras
 
+from keras_transformer.ops.dropout import dropout_of_words
 from keras_transformer.types import Tensor
 
 
@@ -19,15 +20,4 @@ class Dropout(keras.layers.Dropout):
     def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
         if not training or self.rate == 0 or self.noise_shape or keras.config.backend() != "tensorflow":
             return super().call(inputs, training=training)
-        import tensorflow as tf
-
-        size = tf.size(inputs)
-        words = tf.random.stateless_uniform(
-            [(size + 1) // 2], tf.cast(self.seed_generator.next(), tf.int32), None, None, tf.int32
-        )
-        draws = tf.reshape(tf.bitcast(words, tf.uint16), [-1])[:size]
-        dropped = min(round(self.rate * 65536), 65535)
-        kept = tf.cast(tf.reshape(draws, tf.shape(inputs)) >= tf.constant(dropped, tf.uint16), inputs.dtype)
-        outputs = inputs * (kept * tf.cast(65536 / (65536 - dropped), inputs.dtype))
-        outputs.set_shape(inputs.shape)
-        return outputs
+        return dropout_of_words(inputs, self.rate, self.seed_generator.next())
