@@ -215,6 +215,7 @@ TESTED_BY = {
     "cli/train_translator.py": "cli/test_main.py",
     "cli/training_options.py": "cli/test_main.py, cli/test_train_embedder.py",
     "hub/tf1_tables.py": "hub/test_hub_layer.py",
+    "pipelines/embedding_of_answers.py": "pipelines/test_question_answer_embedder.py and of its export",
     "pipelines/exported.py": "pipelines/test_exported_embedder.py and its siblings",
     "testing/backends.py": "testing/test_layer_contract.py",
     "testing/layer_case.py": "testing/test_layer_contract.py",

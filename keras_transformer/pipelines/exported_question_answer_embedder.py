@@ -1,16 +1,13 @@
-from collections.abc import Iterable
-
 import numpy as np
 import tensorflow as tf
 
-from keras_transformer.pipelines.embedding import as_array, progress_bar
+from keras_transformer.pipelines.embedding_of_answers import EmbedsQuestionsAndResponses
 from keras_transformer.pipelines.exported import ExportedPipeline, LoadedExport, is_vectors
 from keras_transformer.pipelines.exported_embedder import vector_width
-from keras_transformer.pipelines.streaming import Limit, in_batches, text_rows
 from keras_transformer.types import PathLike, Tensor, Texts
 
 
-class ExportedQuestionAnswerEmbedder(ExportedPipeline):
+class ExportedQuestionAnswerEmbedder(EmbedsQuestionsAndResponses, ExportedPipeline):
     """A SavedModel of questions and responses, called as a `QuestionAnswerEmbedder` is.
 
     It runs what `QuestionAnswerEmbedder.export` wrote, and other SavedModels with the signatures "question_encoder"
@@ -66,46 +63,6 @@ class ExportedQuestionAnswerEmbedder(ExportedPipeline):
     def num_tokens(self, texts: Texts) -> Tensor:
         """As `QuestionAnswerEmbedder.num_tokens`, where `max_length` is known."""
         return self._num_tokens(texts)
-
-    def embed_questions(self, texts: Iterable[str], batch_size: int = 32, show_progress: bool = False) -> np.ndarray:
-        """As `QuestionAnswerEmbedder.embed_questions`: the vectors of any number of questions, (N, D).
-
-        Args:
-            texts: an iterable of `str`.
-            batch_size: texts that are embedded at once.
-            show_progress: draw a bar, as `predict` does.
-
-        Raises:
-            ValueError: for a batch size below 1, a single string, and what is no string.
-        """
-        return self._vectors(self._embed_questions, {"texts": texts}, batch_size, show_progress)
-
-    def embed_responses(
-        self,
-        texts: Iterable[str],
-        contexts: Iterable[str] | None = None,
-        batch_size: int = 32,
-        show_progress: bool = False,
-    ) -> np.ndarray:
-        """As `QuestionAnswerEmbedder.embed_responses`: the vectors of any number of responses, (N, D).
-
-        Args:
-            texts: an iterable of `str`.
-            contexts: an iterable of as many `str`; by default they are empty.
-            batch_size: texts that are embedded at once.
-            show_progress: draw a bar, as `predict` does.
-
-        Raises:
-            ValueError: for more or fewer contexts than texts, and as `embed_questions`.
-        """
-        columns = {"texts": texts} if contexts is None else {"texts": texts, "contexts": contexts}
-        return self._vectors(self._embed_responses, columns, batch_size, show_progress)
-
-    def _vectors(self, embed_batch, columns, batch_size, show_progress):
-        bar = progress_bar(columns["texts"]) if show_progress else None
-        limit = Limit("max_length", self.max_length, "embedded")
-        vectors = in_batches(text_rows(**columns), batch_size, embed_batch, limit, bar, stacklevel=5)
-        return as_array(vectors, self.output_dim)
 
     def _embed_questions(self, texts):
         return self(texts).numpy(), self._most_tokens(texts)

@@ -1,10 +1,10 @@
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from keras_transformer.pipelines.embedding import as_array, ids_and_lengths, progress_bar
+from keras_transformer.pipelines.embedding import ids_and_lengths
+from keras_transformer.pipelines.embedding_of_answers import EmbedsQuestionsAndResponses
 from keras_transformer.pipelines.encoder_pipeline import EncoderPipeline
 from keras_transformer.pipelines.signatures import (
     STRINGS,
@@ -14,7 +14,6 @@ from keras_transformer.pipelines.signatures import (
     lengths_signature,
     traced,
 )
-from keras_transformer.pipelines.streaming import Limit, in_batches, text_rows
 from keras_transformer.text.tokenizer import as_strings
 from keras_transformer.types import Tensor
 
@@ -22,7 +21,7 @@ _INPUT, _CONTEXT = (tf.TensorSpec([None], tf.string, name=name) for name in ("in
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
-class QuestionAnswerEmbedder(EncoderPipeline):
+class QuestionAnswerEmbedder(EmbedsQuestionsAndResponses, EncoderPipeline):
     """Questions, and responses with their contexts, to unit vectors: the inner product ranks the responses.
 
         scores = embedder.embed_questions(questions) @ embedder.embed_responses(texts, contexts).T
@@ -78,52 +77,6 @@ class QuestionAnswerEmbedder(EncoderPipeline):
     def calibrate(self, texts: Tensor) -> None:
         self._questions(texts, False)
         self._responses(texts, texts, False)
-
-    def embed_questions(self, texts: Iterable[str], batch_size: int = 32, show_progress: bool = False) -> np.ndarray:
-        """The vectors of any number of questions.
-
-        Args:
-            texts: an iterable of `str`.
-            batch_size: texts that are embedded at once.
-            show_progress: draw a bar, as `predict` does.
-
-        Returns:
-            (N, D), float32. A warning says which texts were truncated, counted from 1, and how many.
-
-        Raises:
-            ValueError: for a batch size below 1, a single string, and what is no string.
-        """
-        return self._vectors(self._embed_questions, {"texts": texts}, batch_size, show_progress)
-
-    def embed_responses(
-        self,
-        texts: Iterable[str],
-        contexts: Iterable[str] | None = None,
-        batch_size: int = 32,
-        show_progress: bool = False,
-    ) -> np.ndarray:
-        """The vectors of any number of responses, each the answer itself and the text around it.
-
-        Args:
-            texts: an iterable of `str`.
-            contexts: an iterable of as many `str`; by default they are empty.
-            batch_size: as for `embed_questions`.
-            show_progress: as for `embed_questions`.
-
-        Returns:
-            (N, D), float32; zero where both text and context are without tokens. A warning names truncated ones.
-
-        Raises:
-            ValueError: for more or fewer contexts than texts, and as `embed_questions`.
-        """
-        columns = {"texts": texts} if contexts is None else {"texts": texts, "contexts": contexts}
-        return self._vectors(self._embed_responses, columns, batch_size, show_progress)
-
-    def _vectors(self, embed_batch, columns, batch_size, show_progress):
-        bar = progress_bar(columns["texts"]) if show_progress else None
-        limit = Limit("max_length", self.max_length, "embedded")
-        vectors = in_batches(text_rows(**columns), batch_size, embed_batch, limit, bar, stacklevel=5)
-        return as_array(vectors, self.output_dim)
 
     def _embed_questions(self, texts):
         graph = self._graph(lambda texts: self._questions(texts, False), [STRINGS], "questions")
