@@ -22,15 +22,6 @@ with without_banner():
 from keras_transformer import layers, models, training
 from keras_transformer.version import __version__
 
-_OF_PIPELINES = (
-    "ExportedEmbedder",
-    "ExportedQuestionAnswerEmbedder",
-    "ExportedTranslator",
-    "QuestionAnswerEmbedder",
-    "TextEmbedder",
-    "Translator",
-    "load",
-)
 __all__ = [
     "ExportedEmbedder",
     "ExportedQuestionAnswerEmbedder",
@@ -47,7 +38,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in _OF_PIPELINES:
+    if name in __all__:  # of the pipelines: the rest is there
         return getattr(importlib.import_module("keras_transformer.pipelines"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

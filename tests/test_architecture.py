@@ -3,6 +3,7 @@
 import ast
 import inspect
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -212,7 +213,6 @@ TESTED_BY = {
     "cli/export.py": "cli/test_main.py",
     "cli/standard_streams.py": "cli/test_command.py",
     "cli/train.py": "cli/test_main.py",
-    "cli/train_translator.py": "cli/test_main.py",
     "cli/training_options.py": "cli/test_main.py, cli/test_train_embedder.py",
     "hub/tf1_tables.py": "hub/test_hub_layer.py",
     "pipelines/embedding_of_answers.py": "pipelines/test_question_answer_embedder.py and of its export",
@@ -231,6 +231,13 @@ def test_tests_mirror_the_package():
     modules = [path.relative_to(PACKAGE) for path in FILES if not path.name.startswith("__")]
     without = {str(path) for path in modules if not (tests / path.parent / f"test_{path.name}").exists()}
     assert without == set(TESTED_BY)
+
+
+def test_the_documented_table_is_that_of_the_tests():
+    text = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)/` \|[^|]*\| ([^|]*) \|$", text, re.MULTILINE)
+    documented = {room: set(re.findall(r"`(\w+)`", allowed)) for room, allowed in rows}
+    assert documented == {**ALLOWED, "cli": set()}  # "all"
 
 
 def test_heavy_packages_are_imported_when_needed():

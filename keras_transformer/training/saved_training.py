@@ -98,6 +98,10 @@ def _warn_of_warmup(history, recipe):
         )
 
 
+def say_nothing(*_: Any, **__: Any) -> None:
+    """In place of `print`, on workers that are not the chief."""
+
+
 @contextlib.contextmanager
 def saying_what_was_written(path: PathLike, say: Callable[[str], None] = print) -> Iterator[None]:
     """Says whether the file at `path` was written meanwhile."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from keras_transformer.training.embedding_recipe import EmbeddingRecipe
 from keras_transformer.training.fit_embedder import fit_embedder
 from keras_transformer.training.names import EMBEDDER, KINDS, RANKING
-from keras_transformer.training.saved_training import saying_what_was_written
+from keras_transformer.training.saved_training import say_nothing, saying_what_was_written
 from keras_transformer.training.sentence_tasks import SentenceTask
 from keras_transformer.types import DType, PathLike
 
@@ -56,8 +56,7 @@ def train_embedder(
 
     recipe = recipe or EmbeddingRecipe()
     strategy = strategy or tf.distribute.get_strategy()
-    if not strategy.extended.should_checkpoint:
-        say = _nothing
+    say = say if strategy.extended.should_checkpoint else say_nothing
     pairs = None if validation is None else _scored_pairs(validation)
     for task in tasks:
         say(f"{task.name}: {task.num_rows:,} rows, {len(task.texts):,} different texts")
@@ -106,10 +105,6 @@ def read_tasks(
         tasks.append(getattr(SentenceTask, kind)(*(paths if kind == "teacher" else [paths]), **options))
         tasks[-1].name = name
     return tasks
-
-
-def _nothing(*_, **__):
-    pass
 
 
 def _scored_pairs(paths):

@@ -8,7 +8,7 @@ from keras_transformer.training import fingerprints
 from keras_transformer.training.fit_translator import fit_translator
 from keras_transformer.training.names import CHECKPOINT, TRANSLATOR, VOCABULARY
 from keras_transformer.training.recipes import TranslationRecipe
-from keras_transformer.training.saved_training import saying_what_was_written
+from keras_transformer.training.saved_training import say_nothing, saying_what_was_written
 from keras_transformer.types import DType, PathLike
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ def train_translator(
         The history: a dictionary of figures for each evaluation.
 
     Raises:
-        ValueError: for arguments that contradict each other;
-            for bad files, with file and line; if no pair is left within `max_length`; for a `start_from` that
-            is no single Transformer with one vocabulary; and what `fit_translator` raises.
+        ValueError: for arguments that contradict each other; for bad files, with file and line; if no pair is left
+            within `max_length`; for a `start_from` that is no single Transformer with one vocabulary; and what
+            `fit_translator` raises.
     """
     import tensorflow as tf
 
@@ -73,8 +73,7 @@ def train_translator(
     recipe = recipe or TranslationRecipe()
     strategy = strategy or tf.distribute.get_strategy()
     is_chief = strategy.extended.should_checkpoint
-    if not is_chief:
-        say = _nothing
+    say = say if is_chief else say_nothing
     files = [(source, target)] + ([] if validation_source is None else [(validation_source, validation_target)])
     for pair in files:  # all of them are checked before a vocabulary is trained
         count_pairs(*pair)
@@ -102,10 +101,6 @@ def train_translator(
             origin=_weights_fingerprint(start_from) if start_from else None,
             **options,
         )
-
-
-def _nothing(*_, **__):
-    pass
 
 
 def _check_start(translator):
