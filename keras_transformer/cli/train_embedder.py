@@ -88,6 +88,19 @@ def _add_tasks(parser):
         help="a text file, and an .npy with a vector of each line; given again, another task: teacher2 and so on",
     )
     tasks.add_argument(
+        "--teacher-similarities",
+        type=float,
+        metavar="W",
+        help="weight of the teacher's cosines between the texts of a batch, beside its vectors (default: 0)",
+    )
+    tasks.add_argument(
+        "--teacher-prefixes",
+        type=int,
+        nargs="+",
+        metavar="N",
+        help="the first N numbers of the vectors alone must have these cosines too, so that they may be cut",
+    )
+    tasks.add_argument(
         "--weights",
         nargs="+",
         action="extend",
@@ -139,13 +152,16 @@ def _recipe(args):
 
 def _objectives(args, given):
     """{task: its objective} of those that options say something of."""
-    from keras_transformer.training import ResponseRanking, SimilarityCorrelation
+    from keras_transformer.training import ResponseRanking, SimilarityCorrelation, TeacherVectors
 
     settings = {name: getattr(args, name) for name in ("scale", "margin") if getattr(args, name) is not None}
     objectives = {}
     for name in set(RANKING) & set(given):
         network = args.response_network if name in _WITH_NETWORK else None
         objectives[name] = ResponseRanking(response_network=network, **settings)
+    if args.teacher_similarities is not None or args.teacher_prefixes is not None:
+        for name in _teachers(given):
+            objectives[name] = TeacherVectors(args.teacher_similarities or 0.0, args.teacher_prefixes or ())
     if args.similarity_loss == "correlation":
         objectives["similarity"] = SimilarityCorrelation()
     return objectives
@@ -162,6 +178,10 @@ def _given(args):
     weights = _weights(args.weights, given)
     _check_used(args, given)
     return given, weights
+
+
+def _teachers(given):
+    return [name for name in given if name.startswith("teacher")]
 
 
 def _weights(texts, given):
@@ -193,6 +213,9 @@ def _check_used(args, given):
         if getattr(args, name) is not None and not set(tasks) & set(given):
             options = ", ".join(map(training_options.option, tasks))
             raise ValueError(f"Expected one of {options} with {training_options.option(name)}. Received: {list(given)}")
+    for name in ("teacher_similarities", "teacher_prefixes"):
+        if getattr(args, name) is not None and not _teachers(given):
+            raise ValueError(f"Expected --teacher with {training_options.option(name)}. Received: {list(given)}")
     if args.similarity_loss != "regression" and "similarity" not in given:
         raise ValueError(f"Expected --similarity with --similarity-loss. Received: {list(given)}")
 

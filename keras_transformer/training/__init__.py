@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from keras_transformer.training.callbacks import HistoryFile, SaveBest
 from keras_transformer.training.consistency import consistency_losses
+from keras_transformer.training.distillation import TeacherVectors
 from keras_transformer.training.embedding_recipe import EmbeddingRecipe
 from keras_transformer.training.fit_embedder import fit_embedder
 from keras_transformer.training.fit_translator import fit_translator
@@ -18,7 +19,6 @@ from keras_transformer.training.objectives import (
     ResponseRanking,
     SimilarityCorrelation,
     SimilarityRegression,
-    TeacherVectors,
 )
 from keras_transformer.training.recipes import RECIPES, TranslationRecipe
 from keras_transformer.training.schedules import InverseSquareRootSchedule, LinearDecaySchedule, NoamSchedule

@@ -228,53 +228,6 @@ class SimilarityCorrelation(RecordedLayer):
         return 1.0 - ops.sum(cosines * scores) / lengths
 
 
-@keras.saving.register_keras_serializable(package="keras_transformer")
-class TeacherVectors(RecordedLayer):
-    """A sentence's vector must point where the teacher's does, through a projection where their widths differ.
-
-    Also known as distillation of embeddings (EmbedDistill).
-
-    Args:
-        teacher_dim: width of the teacher's vectors.
-        **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
-
-    Call arguments:
-        vectors: one of (B, D).
-        wanted: floating (B, `teacher_dim`).
-
-    Returns:
-        The mean of 1 - cosine, a float32 scalar.
-
-    References:
-        Reimers and Gurevych, 2020, "Making Monolingual Sentence Embeddings Multilingual using Knowledge
-        Distillation", section 2, with the cosine for the squared error.
-
-    Example:
-        >>> float(keras_transformer.training.TeacherVectors(2)([np.array([[2.0, 0.0]])], np.array([[0.0, 1.0]])))
-        1.0
-    """
-
-    def __init__(self, teacher_dim: int, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.teacher_dim = arguments.positive_integer("teacher_dim", teacher_dim)
-
-    def build(self, vectors_shape: Sequence[Shape], wanted_shape: Shape | None = None) -> None:
-        width = vectors_shape[0][-1]
-        self.unit_normalization = UnitNormalization(name="unit_normalization")
-        self.projection = None
-        if width != self.teacher_dim:
-            self.projection = keras.layers.Dense(self.teacher_dim, use_bias=False, name="projection")
-            self.projection.build((None, width))
-
-    def call(self, vectors: Sequence[Tensor], wanted: Tensor, training: bool | None = None) -> Tensor:
-        (found,) = vectors
-        found = ops.cast(found, "float32")
-        if self.projection:
-            found = self.projection(found)
-        cosines = ops.sum(self.unit_normalization(found) * self.unit_normalization(wanted), axis=-1)
-        return ops.mean(1.0 - cosines)
-
-
 def _diagonal_cross_entropy(scores, count):
     """The mean over rows of logsumexp(row) - the entry on the diagonal."""
     labels = ops.arange(count, dtype="int32")

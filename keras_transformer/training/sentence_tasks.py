@@ -12,12 +12,12 @@ from keras_transformer import arguments, lfs
 from keras_transformer.data.lines import as_paths, read_lines
 from keras_transformer.data.tab_separated import read_rows
 from keras_transformer.training import fingerprints
+from keras_transformer.training.distillation import TeacherVectors
 from keras_transformer.training.objectives import (
     NaturalLanguageInference,
     ResponseRanking,
     SimilarityCorrelation,
     SimilarityRegression,
-    TeacherVectors,
 )
 from keras_transformer.types import Config, PathLike
 
@@ -275,7 +275,7 @@ class SentenceTask:
         rows = [(line,) for line in read_lines(paths)]
         if vectors.ndim != 2 or len(vectors) != len(rows):
             raise ValueError(f"Expected a vector for each of {len(rows)} lines. Received: shape {vectors.shape}")
-        return cls("teacher", rows, objective or TeacherVectors(vectors.shape[1]), vectors, **kwargs)
+        return cls("teacher", rows, objective or TeacherVectors(), vectors, **kwargs)
 
 
 def _rows(paths, columns, **checks):

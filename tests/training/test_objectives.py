@@ -8,7 +8,6 @@ from keras_transformer.training import (
     ResponseRanking,
     SimilarityCorrelation,
     SimilarityRegression,
-    TeacherVectors,
 )
 
 random = np.random.RandomState(0)
@@ -123,24 +122,9 @@ def test_no_correlation_with_what_is_all_equal():
     assert np.abs(tape.gradient(loss, vectors)).max() < 1e3
 
 
-def test_teacher_of_the_same_width_has_no_projection():
-    objective = TeacherVectors(4)
-    expected = np.mean(1 - (unit(U) * unit(V)).sum(axis=1))
-    np.testing.assert_allclose(value(objective([U], V)), expected, rtol=1e-5)
-    assert objective.weights == []
-
-
-def test_teacher_of_another_width():
-    objective = TeacherVectors(6)
-    wanted = random.normal(size=(5, 6)).astype("float32")
-    found = objective([U], wanted)
-    projected = unit(U @ objective.weights[0].numpy())
-    np.testing.assert_allclose(value(found), np.mean(1 - (projected * unit(wanted)).sum(axis=1)), rtol=1e-5)
-
-
 @pytest.mark.parametrize(
     "objective",
-    [ResponseRanking(3.0, 0.1, 8, False), NaturalLanguageInference(2, 5, 0.3), TeacherVectors(7)],
+    [ResponseRanking(3.0, 0.1, 8, False), NaturalLanguageInference(2, 5, 0.3)],
     ids=lambda objective: type(objective).__name__,
 )
 def test_configs(objective):
@@ -154,7 +138,6 @@ def test_configs(objective):
         (lambda: ResponseRanking(scale=0), "scale=0"),
         (lambda: ResponseRanking(margin=-1), "margin=-1"),
         (lambda: NaturalLanguageInference(0), "num_labels=0"),
-        (lambda: TeacherVectors(0), "teacher_dim=0"),
     ],
 )
 def test_bad_values(make, message):

@@ -1,0 +1,174 @@
+"""The texts from which the English sentence encoder learns, for a teacher to embed.
+
+python recipes/english_texts.py --data DATA --held-out stsb.dev.tsv --out texts.txt
+
+DATA is a folder of texts whose licences allow commercial use; none of those read is share-alike (`SENTENCES` and
+`COLUMNS`). A teacher can label any text, so that more are made: opposites of sentences, and film reviews, descriptions
+of scenes and questions from our own word lists in recipes/english/; single words and pairs of words.
+"""
+
+import argparse
+import collections
+import itertools
+import os
+import random
+import re
+from collections.abc import Iterable, Iterator
+
+from keras_transformer.atomic import replacing
+from keras_transformer.data import read_lines, read_rows
+
+LISTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "english")
+# Plain text, a sentence a line: how many are taken.
+SENTENCES = {
+    "text/en.standardebooks.txt.gz": 45_000,
+    "text/en.openstax.txt.gz": 30_000,
+    "text/en.commonvoice.txt.gz": 20_000,
+    "text/en.wordnet.txt.gz": 30_000,
+    "text/en.techdocs.txt.gz": 8_000,
+    "text/en.taskmaster.txt.gz": 10_000,
+}
+# Tab-separated: the columns that are texts, and how many rows are taken.
+COLUMNS = {
+    "classify/banking77.train.tsv.gz": ((1,), 10_000),
+    "classify/clinc150.train.tsv.gz": ((1,), 15_000),
+    "summary/openstax.en.tsv.gz": ((1,), 1_500),
+    "summary/msdocs.en.tsv.gz": ((1, 2), 1_500),
+    "parallel/ko-en.train.tsv.gz": ((3,), 10_000),
+}
+# Sources of parallel text that are share-alike or offensive.
+LEFT_OUT = ("stylekqc", "safety")
+OPPOSITES, REVIEWS, SCENES, QUESTIONS, WORDS, PAIRS = 30_000, 30_000, 15_000, 25_000, 25_000, 10_000
+
+_NEGATED = re.compile(
+    r"\b(is|was|are|were|am|will|would|can|could|should|must|has|have|had|do|does|did|may|might)\b(?! not|n[’']t)", re.I
+)
+_NOT = re.compile(r"(?<=\w)(?: not|(?<!\bca)(?<!\bwo)(?<!\bsha)n[’']t)\b")
+_WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
+# Capitalised words inside a sentence are names; "the" and a word serve as well.
+_NAME = re.compile(r"(?<=[a-z,] )(?:the [a-z]{4,}|[A-Z][a-z]+(?: [A-Z][a-z]+)*)")
+
+
+def sentences(data: str, longest: int, choice: random.Random) -> Iterator[str]:
+    for name, count in SENTENCES.items():
+        texts = (" ".join(line.split()) for line in read_lines(os.path.join(data, name)))
+        yield from _sample((text for text in texts if 1 < len(text) <= longest), count, choice)
+    for name, (columns, count) in COLUMNS.items():
+        rows = (line.split("\t") for line in read_lines(os.path.join(data, name)))
+        rows = [row for row in rows if row[0] not in LEFT_OUT and max(len(row[i]) for i in columns) <= longest]
+        for row in _sample(rows, count, choice):
+            yield from (" ".join(row[column].split()) for column in columns)
+
+
+def opposites(texts: Iterable[str]) -> Iterator[str]:
+    """Sentences that say the opposite of others: a word against its antonym, "not" put in or taken out."""
+    antonyms = {}
+    for first, second in read_rows(os.path.join(LISTS, "opposites.tsv"), ("word", "opposite")):
+        antonyms.setdefault(first, second)
+        antonyms.setdefault(second, first)
+    word = re.compile(rf"\b({'|'.join(antonyms)})\b")
+    for text in texts:
+        if word.search(text):
+            yield word.sub(lambda found: antonyms[found[1]], text, count=1)
+        elif _NOT.search(text):
+            yield _NOT.sub("", text, count=1)
+        elif _NEGATED.search(text):
+            yield _NEGATED.sub(lambda found: f"{found[1]} not", text, count=1)
+
+
+def reviews(choice: random.Random) -> Iterator[str]:
+    words, works, templates = _list("praise") + _list("blame"), _list("reviewed"), _list("reviews")
+    degrees = [
+        *[""] * 6,
+        "very ",
+        "so ",
+        "really ",
+        "rather ",
+        "utterly ",
+        "surprisingly ",
+        "often ",
+        "a bit ",
+        "truly ",
+    ]
+    while True:
+        a, b, c = choice.sample(words, 3)
+        degree, work = choice.choice(degrees), choice.choice(works)
+        yield choice.choice(templates).format(a=a, b=b, c=c, d=degree, work=work)
+
+
+def scenes(choice: random.Random) -> Iterator[str]:
+    who, doing, places = _list("people_and_animals"), _list("doing"), _list("places")
+    while True:
+        is_not = choice.choice(["is", "is", "is", "is not"])
+        place = choice.choice(["", f" {choice.choice(places)}"])
+        article, end = choice.choice(["A", "The"]), choice.choice(["", "."])
+        yield f"{article} {choice.choice(who)} {is_not} {choice.choice(doing)}{place}{end}"
+
+
+def questions(names: list[str], choice: random.Random) -> Iterator[str]:
+    templates = _list("questions")
+    while True:
+        x, y = choice.sample(names, 2)
+        yield choice.choice(templates).format(x=x, y=y)
+
+
+def plain(text: str) -> str:
+    """The text in lower case and without punctuation."""
+    return " ".join(re.findall(r"\w+", text.lower()))
+
+
+def collect(data: str, longest: int, seed: int = 0) -> list[str]:
+    """All texts, each once, in random order."""
+    choice = random.Random(seed)
+    found = list(dict.fromkeys(sentences(data, longest, choice)))
+    words, pairs, names = collections.Counter(), collections.Counter(), collections.Counter()
+    for text in found:
+        tokens = [token.lower() for token in _WORD.findall(text)]
+        words.update(tokens)
+        pairs.update(map(" ".join, itertools.pairwise(tokens)))
+        names.update(_NAME.findall(text))
+    made = [
+        *itertools.islice(opposites(choice.sample(found, len(found))), OPPOSITES),
+        *itertools.islice(reviews(choice), REVIEWS),
+        *itertools.islice(scenes(choice), SCENES),
+        *itertools.islice(questions([name for name, count in names.items() if count > 1], choice), QUESTIONS),
+        *_most_frequent(words, WORDS),
+        *_most_frequent(pairs, PAIRS),
+    ]
+    texts = list(dict.fromkeys([*found, *made]))
+    choice.shuffle(texts)
+    return texts
+
+
+def _list(name):
+    return list(read_lines(os.path.join(LISTS, f"{name}.txt")))
+
+
+def _sample(items, count, choice):
+    items = list(items)
+    return choice.sample(items, min(count, len(items)))
+
+
+def _most_frequent(counter, count):
+    return [key for key, _ in counter.most_common(count)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True)
+    parser.add_argument(
+        "--held-out", nargs="+", required=True, metavar="FILE", help="tab-separated: texts to leave out"
+    )
+    parser.add_argument("--longest", type=int, default=120, help="longest text, in characters (default: %(default)s)")
+    parser.add_argument("--out", required=True)
+    args = parser.parse_args()
+    held_out = {plain(field) for line in read_lines(args.held_out) for field in line.split("\t")}
+    texts = collect(args.data, args.longest)
+    kept = [text for text in texts if plain(text) not in held_out]
+    with replacing(args.out) as path, open(path, "w", encoding="utf-8", newline="\n") as file:
+        file.writelines(f"{text}\n" for text in kept)
+    print(f"{len(kept):,} texts; {len(texts) - len(kept):,} were held out")
+
+
+if __name__ == "__main__":
+    main()
