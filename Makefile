@@ -8,7 +8,7 @@ BIN = $(VENV)/bin
 TEST_PROCESSES ?= 2
 export TEXT
 
-.PHONY: demo test test-jax test-parity bench lint format clean
+.PHONY: demo test test-jax test-parity bench recipe lint format clean
 
 # make demo TEXT='ko: Tuesday, March 5, 2024'
 demo: $(VENV)/.installed
@@ -28,6 +28,10 @@ test-parity: $(PARITY_VENV)/.installed
 # This library beside the others. make bench QUESTIONS='import_time encoder_forward' ROUNDS=3
 bench: $(BENCH_VENV)/.installed
 	$(BENCH_VENV)/bin/python -m benchmarks $(if $(ROUNDS),--rounds $(ROUNDS)) $(QUESTIONS)
+
+# A shipped model from its data to the figures of its card; recipes/NAME.sh says what it needs.
+recipe: $(VENV)/.installed
+	PATH=$(abspath $(BIN)):$$PATH DATA=$(DATA) DEV=$(DEV) TEACHER=$(TEACHER) OUT=$(OUT) recipes/$(NAME).sh
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

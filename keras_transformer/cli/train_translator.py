@@ -43,6 +43,7 @@ _SHAPE = (
     "preset",
     "vocabulary_size",
     "subwords",
+    "byte_fallback",
     "num_layers",
     "hidden_dim",
     "num_heads",
@@ -86,6 +87,12 @@ def add_parser(kinds: Any) -> None:
         {"monitor": ["loss", "bleu"]},
         "Each option replaces what the recipe says.",
         "default recipe",
+    )
+    recipe.add_argument(
+        "--byte-fallback",
+        action="store_true",
+        default=None,
+        help="characters without an id of their own are tokenized as bytes, and come through unchanged",
     )
     recipe.add_argument("--recipe", default="default", choices=list(RECIPES))
     model = training_options.add_model(parser, _MODEL, training_options.NORM_FIRST)
@@ -134,7 +141,8 @@ def _files(args, prefix=""):
 
 
 def _recipe(args):
-    return training_options.changed_recipe(RECIPES[args.recipe], args, _FIELDS, (*_MODEL, *training_options.NORM_FIRST))
+    fields, model = (*_FIELDS, "byte_fallback"), (*_MODEL, *training_options.NORM_FIRST)
+    return training_options.changed_recipe(RECIPES[args.recipe], args, fields, model)
 
 
 def _check_options(args, recipe):
@@ -147,8 +155,12 @@ def _check_options(args, recipe):
         raise ValueError("Expected --validation-pairs, or --validation-source and --validation-target. Received both")
     if bool(args.validation_source) != bool(args.validation_target):
         raise ValueError("Expected both of --validation-source and --validation-target, or neither")
-    if args.byte_level and (args.vocabulary_size is not None or args.subwords is not None):
-        raise ValueError("Expected neither --vocabulary-size nor --subwords with --byte-level, which has no vocabulary")
+    of_vocabulary = [
+        name for name in ("vocabulary_size", "subwords", "byte_fallback") if getattr(args, name) is not None
+    ]
+    if args.byte_level and of_vocabulary:
+        given = ", ".join(map(training_options.option, of_vocabulary))
+        raise ValueError(f"Expected no {given} with --byte-level, which has no vocabulary")
     if args.bleu_tokenize is not None and recipe.monitor != "bleu":
         raise ValueError(f"Expected --monitor bleu with --bleu-tokenize. Received: {recipe.monitor}")
     if args.length_penalty is not None and recipe.beam_size == 1:

@@ -17,6 +17,8 @@ from keras_transformer.types import Config, PathLike, Tensor
 # Characters of a training text: longer ones are split. SentencePiece searches repetitions across the whole line, in
 # time quadratic in the length of a line that repeats itself.
 _LONGEST_TRAINED = 1000
+# With byte fallback: of all characters of a corpus, so many have an id. SentencePiece's default.
+_COVERED = 0.9995
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -26,7 +28,7 @@ class SubwordTokenizer(Tokenizer):
     The vocabulary is part of the layer's config, and so of `.keras` files and SavedModels; the paths of the training
     files, which SentencePiece stores in a model, are removed. Text is normalized as by SentencePiece's default: NFKC,
     runs of whitespace as one space. Characters that the vocabulary lacks become the unknown id, which `detokenize`
-    shows as " ⁇ ".
+    shows as " ⁇ ", or, in a vocabulary with byte fallback, the ids of their bytes, and come back as they were.
 
     Args:
         model: a serialized SentencePiece model, as `bytes` or as base64 in a `str`. Its ids 0 to 3 must be padding,
@@ -78,6 +80,7 @@ class SubwordTokenizer(Tokenizer):
         model_type: str = "unigram",
         split_digits: bool = False,
         lower_case: bool = False,
+        byte_fallback: bool = False,
         **kwargs: Any,
     ) -> "SubwordTokenizer":
         """Trains a vocabulary.
@@ -88,6 +91,9 @@ class SubwordTokenizer(Tokenizer):
             model_type: "unigram" or "bpe".
             split_digits: whether each digit is a token of its own.
             lower_case: whether to ignore case, by Unicode case folding, in training and in tokenization.
+            byte_fallback: whether 256 of the ids are bytes, for characters without an id: those that are not in the
+                corpus, and the rarest ones, 0.05% of its text. For languages of many characters, and where names and
+                code must come through unchanged.
             **kwargs: passed to the constructor.
 
         Raises:
@@ -111,7 +117,8 @@ class SubwordTokenizer(Tokenizer):
                 split_digits=split_digits,
                 normalization_rule_name="nmt_nfkc_cf" if lower_case else "nmt_nfkc",
                 hard_vocab_limit=False,
-                character_coverage=1.0,  # every character of the corpus is in the vocabulary
+                byte_fallback=byte_fallback,
+                character_coverage=_COVERED if byte_fallback else 1.0,
                 max_sentence_length=1 << 20,
                 pad_id=PADDING_ID,
                 unk_id=UNKNOWN_ID,

@@ -16,6 +16,7 @@ class TranslationRecipe(Optimization):
         model: constructor arguments of `Transformer` that override those of the preset.
         vocabulary_size: subwords of both languages together.
         subwords: "unigram" or "bpe".
+        byte_fallback: characters that the vocabulary lacks are tokenized as bytes (`SubwordTokenizer.from_texts`).
         max_length: pairs with more tokens on a side are left out.
         tokens_per_batch: of a micro-batch: of `ParallelText.batches`, on each side.
         micro_batches: batches that make one step of the optimizer (gradient accumulation).
@@ -48,6 +49,7 @@ class TranslationRecipe(Optimization):
     model: dict = dataclasses.field(default_factory=dict)
     vocabulary_size: int = 8000
     subwords: str = "unigram"
+    byte_fallback: bool = False
     max_length: int = 128
     tokens_per_batch: int = 2048
     micro_batches: int = 1
@@ -79,6 +81,11 @@ class TranslationRecipe(Optimization):
             arguments.rate(name, getattr(self, name))
         if self.bpe_dropout and self.subwords != "bpe":
             raise ValueError(f"Expected subwords='bpe' for bpe_dropout. Received: subwords={self.subwords!r}")
+        if self.bpe_dropout and self.byte_fallback:
+            raise ValueError(
+                f"Expected no byte_fallback with bpe_dropout, which takes characters alone. "
+                f"Received: bpe_dropout={self.bpe_dropout}"
+            )
         if self.tokens_per_batch < self.max_length:
             raise ValueError(
                 f"Expected tokens_per_batch to hold a sequence of max_length={self.max_length}. "

@@ -129,7 +129,12 @@ def _tokenizer(folder, source, target, recipe, byte_level, say):
         return SubwordTokenizer.from_model_file(path)
     files = as_paths(source) + ([] if target is None else as_paths(target))
     say(f"Vocabulary from {' '.join(files)}", flush=True)
-    return SubwordTokenizer.from_texts(_texts(source, target), recipe.vocabulary_size, model_type=recipe.subwords)
+    return SubwordTokenizer.from_texts(
+        _texts(source, target),
+        recipe.vocabulary_size,
+        model_type=recipe.subwords,
+        byte_fallback=recipe.byte_fallback,
+    )
 
 
 def _texts(source, target) -> Iterable[str]:

@@ -116,7 +116,7 @@ def test_exports_the_next_version(embedder_dir, embedder, write_lines, tmp_path,
         ),
         (
             ["train", "translator", "--pairs", "p", "--out", "o", "--byte-level", "--vocabulary-size", "100"],
-            "Expected neither --vocabulary-size nor --subwords with --byte-level",
+            "Expected no --vocabulary-size with --byte-level",
         ),
         (
             ["train", "translator", "--pairs", "p", "--out", "o", "--bleu-tokenize", "none"],

@@ -92,6 +92,19 @@ def test_unknown_characters_are_id_1(tokenizer):
     assert 1 in tokenizer.tokenize(["漢"]).values.numpy()
 
 
+@pytest.mark.parametrize("model_type", ["unigram", "bpe"])
+def test_bytes_stand_in_for_unknown_characters(model_type):
+    tokenizer = SubwordTokenizer.from_texts(
+        ["a red dog runs", "빨간 개가 달린다"] * 9, vocabulary_size=310, model_type=model_type, byte_fallback=True
+    )
+    texts = ["a dog 쀍 漢字", "🙂 get_value(x)", "빨간 개"]
+    ids = tokenizer(texts).numpy()
+    assert 1 not in ids  # the unknown id
+    assert [text.decode() for text in tokenizer.detokenize(ids).numpy()] == texts
+    pieces = tokenizer.ids_to_pieces(tokenizer(["쀍"])).numpy()[0].tolist()
+    assert pieces[-3:] == [f"<0x{byte:02X}>".encode() for byte in "쀍".encode()]
+
+
 def test_in_a_functional_model_saved_with_its_vocabulary(tokenizer, tmp_path):
     texts = keras.Input((), dtype="string")
     model = keras.Model(texts, tokenizer(texts))

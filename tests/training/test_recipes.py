@@ -32,6 +32,7 @@ def test_the_papers_numbers():
         ({"schedule": "linear", "steps": 1000}, "steps=1000, warmup_steps=1000"),
         ({"ema": 0.9, "average_last": 3}, "ema=0.9, average_last=3"),
         ({"bpe_dropout": 0.1}, "subwords='unigram'"),
+        ({"bpe_dropout": 0.1, "subwords": "bpe", "byte_fallback": True}, "no byte_fallback with bpe_dropout"),
         ({"tokens_per_batch": 100}, "max_length=128"),
     ],
     ids=str,

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# saved_models/sentence_encoder_en/2 and saved_models/sentence_encoder_lite_en/2, from their data to the figures of
+# their cards: texts, the teacher's vectors, two trainings, two exports, two evaluations. What is there already is not
+# made again, and a training that was killed resumes.
+#
+#   make recipe NAME=sentence_encoder_en DATA=permissive DEV=development TEACHER=all-mpnet-base-v2 OUT=encoders
+#
+# DATA: the folder whose files sentence_encoder_en.sha256 lists. DEV: a folder with stsb.dev.tsv (the STS benchmark's
+# development set), mr.tsv.gz, trec.train.tsv and trec.test.tsv; none of it is trained on. TEACHER: the folder of
+# sentence-transformers/all-mpnet-base-v2 (Apache 2.0).
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+: "${DATA:?the folder of the training data}" "${DEV:?the folder of the development sets}"
+: "${TEACHER:?the folder of all-mpnet-base-v2}" "${OUT:?the folder to write}"
+mkdir -p "$OUT"
+checksums=$here/sentence_encoder_en.sha256
+(cd "$DATA" && sha256sum --check --quiet "$checksums")
+
+[ -e "$OUT/texts.txt" ] || python "$here/english_texts.py" --data "$DATA" --out "$OUT/texts.txt" \
+    --held-out "$DEV"/{stsb.dev.tsv,mr.tsv.gz,trec.test.tsv} "$DATA/classify/clinc150.dev.tsv.gz"
+
+# The teacher in int8, calibrated on the first texts.
+[ -e "$OUT/teacher.keras" ] || keras-transformer convert "$TEACHER" --out "$OUT/teacher.keras"
+if [ ! -e "$OUT/teacher" ]; then
+    head -n 500 "$OUT/texts.txt" > "$OUT/calibration.txt"
+    keras-transformer export --model "$OUT/teacher.keras" --out "$OUT/teacher" --frozen --dtype int8 \
+        --calibrate "$OUT/calibration.txt"
+fi
+[ -e "$OUT/vectors.npy" ] || keras-transformer embed --model "$OUT/teacher" --output "$OUT/vectors.npy" "$OUT/texts.txt"
+
+teach=(--teacher "$OUT/texts.txt" "$OUT/vectors.npy" --teacher-similarities 4 --teacher-prefixes 64 128
+    --validation "$DEV/stsb.dev.tsv" --schedule linear --token-weights --output-dim 384 --dtype mixed_bfloat16)
+keras-transformer train embedder "${teach[@]}" --preset small --num-layers 4 --intermediate-dim 768 --norm-first \
+    --dropout 0.05 --vocabulary-size 12000 --max-length 64 --batch-size 256 --steps 9000 --evaluation-steps 500 \
+    --learning-rate 1.5e-3 --warmup-steps 300 --ema 0.998 --out "$OUT/encoder"
+keras-transformer train embedder "${teach[@]}" --encoder averaging --hidden-dim 256 --vocabulary-size 13000 \
+    --num-bigram-buckets 8000 --batch-size 512 --steps 6000 --evaluation-steps 500 --learning-rate 2e-3 \
+    --warmup-steps 100 --out "$OUT/lite"
+
+for name in encoder lite; do
+    [ -e "$OUT/$name/export" ] || keras-transformer export --model "$OUT/$name" --out "$OUT/$name/export"
+    keras-transformer evaluate embedder --model "$OUT/$name/export" --similarity "$DEV/stsb.dev.tsv" \
+        --classification "$DEV/mr.tsv.gz" --classification "$DEV/trec.train.tsv" "$DEV/trec.test.tsv" \
+        --classification "$DATA/classify/clinc150.train.tsv.gz" "$DATA/classify/clinc150.dev.tsv.gz"
+done
