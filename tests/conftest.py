@@ -2,6 +2,7 @@ import ctypes
 import gc
 import gzip
 import os
+import pathlib
 import platform
 
 # Before TensorFlow is imported: of several test processes each has one thread, where more would wait for each other.
@@ -11,6 +12,36 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 import keras
 import pytest
+
+
+# The files that take longest, the longest first: `make test` gives files to its processes in this order, so that they
+# end together.
+LONGEST = (
+    "pipelines/test_translator_export.py",
+    "integration/test_exports_everywhere.py",
+    "integration/test_workers_journey.py",
+    "training/test_fit_translator.py",
+    "serving/test_clients.py",
+    "layers/test_contract.py",
+    "cli/test_main.py",
+    "examples/test_examples.py",
+    "pipelines/test_translator.py",
+    "decoding/test_beam_search.py",
+    "integration/test_resume_journey.py",
+    "training/test_sentence_training_loop.py",
+    "training/test_fit_embedder.py",
+    "integration/test_translator_journey.py",
+    "test_docstrings.py",
+    "test_readme.py",
+    "convert/test_sentence_encoder.py",
+    "ops/test_blockwise_attention.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    folder = pathlib.Path(__file__).parent
+    places = {folder / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +55,7 @@ def seeded():
 @pytest.fixture(autouse=True, scope="module")
 def small_collections():
     """Frees what earlier modules left; later garbage collections, of which Keras starts many, skip the rest."""
+    keras.utils.clear_session(free_memory=False)  # and TensorFlow's kernels of operations that ran eagerly
     gc.collect()
     if platform.libc_ver()[0] == "glibc":
         ctypes.CDLL(None).malloc_trim(0)  # returns freed memory to the system, 250 MB after the README's snippets
