@@ -13,7 +13,6 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 import keras
 import pytest
 
-
 # The files that take longest, the longest first: `make test` gives files to its processes in this order, so that they
 # end together.
 LONGEST = (
@@ -52,6 +51,12 @@ def seeded():
     keras.config.set_dtype_policy("float32")
 
 
+def resident_memory():
+    """Of this process, in bytes; 0 where Linux does not tell it."""
+    statm = pathlib.Path("/proc/self/statm")
+    return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if statm.exists() else 0
+
+
 @pytest.fixture(autouse=True, scope="module")
 def small_collections():
     """Frees what earlier modules left; later garbage collections, of which Keras starts many, skip the rest."""
@@ -60,8 +65,17 @@ def small_collections():
     if platform.libc_ver()[0] == "glibc":
         ctypes.CDLL(None).malloc_trim(0)  # returns freed memory to the system, 250 MB after the README's snippets
     gc.freeze()
-    yield
+    yield {"resident": resident_memory()}
     gc.unfreeze()
+
+
+@pytest.fixture(autouse=True)
+def little_garbage(small_collections):
+    """Graphs are few objects of much memory, and Python counts objects: after 100 MB it is told to collect them."""
+    yield
+    if resident_memory() > small_collections["resident"] + 1e8:
+        gc.collect()
+        small_collections["resident"] = resident_memory()
 
 
 @pytest.fixture
