@@ -14,6 +14,7 @@ export TEXT
 demo: $(VENV)/.installed
 	$(BIN)/keras-transformer demo $${TEXT:+"$$TEXT"}
 
+# Whole files, in the order of tests/conftest.py: the longest first.
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
