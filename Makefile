@@ -14,8 +14,9 @@ export TEXT
 demo: $(VENV)/.installed
 	$(BIN)/keras-transformer demo $${TEXT:+"$$TEXT"}
 
+# Whole files, in the order of tests/conftest.py: the longest first.
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 # The numeric code on Keras' JAX backend, where no TensorFlow is installed.
 test-jax: $(JAX_VENV)/.installed

@@ -2,6 +2,7 @@ import ctypes
 import gc
 import gzip
 import os
+import pathlib
 import platform
 
 # Before TensorFlow is imported: of several test processes each has one thread, where more would wait for each other.
@@ -12,6 +13,35 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 import keras
 import pytest
 
+# The files that take longest, the longest first: `make test` gives files to its processes in this order, so that they
+# end together.
+LONGEST = (
+    "pipelines/test_translator_export.py",
+    "integration/test_exports_everywhere.py",
+    "integration/test_workers_journey.py",
+    "training/test_fit_translator.py",
+    "serving/test_clients.py",
+    "layers/test_contract.py",
+    "cli/test_main.py",
+    "examples/test_examples.py",
+    "pipelines/test_translator.py",
+    "decoding/test_beam_search.py",
+    "integration/test_resume_journey.py",
+    "training/test_sentence_training_loop.py",
+    "training/test_fit_embedder.py",
+    "integration/test_translator_journey.py",
+    "test_docstrings.py",
+    "test_readme.py",
+    "convert/test_sentence_encoder.py",
+    "ops/test_blockwise_attention.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    folder = pathlib.Path(__file__).parent
+    places = {folder / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
 
 @pytest.fixture(autouse=True)
 def seeded():
@@ -21,15 +51,31 @@ def seeded():
     keras.config.set_dtype_policy("float32")
 
 
+def resident_memory():
+    """Of this process, in bytes; 0 where Linux does not tell it."""
+    statm = pathlib.Path("/proc/self/statm")
+    return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if statm.exists() else 0
+
+
 @pytest.fixture(autouse=True, scope="module")
 def small_collections():
     """Frees what earlier modules left; later garbage collections, of which Keras starts many, skip the rest."""
+    keras.utils.clear_session(free_memory=False)  # and TensorFlow's kernels of operations that ran eagerly
     gc.collect()
     if platform.libc_ver()[0] == "glibc":
         ctypes.CDLL(None).malloc_trim(0)  # returns freed memory to the system, 250 MB after the README's snippets
     gc.freeze()
-    yield
+    yield {"resident": resident_memory()}
     gc.unfreeze()
+
+
+@pytest.fixture(autouse=True)
+def little_garbage(small_collections):
+    """Graphs are few objects of much memory, and Python counts objects: after 100 MB it is told to collect them."""
+    yield
+    if resident_memory() > small_collections["resident"] + 1e8:
+        gc.collect()
+        small_collections["resident"] = resident_memory()
 
 
 @pytest.fixture

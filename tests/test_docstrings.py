@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import keras_transformer
+from keras_transformer.models import PRESETS
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -62,6 +63,7 @@ EXAMPLES = {name: value for name, value in documented() if example(value) is not
 @pytest.mark.parametrize("name", sorted(EXAMPLES))
 def test_the_example_runs(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(PRESETS, "tiny", {**PRESETS["tiny"], "num_layers": 1})
     names = {"np": np, "keras": keras, "keras_transformer": keras_transformer, "tmp_path": tmp_path}
     test = doctest.DocTestParser().get_doctest(example(EXAMPLES[name]), names, name, None, 0)
     assert test.examples, f"{name}: expected lines that begin with >>> in the section `Example:`"

@@ -56,13 +56,6 @@ def test_exports_as_the_options_say(model_dir, embedder_dir, write_lines, writte
     assert written == []
 
 
-def test_exports_for_xla(model_dir, exported, write_lines, tmp_path):
-    empty = write_lines("warmup", [])
-    assert run("export", "--model", model_dir, "--out", tmp_path / "1", "--xla", "--warmup", empty) == 0
-    of_xla, plain = ((path / "saved_model.pb").read_bytes() for path in (tmp_path / "1", exported))
-    assert b"_XlaMustCompile" in of_xla and b"_XlaMustCompile" not in plain
-
-
 def test_a_calibration_needs_texts(embedder_dir, write_lines, tmp_path, capsys):
     options = ["--frozen", "--dtype", "int8", "--calibrate", write_lines("empty", [])]
     assert run("export", "--model", embedder_dir, "--out", tmp_path / "2", *options) == 1

@@ -1,6 +1,5 @@
 """HubLayer on SavedModels that this package did not write; its own are in tests/integration."""
 
-import copy
 import re
 
 import keras
@@ -11,23 +10,7 @@ import tensorflow as tf
 from keras_transformer.hub import HubLayer
 from tests.hub import foreign
 from tests.hub.foreign import WORDS, A, B, X
-
-
-def functional(layer):
-    inputs = keras.Input((2,))
-    return keras.Model(inputs, layer(inputs))
-
-
-def saved_and_loaded(model, tmp_path):
-    model.save(tmp_path / "model.keras")
-    return keras.models.load_model(tmp_path / "model.keras", safe_mode=False)
-
-
-def exported_outputs(model, tmp_path, inputs):
-    model.export(tmp_path / "exported", verbose=False)
-    exported = tf.saved_model.load(str(tmp_path / "exported"))
-    return exported.serve(inputs)
-
+from tests.hub.models import functional, saved_and_loaded
 
 # Frozen and trained.
 
@@ -261,61 +244,3 @@ def test_trainable_without_anything_to_train(tmp_path):
     with pytest.raises(ValueError, match="Expected trainable=False: .*identity has no trainable weights"):
         HubLayer(tmp_path / "identity", trainable=True)
     assert float(HubLayer(tmp_path / "identity")(7.0)) == 7
-
-
-# Saved, copied, exported.
-
-
-def test_tuned_weights_come_back_without_the_handle(tmp_path):
-    foreign.write_scaler(str(tmp_path / "scaler"))
-    layer = HubLayer(tmp_path / "scaler", trainable=True)
-    model = functional(layer)
-    layer.trainable_variables[0].assign([7.0, 8.0])
-    model.compile("adam", "mse")
-    model.fit(X, X * 0, verbose=0)
-    model.save(tmp_path / "model.keras")
-    (tmp_path / "scaler").rename(tmp_path / "gone")
-    reloaded = keras.models.load_model(tmp_path / "model.keras", safe_mode=False)
-    np.testing.assert_array_equal(reloaded(X), model(X))
-    assert reloaded.layers[1].trainable and reloaded.layers[1].handle == str(tmp_path / "scaler")
-    # Trained on alike, so that the optimizer's state is there too, and saved and exported again.
-    (tmp_path / "gone").rename(tmp_path / "scaler")
-    for each in (model, reloaded):
-        each.fit(X, X, verbose=0)
-    np.testing.assert_array_equal(reloaded(X), model(X))
-    assert reloaded.layers[1].get_config() == layer.get_config()
-    np.testing.assert_array_equal(saved_and_loaded(reloaded, tmp_path)(X), model(X))
-    np.testing.assert_array_equal(exported_outputs(reloaded, tmp_path, X), model(X))
-
-
-def test_safe_mode_refuses(scaler, tmp_path):
-    layer = HubLayer(scaler)
-    functional(layer).save(tmp_path / "model.keras")
-    with pytest.raises(ValueError, match="Expected safe_mode=False to load a HubLayer.*Received: safe_mode=True"):
-        keras.models.load_model(tmp_path / "model.keras")
-    config = layer.get_config()
-    np.testing.assert_array_equal(HubLayer.from_config(config)(X), X * [1, 2])  # this process' own
-    with pytest.raises(ValueError, match="Expected safe_mode=False to load a HubLayer.*Received: safe_mode=None"):
-        HubLayer.from_config({**config, "saved_model": "QUFB"})
-    with pytest.raises(ValueError, match="Received: safe_mode=None"):
-        HubLayer.from_config({"handle": scaler})
-
-
-def test_copies_are_independent(scaler):
-    layer = HubLayer(scaler, trainable=True)
-    model = functional(layer)
-    layer.trainable_variables[0].assign([7.0, 8.0])
-    cloned = keras.models.clone_model(model)  # as Keras does it: the same architecture, weights as they were at first
-    copied = copy.deepcopy(model)
-    layer.trainable_variables[0].assign([0.0, 0.0])
-    np.testing.assert_array_equal(cloned(X), X * [1, 2])
-    np.testing.assert_array_equal(copied(X), X * [7, 8])
-
-
-@pytest.mark.parametrize("name", ["embedding", "tf1_hub"])
-def test_tables_of_an_exported_model_are_filled(request, tmp_path, name):
-    layer = HubLayer(request.getfixturevalue(name))
-    texts = keras.Input((), dtype="string")
-    model = saved_and_loaded(keras.Model(texts, layer(texts)), tmp_path)
-    np.testing.assert_array_equal(exported_outputs(model, tmp_path, tf.constant(WORDS)), layer(WORDS))
-    np.testing.assert_array_equal(HubLayer(tmp_path / "exported", output_key="output_0")(WORDS), layer(WORDS))

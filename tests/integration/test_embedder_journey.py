@@ -20,7 +20,7 @@ TEXTS = ["red dog", "", "blue house runs", "?!", "漢"]
 @pytest.fixture(scope="module")
 def embedder():
     tokenizer = SubwordTokenizer.from_texts(made_data.sentences(200), 30)
-    encoder = SentenceEncoder(tokenizer.vocabulary_size, 2, 12, 19, 3, output_dim=7)
+    encoder = SentenceEncoder(tokenizer.vocabulary_size, 1, 12, 19, 3, output_dim=7)
     return TextEmbedder(encoder, tokenizer)
 
 

@@ -109,10 +109,10 @@ def test_every_way_gives_the_same(way, found, pipelines):
 
     assert of("translator1") == list(translator.translate(TEXTS))
     vectors = embedder.embed(TEXTS)
-    for name in ("embedder1", "embedder2"):
-        if way in found[name] or way == "signature":
-            np.testing.assert_allclose(of(name), vectors, atol=1e-5)
-    for name in ("embedder3", "embedder4", "embedder5"):
+    every = way in ("hub.load", "signature")  # the others have shown enough with one in float32 and one in int8
+    for name in ("embedder1", "embedder2") if every else ("embedder1",):
+        np.testing.assert_allclose(of(name), vectors, atol=1e-5)
+    for name in ("embedder3", "embedder4", "embedder5") if every else ("embedder4",):
         np.testing.assert_allclose(of(name), vectors, atol=0.03)
         assert np.abs(np.array(of(name)) - vectors).max() > 1e-4  # they are bfloat16 and int8 indeed
     questions = question_answer.embed_questions(TEXTS)

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from keras_transformer.models import SentenceEncoder
 
-TINY = {"num_layers": 2, "hidden_dim": 12, "intermediate_dim": 19, "num_heads": 3, "output_dim": 7}
+TINY = {"num_layers": 1, "hidden_dim": 12, "intermediate_dim": 19, "num_heads": 3, "output_dim": 7}
 IDS = np.array([[4, 5, 6, 7], [8, 9, 0, 0], [0, 0, 0, 0]])
 
 

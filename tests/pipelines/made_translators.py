@@ -8,7 +8,7 @@ from tests import made_data, reference
 TEXTS = ["red dog", "", "blue house runs", "  ", "cat"]
 
 
-def make(num_layers=2, **kwargs):
+def make(num_layers=1, **kwargs):
     tokenizer = SubwordTokenizer.from_texts(made_data.sentences(200), 30)
     transformer = Transformer(tokenizer.vocabulary_size, num_layers, 12, 19, 3)
     reference.randomize(transformer, seed=1)

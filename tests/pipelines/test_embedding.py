@@ -13,7 +13,7 @@ TEXTS = ["red dog", "", "blue house runs", b"\xff", "cat"]
 @pytest.fixture(scope="module")
 def embedder():
     tokenizer = ByteTokenizer()
-    encoder = SentenceEncoder(tokenizer.vocabulary_size, 2, 12, 19, 3, output_dim=7)
+    encoder = SentenceEncoder(tokenizer.vocabulary_size, 1, 12, 19, 3, output_dim=7)
     return TextEmbedder(encoder, tokenizer, max_length=20)
 
 

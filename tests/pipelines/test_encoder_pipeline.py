@@ -13,7 +13,7 @@ TEXTS = ["red dog", "", "blue house runs", b"\xff", "cat"]
 @pytest.fixture(scope="module")
 def embedder():
     tokenizer = ByteTokenizer()
-    encoder = SentenceEncoder(tokenizer.vocabulary_size, 2, 12, 19, 3, output_dim=7)
+    encoder = SentenceEncoder(tokenizer.vocabulary_size, 1, 12, 19, 3, output_dim=7)
     return TextEmbedder(encoder, tokenizer, max_length=20)
 
 
@@ -53,7 +53,7 @@ def test_exports_train_where_they_are_asked_to(embedder):
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(functions["call_in_training"](inputs=tf.constant(["dog"])) ** 3)
     gradients = tape.gradient(loss, [weight.value for weight in embedder.trainable_weights])
-    assert len(gradients) > 20 and all(gradient is not None for gradient in gradients)
+    assert len(gradients) > 10 and all(gradient is not None for gradient in gradients)
     texts = tf.constant(["dog", ""])
     np.testing.assert_allclose(functions["__call__"](texts), embedder(texts), atol=1e-5)
     assert np.abs(functions["__call__"](texts, training=True) - embedder(texts)).max() > 1e-3

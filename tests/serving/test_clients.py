@@ -77,20 +77,31 @@ def ask(request, addresses):
             yield grpc_client, channel
 
 
-def test_translations(ask, pipelines):
+@pytest.fixture(scope="module")
+def translations(pipelines):
+    """Of `TEXTS`, by each version of the translator."""
+    return [list(translator.translate(TEXTS)) for translator in pipelines["translator"]]
+
+
+@pytest.fixture(scope="module")
+def hypotheses(pipelines, translations):
+    """Of `TEXTS` and no text, by the first version with a length penalty of 1.5."""
+    translator = pipelines["translator"][0]
+    translator.search = BeamSearch(3, 1.5, num_best=2)
+    return list(translator.translate_n_best([*TEXTS, ""]))
+
+
+def test_translations(ask, translations):
     client, server = ask
-    wanted = list(pipelines["translator"][0].translate(TEXTS))
+    wanted = translations[0]
     assert len(set(wanted)) > 2
     assert client.translate(server, TEXTS, label="stable") == client.translate(server, TEXTS) == wanted
 
 
-def test_hypotheses(ask, pipelines):
+def test_hypotheses(ask, hypotheses):
     client, server = ask
-    translator = pipelines["translator"][0]
-    translator.search = BeamSearch(3, 1.5, num_best=2)
-    wanted = list(translator.translate_n_best([*TEXTS, ""]))
     found = client.translate_n_best(server, [*TEXTS, ""], length_penalty=1.5)
-    for row, table in zip(found, wanted, strict=True):
+    for row, table in zip(found, hypotheses, strict=True):
         assert [text for text, _ in row] == [text for text, _ in table]
         np.testing.assert_allclose([score for _, score in row], [score for _, score in table], atol=1e-4)
     assert found[-1] == [("", 0.0)]
@@ -178,9 +189,9 @@ def test_inputs_of_another_rank_are_refused(addresses, model, body):
     assert error.value.code == 400 and "is not compatible with expected shape [?" in json.load(error.value)["error"]
 
 
-def test_a_rolling_update(models, pipelines):
+def test_a_rolling_update(models, translations):
     """The steps of examples/serving/README.md: both versions, then the label moves, then the first one goes."""
-    before, after = (list(translator.translate(TEXTS)) for translator in pipelines["translator"])
+    before, after = translations
     assert before != after
     models.apply(read_config("models.config"))
     with stand_in.serve(models) as (server, _):

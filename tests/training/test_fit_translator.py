@@ -1,5 +1,6 @@
 import csv
 import dataclasses
+import shutil
 
 import keras
 import numpy as np
@@ -18,15 +19,26 @@ from tests import made_data
 RECIPE = TranslationRecipe(epochs=2, tokens_per_batch=256, max_length=64, warmup_steps=10)
 
 
-@pytest.fixture
-def pairs(write_lines):
-    sources, targets = made_data.pairs(40)
-    return ParallelText(write_lines("s", sources), write_lines("t", targets), ByteTokenizer(), max_length=64)
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pairs")
+    for name, lines in zip("st", made_data.pairs(40)):
+        (folder / name).write_text("\n".join(lines) + "\n")
+    return ParallelText(folder / "s", folder / "t", ByteTokenizer(), max_length=64)
 
 
 def translator(search=None):
     keras.utils.set_random_seed(4)
     return Translator(Transformer(260, 1, 12, 19, 3), ByteTokenizer(), search=search)
+
+
+@pytest.fixture(scope="module")
+def one_epoch(pairs, tmp_path_factory):
+    """The folder of a training that ended after its only epoch."""
+    folder = tmp_path_factory.mktemp("one_epoch")
+    recipe = dataclasses.replace(RECIPE, epochs=1)
+    fit_translator(translator(), pairs, pairs, path=folder / "translator.keras", recipe=recipe, verbose=0)
+    return folder
 
 
 def test_an_earlier_file_is_no_success(pairs, tmp_path):
@@ -91,27 +103,30 @@ def test_validation_figures(pairs):
     assert logs["val_bleu"] == pytest.approx(bleu.score, abs=1e-3)
 
 
-def test_goes_on_where_it_was_and_refuses_another_recipe(pairs, tmp_path):
-    path = tmp_path / "translator.keras"
-    fit_translator(translator(), pairs, path=path, recipe=dataclasses.replace(RECIPE, epochs=1), verbose=0)
-    assert len(fit_translator(translator(), pairs, path=path, recipe=RECIPE, verbose=0)) == 2
-    other = dataclasses.replace(RECIPE, label_smoothing=0.2)
+def test_goes_on_where_it_was_until_its_translator_is_gone(pairs, one_epoch, tmp_path):
+    path = shutil.copytree(one_epoch, tmp_path / "copy") / "translator.keras"
+    assert len(fit_translator(translator(), pairs, pairs, path=path, recipe=RECIPE, verbose=0)) == 2
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match="is gone"):
+        fit_translator(translator(), pairs, pairs, path=path, recipe=RECIPE, verbose=0)
+
+
+def test_another_recipe_is_refused(pairs, one_epoch):
+    path, other = one_epoch / "translator.keras", dataclasses.replace(RECIPE, label_smoothing=0.2)
     with pytest.raises(ValueError, match=r"same arguments .* Received: label_smoothing=0.2 \(not 0.1\)$"):
-        fit_translator(translator(), pairs, path=path, recipe=other, verbose=0)
+        fit_translator(translator(), pairs, pairs, path=path, recipe=other, verbose=0)
     with pytest.raises(ValueError, match=r'Received: origin="another" \(not none\)$'):
-        fit_translator(translator(), pairs, path=path, recipe=RECIPE, verbose=0, origin="another")
+        fit_translator(translator(), pairs, pairs, path=path, recipe=RECIPE, verbose=0, origin="another")
 
 
-def test_other_pairs_are_refused(pairs, write_lines, tmp_path):
-    path, recipe = tmp_path / "translator.keras", dataclasses.replace(RECIPE, epochs=1)
-    fit_translator(translator(), pairs, pairs, path=path, recipe=recipe, verbose=0)
+def test_other_pairs_are_refused(pairs, one_epoch, write_lines):
     sources, targets = made_data.pairs(40)
     other = ParallelText(
         write_lines("s2", sources), write_lines("t2", [*targets[:-1], targets[0]]), ByteTokenizer(), max_length=64
     )
     for data, name in (((other, pairs), "training"), ((pairs, other), "validation")):
         with pytest.raises(ValueError, match=f"Received: other content of {name} target$"):
-            fit_translator(translator(), *data, path=path, recipe=RECIPE, verbose=0)
+            fit_translator(translator(), *data, path=one_epoch / "translator.keras", recipe=RECIPE, verbose=0)
 
 
 def test_an_unknown_tokenizer_of_bleu_is_named_at_once(pairs, tmp_path):
@@ -119,14 +134,6 @@ def test_an_unknown_tokenizer_of_bleu_is_named_at_once(pairs, tmp_path):
     with pytest.raises(ValueError, match="foo"):
         fit_translator(translator(), pairs, pairs, path=tmp_path / "x.keras", recipe=recipe)
     assert not list(tmp_path.glob("x*"))
-
-
-def test_a_finished_training_whose_translator_is_gone(pairs, tmp_path):
-    path, recipe = tmp_path / "translator.keras", dataclasses.replace(RECIPE, epochs=1)
-    fit_translator(translator(), pairs, path=path, recipe=recipe, verbose=0)
-    path.unlink()
-    with pytest.raises(FileNotFoundError, match="is gone"):
-        fit_translator(translator(), pairs, path=path, recipe=recipe, verbose=0)
 
 
 def test_bleu_needs_validation_pairs(pairs, tmp_path):
@@ -138,7 +145,7 @@ def test_bleu_needs_validation_pairs(pairs, tmp_path):
 
 @pytest.mark.parametrize("name", ["wmt14-base", "wmt14-big"])
 def test_the_papers_recipes_run(name, write_lines, tmp_path):
-    """A few steps of them on made data, the model narrowed and the batches shrunk; all else as it is."""
+    """A few steps of them on made data, the model and the batches shrunk; all else as it is."""
     recipe = dataclasses.replace(
         RECIPES[name], vocabulary_size=70, max_length=64, tokens_per_batch=256, steps=5, evaluation_steps=2
     )
@@ -147,7 +154,7 @@ def test_the_papers_recipes_run(name, write_lines, tmp_path):
     tokenizer = SubwordTokenizer.from_files(files, recipe.vocabulary_size, model_type=recipe.subwords)
     pairs = ParallelText(*files, tokenizer, max_length=recipe.max_length)
     model = Transformer.from_preset(
-        recipe.preset, tokenizer.vocabulary_size, hidden_dim=32, intermediate_dim=48, num_heads=4
+        recipe.preset, tokenizer.vocabulary_size, num_layers=1, hidden_dim=32, intermediate_dim=48, num_heads=4
     )
     path = tmp_path / "translator.keras"
     history = fit_translator(Translator(model, tokenizer), pairs, pairs, path=path, recipe=recipe, verbose=0)
