@@ -47,6 +47,11 @@ def add_parser(kinds: Any) -> None:
         "references and translations are tokenized already",
     )
     metrics.add_argument("--lowercase", action="store_true", help="score lower-cased texts")
+    metrics.add_argument(
+        "--identifiers",
+        action="store_true",
+        help="count the names of code, as get_value or --help, that come through unchanged; wants --source or --pairs",
+    )
     results = parser.add_argument_group("results")
     results.add_argument("--worst", type=int, metavar="N", help="show the N sentences with the lowest chrF")
     results.add_argument("--output", action=Once, metavar="FILE", help="write the translations of --model to a file")
@@ -56,7 +61,12 @@ def add_parser(kinds: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from keras_transformer.evaluation import compare_translations, score_translations, worst_translations
+    from keras_transformer.evaluation import (
+        compare_translations,
+        score_identifiers,
+        score_translations,
+        worst_translations,
+    )
     from keras_transformer.evaluation.sacrebleu_metrics import check_tokenize
 
     check_tokenize(args.tokenize)
@@ -80,8 +90,11 @@ def run(args: argparse.Namespace) -> None:
         names.append(_name(args.against_model, args.against))
         comparison = compare_translations(hypotheses, others, references, **metric)
         systems, p_values = comparison.systems, comparison.p_values
-    for name, scores in zip(names, systems):
-        _print_scores(name, scores)
+    kept = [None] * len(systems)
+    if args.identifiers:
+        kept = [score_identifiers(sources, references, found) for found in (hypotheses, others) if found is not None]
+    for name, scores, identifiers in zip(names, systems, kept):
+        _print_scores(name, scores, identifiers)
     if p_values:
         _print_comparison(systems, p_values)
     if args.worst:
@@ -89,7 +102,14 @@ def run(args: argparse.Namespace) -> None:
     if args.json:
         figures = {
             "reference": args.reference or args.pairs,
-            "systems": [{"name": name, **dataclasses.asdict(scores)} for name, scores in zip(names, systems)],
+            "systems": [
+                {
+                    "name": name,
+                    **dataclasses.asdict(scores),
+                    **({"identifiers": dataclasses.asdict(found)} if found else {}),
+                }
+                for name, scores, found in zip(names, systems, kept)
+            ],
             "p_values": p_values,
         }
         _write(args.json, [json.dumps(figures, indent=2, ensure_ascii=False)])
@@ -108,6 +128,8 @@ def check(args: argparse.Namespace) -> None:
         raise ValueError("Expected --reference or --pairs: the reference translations")
     if (args.model or args.against_model) and not (args.source or args.pairs):
         raise ValueError("Expected --source or --pairs: the sentences that the model is to translate")
+    if args.identifiers and not (args.source or args.pairs):
+        raise ValueError("Expected --source or --pairs with --identifiers, which are those of the source")
     if args.output and not args.model:
         raise ValueError("Expected --model with --output, which keeps its translations")
     if not (args.model or args.against_model) and (args.beam, args.length_penalty) != (None, None):
@@ -165,7 +187,7 @@ def _write(path, lines):
         file.writelines(f"{line}\n" for line in lines)
 
 
-def _print_scores(name, scores):
+def _print_scores(name, scores, identifiers):
     from keras_transformer.evaluation.rounding import rounded
 
     print(f"{name}: {scores.num_sentences:,} sentences")
@@ -177,6 +199,9 @@ def _print_scores(name, scores):
         f"  n-gram precisions {precisions}, brevity penalty {scores.brevity_penalty:.3f} "
         f"({scores.hypothesis_length:,} tokens for {scores.reference_length:,})"
     )
+    if identifiers:
+        kept, found = identifiers.num_kept, identifiers.num_identifiers
+        print(f"  identifiers kept: {kept:,} of {found:,}" + (f" ({100 * identifiers.fraction:.1f}%)" if found else ""))
 
 
 def _print_comparison(systems, p_values):

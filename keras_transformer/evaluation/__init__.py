@@ -2,6 +2,7 @@
 
 from keras_transformer.evaluation.attention_plot import plot_attention
 from keras_transformer.evaluation.estimate import Estimate
+from keras_transformer.evaluation.identifiers import IdentifierScores, score_identifiers
 from keras_transformer.evaluation.retrieval import RetrievalScores, score_retrieval
 from keras_transformer.evaluation.sentence_scores import ScoredTranslation, nearest_translation, worst_translations
 from keras_transformer.evaluation.similarity_plot import plot_similarity
@@ -18,6 +19,7 @@ from keras_transformer.evaluation.translation import (
 __all__ = [
     "ClassificationScores",
     "Estimate",
+    "IdentifierScores",
     "MetricScore",
     "RetrievalScores",
     "ScoredTranslation",
@@ -29,6 +31,7 @@ __all__ = [
     "nearest_translation",
     "plot_attention",
     "plot_similarity",
+    "score_identifiers",
     "score_retrieval",
     "score_similarity",
     "score_translations",

@@ -26,7 +26,7 @@ def files(write_lines):
 
 
 def options(files):
-    return [word for pair in files.items() for word in pair]
+    return [word for pair in files.items() for word in pair if word]
 
 
 def test_a_file_of_hypotheses(files, tmp_path, capsys):
@@ -117,6 +117,16 @@ def test_the_worst_sentences(files, write_lines, capsys):
     assert shown[1:4] == ["  source      s0", f"  reference   {REFERENCES[0]}", f"  hypothesis  {HYPOTHESES[0]}"]
 
 
+def test_identifiers(write_lines, tmp_path, capsys):
+    pairs = write_lines("pairs.tsv", ["get_value()를 부른다\tIt calls get_value()", "개와 utf8\tA dog and utf8"])
+    hypotheses = write_lines("hypotheses.txt", ["It calls get value", "A dog and utf8"])
+    arguments = ("--pairs", pairs, "--hypotheses", hypotheses, "--identifiers", "--json", tmp_path / "scores.json")
+    assert run(*arguments) == 0
+    assert "  identifiers kept: 1 of 2 (50.0%)\n" in capsys.readouterr().out
+    kept = json.loads((tmp_path / "scores.json").read_text())
+    assert kept["systems"][0]["identifiers"] == {"num_identifiers": 2, "num_kept": 1}
+
+
 @pytest.mark.parametrize(
     "changed, message",
     [
@@ -132,6 +142,7 @@ def test_the_worst_sentences(files, write_lines, capsys):
         ({"--json": "REFERENCE"}, "Expected --json to be no file that is read. Received: REFERENCE"),
         ({"--beam": "2"}, "Expected --model with --beam"),
         ({"--against-model": "m"}, "Expected --source"),
+        ({"--identifiers": ""}, "Expected --source or --pairs with --identifiers"),
     ],
 )
 def test_bad_options(changed, message, files, write_lines, capsys, tmp_path):
