@@ -42,12 +42,13 @@ def add_parser(kinds: Any) -> None:
     task.add_argument("--batch-size", type=int, default=128, help="rows of a batch (default: %(default)s)")
     task.add_argument("--scale", type=float, default=20.0, help="of cosines in ranking (default: %(default)s)")
     task.add_argument("--margin", type=float, default=0.0, help="additive, in ranking (default: %(default)s)")
-    files = encoder_options.add_files(parser, "the same, to choose the best weights by the mean reciprocal rank")
+    files = encoder_options.add_files(parser, "as --answers, to choose the best weights by the mean reciprocal rank")
     files.add_argument(
         "--embedder",
         action=Once,
         metavar="FILE",
-        help="an embedder.keras, or the folder it is in: its encoder and vocabulary are what the training starts from",
+        help="an embedder.keras, or the folder it is in: its encoder and vocabulary are what the training starts from, "
+        "and its limit of tokens holds if it is less than --max-length",
     )
     networks = parser.add_argument_group("networks", "On top of the encoder, one for questions and one for answers.")
     for name, text in (("hidden", "of their hidden layers"), ("output", "of the vectors of questions and answers")):
