@@ -42,8 +42,10 @@ def test_the_commands_parse(monkeypatch):
     lines = "\n".join(block for text in texts for block in blocks(text, "bash")).replace("\\\n", " ").splitlines()
     commands = [shlex.split(line)[1:] for line in lines if re.match(r"(\.venv/bin/)?keras-transformer ", line)]
     assert len(commands) >= 3
-    kinds = train.train_embedder, train.train_translator, evaluate.evaluate_embedder, evaluate.evaluate_translator
-    for module in (main.attention, main.convert, main.demo, main.embed, main.export, main.translate, *kinds):
+    trainings = train.train_embedder, train.train_question_answerer, train.train_translator
+    measures = evaluate.evaluate_embedder, evaluate.evaluate_question_answerer, evaluate.evaluate_translator
+    commands_alone = main.attention, main.convert, main.demo, main.embed, main.export, main.translate
+    for module in (*commands_alone, *trainings, *measures):
         monkeypatch.setattr(module, "run", lambda args: None)
         monkeypatch.setattr(module, "check", lambda args: None)
     for command in commands:

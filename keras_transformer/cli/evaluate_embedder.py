@@ -3,13 +3,11 @@
 import argparse
 import dataclasses
 import functools
-import json
-import math
 from typing import Any
 
 from keras_transformer import arguments
-from keras_transformer.atomic import replacing
 from keras_transformer.cli import models
+from keras_transformer.cli.figures import print_retrieval, write_json
 from keras_transformer.cli.once import Once
 from keras_transformer.cli.outputs import check_outputs
 from keras_transformer.cli.texts import check_texts
@@ -90,10 +88,7 @@ def run(args: argparse.Namespace) -> None:
     for path, columns in retrieval:
         figures["retrieval"].append({"file": path, **_measure_retrieval(path, columns, embed)})
     if args.json:
-        # Names of files that are not UTF-8 are escaped, as JSON has it.
-        options = {"encoding": "utf-8", "errors": "backslashreplace", "newline": "\n"}
-        with replacing(args.json) as unfinished, open(unfinished, "w", **options) as file:
-            file.write(json.dumps(_without_nan(figures), indent=2, ensure_ascii=False) + "\n")
+        write_json(args.json, figures)
 
 
 def check(args: argparse.Namespace) -> None:
@@ -160,13 +155,7 @@ def _measure_retrieval(path, columns, embed):
     from keras_transformer.evaluation import score_retrieval
 
     scores = score_retrieval(*columns, embed)
-    counts = f"{scores.num_pairs:,} pairs, {scores.num_queries:,} queries, {scores.num_answers:,} answers"
-    print(f"Retrieval, {path}: {counts}")
-    named = {"P@1": scores.precision_at_1, "MRR": scores.mean_reciprocal_rank}
-    named.update({"MAP": scores.mean_average_precision, "nDCG@10": scores.ndcg_at_10})
-    named.update((f"recall@{k}", value) for k, value in scores.recall.items())
-    for name, value in named.items():
-        print(f"  {name:<17}{value:8.4f}")
+    print_retrieval(path, scores)
     return dataclasses.asdict(scores)
 
 
@@ -175,12 +164,3 @@ def _print_estimate(estimate):
 
     value, low, high = (rounded(number, 4) for number in (estimate.value, *estimate.interval))
     print(f"  {estimate.name:<17}{value:8.4f}   95% interval {low:.4f} to {high:.4f}", flush=True)
-
-
-def _without_nan(figures):
-    """JSON has no NaN: `None` in its place."""
-    if isinstance(figures, dict):
-        return {name: _without_nan(value) for name, value in figures.items()}
-    if isinstance(figures, (list, tuple)):
-        return [_without_nan(value) for value in figures]
-    return None if isinstance(figures, float) and math.isnan(figures) else figures

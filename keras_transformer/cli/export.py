@@ -1,4 +1,4 @@
-"""keras-transformer export: a saved translator or embedder as a SavedModel for TF-Hub and TF Serving."""
+"""keras-transformer export: a saved pipeline as a SavedModel for TF-Hub and TF Serving."""
 
 import argparse
 from typing import Any
@@ -12,14 +12,14 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "export",
         help="write a SavedModel for TF-Hub and TF Serving",
-        description="Writes the translator or embedder in MODEL as a SavedModel that takes strings.",
+        description="Writes the translator, embedder or question answerer in MODEL as a SavedModel that takes strings.",
     )
     parser.set_defaults(check=check, run=run)
     parser.add_argument(
         "--model",
         action=Once,
         required=True,
-        help="a .keras file, or the folder of a translator.keras or an embedder.keras",
+        help="a .keras file, or the folder of a translator.keras, embedder.keras or question_answerer.keras",
     )
     parser.add_argument(
         "--out",

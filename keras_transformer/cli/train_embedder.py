@@ -3,11 +3,9 @@
 import argparse
 from typing import Any
 
-from keras_transformer.cli import training_options
-from keras_transformer.cli.once import Once
+from keras_transformer.cli import encoder_options, training_options
 from keras_transformer.cli.outputs import check_training_outputs
 from keras_transformer.data.lines import as_paths
-from keras_transformer.training.embedding_recipe import EmbeddingRecipe
 from keras_transformer.training.names import CHECKPOINT, EMBEDDER, RANKING
 
 _TASKS = {
@@ -19,29 +17,6 @@ _TASKS = {
     "neighbours": "plain text, a sentence a line, a blank line between documents",
 }
 _WITH_NETWORK = ("ranking", "neighbours")
-# The recipe's fields that have an option of their own: type, help.
-_FIELDS = {
-    "encoder": (str, "averaging: embeddings of words and of pairs of words, averaged"),
-    "preset": (str, "the size of the transformer"),
-    "vocabulary_size": (int, "of subwords, or of an averaging encoder's words"),
-    "subwords": (str, "how the vocabulary is trained"),
-    "max_length": (int, "longer texts are truncated to so many tokens"),
-    "micro_batch_tokens": (int, "a batch of more, padding included, is split into micro-batches of a device"),
-    **training_options.OPTIMIZATION,
-}
-# Constructor arguments of the encoder: type, help.
-_MODEL = {
-    "num_layers": (int, "blocks, or hidden layers of an averaging encoder"),
-    **training_options.MODEL,
-    "output_dim": (int, "width of the vectors (default: 512)"),
-    "num_bigram_buckets": (int, "of an averaging encoder: how many embeddings pairs of words share"),
-    "word_dropout": (float, "of an averaging encoder: the fraction of words left out in training"),
-    "pooling": (str, "sqrtn, mean, max, first or sum"),
-}
-_FLAGS = {
-    **training_options.NORM_FIRST,
-    "token_weights": "weigh tokens by their frequency at first, then as learned, before they are pooled",
-}
 
 
 def add_parser(kinds: Any) -> None:
@@ -54,26 +29,8 @@ def add_parser(kinds: Any) -> None:
     )
     parser.set_defaults(check=check, run=run)
     _add_tasks(parser)
-    files = parser.add_argument_group("files")
-    files.add_argument(
-        "--validation",
-        nargs="+",
-        action="extend",
-        metavar="FILE",
-        help="scored pairs that choose the best weights, as --similarity",
-    )
-    files.add_argument("--out", action=Once, required=True, metavar="DIR")
-    files.add_argument("--tensorboard", action=Once, metavar="DIR", help="write event files for TensorBoard")
-    recipe = training_options.add_recipe(parser, _FIELDS, EmbeddingRecipe(), {"encoder": ["transformer", "averaging"]})
-    recipe.add_argument(
-        "--keep-case",
-        dest="lower_case",
-        action="store_false",
-        default=None,
-        help="subwords of capitals and small letters",
-    )
-    training_options.add_model(parser, _MODEL, _FLAGS)
-    training_options.add_machine(parser)
+    encoder_options.add_files(parser, "scored pairs that choose the best weights, as --similarity")
+    encoder_options.add_encoder(parser)
 
 
 def _add_tasks(parser):
@@ -127,7 +84,7 @@ def _add_tasks(parser):
 
 
 def check(args: argparse.Namespace) -> None:
-    _check_encoder(args, _recipe(args))
+    encoder_options.check_encoder(args, encoder_options.recipe(args))
     training_options.check_output(args, EMBEDDER)
     given, _ = _given(args)
     files = as_paths([path for paths in (*given.values(), args.validation or []) for path in paths])
@@ -141,13 +98,9 @@ def run(args: argparse.Namespace) -> None:
 
     def train(**options):
         tasks = read_tasks(given, _objectives(args, given), weights, args.batch_size, args.ranking_batch_size)
-        train_embedder(args.out, tasks, args.validation, recipe=_recipe(args), **options)
+        train_embedder(args.out, tasks, args.validation, recipe=encoder_options.recipe(args), **options)
 
     training_options.run(args, train)
-
-
-def _recipe(args):
-    return training_options.changed_recipe(EmbeddingRecipe(), args, (*_FIELDS, "lower_case"), (*_MODEL, *_FLAGS))
 
 
 def _objectives(args, given):
@@ -218,16 +171,3 @@ def _check_used(args, given):
             raise ValueError(f"Expected --teacher with {training_options.option(name)}. Received: {list(given)}")
     if args.similarity_loss != "regression" and "similarity" not in given:
         raise ValueError(f"Expected --similarity with --similarity-loss. Received: {list(given)}")
-
-
-def _check_encoder(args, recipe):
-    """`ValueError` for options that the encoder has no use for."""
-    options = {"preset": "--preset", "subwords": "--subwords", "lower_case": "--keep-case"}
-    foreign = [option for name, option in options.items() if getattr(args, name) is not None]
-    if recipe.encoder == "averaging" and foreign:
-        raise ValueError(
-            f"Expected none of {', '.join(options.values())} with --encoder averaging, which takes words and has no "
-            f"presets. Received: {', '.join(foreign)}"
-        )
-    if recipe.encoder == "transformer" and recipe.subwords == "bpe" and recipe.model.get("token_weights"):
-        raise ValueError("Expected --subwords unigram, numbered by frequency, for --token-weights. Received: bpe")

@@ -1,5 +1,6 @@
 """Evaluation: scores of translators and embedders, and pictures of what they do."""
 
+from keras_transformer.evaluation.answer_retrieval import score_answers
 from keras_transformer.evaluation.attention_plot import plot_attention
 from keras_transformer.evaluation.estimate import Estimate
 from keras_transformer.evaluation.identifiers import IdentifierScores, score_identifiers
@@ -31,6 +32,7 @@ __all__ = [
     "nearest_translation",
     "plot_attention",
     "plot_similarity",
+    "score_answers",
     "score_identifiers",
     "score_retrieval",
     "score_similarity",

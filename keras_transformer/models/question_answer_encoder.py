@@ -110,16 +110,27 @@ class QuestionAnswerEncoder(ComposedModel):
         """The width D of the vectors."""
         return self.constructor_arguments["output_dim"]
 
+    @property
+    def networks(self) -> list[keras.layers.Layer]:
+        """The layers with weights beside the encoders: those of questions, then those of responses."""
+        return [self.question_hidden, self.question_projection, self.response_hidden, self.response_projection]
+
     def encode_questions(self, ids: Tensor, training: bool | None = None) -> Tensor:
         """Ids (B, T) to unit vectors (B, D)."""
-        encoded = self.encoder(ids, training=training)
-        return self.unit_normalization(self.question_projection(self.question_hidden(encoded)))
+        return self.questions_of(self.encoder(ids, training=training))
 
     def encode_responses(self, ids: Tensor, context_ids: Tensor, training: bool | None = None) -> Tensor:
         """Ids (B, T) of texts and (B, S) of their contexts to unit vectors (B, D)."""
-        parts = [self.response_encoder(part, training=training) for part in (ids, context_ids)]
-        encoded = self.response_parts(parts)
-        return self.unit_normalization(self.response_projection(self.response_hidden(encoded)))
+        return self.responses_of(*(self.response_encoder(part, training=training) for part in (ids, context_ids)))
+
+    def questions_of(self, encoded: Tensor) -> Tensor:
+        """What the encoder gives for questions (B, E), to unit vectors (B, D)."""
+        return self.unit_normalization(self.question_projection(self.question_hidden(encoded)))
+
+    def responses_of(self, encoded: Tensor, encoded_contexts: Tensor) -> Tensor:
+        """What the encoder gives for texts and for their contexts (B, E), to unit vectors (B, D)."""
+        parts = self.response_parts([encoded, encoded_contexts])
+        return self.unit_normalization(self.response_projection(self.response_hidden(parts)))
 
     def get_config(self) -> Config:
         own = None if self.response_encoder is self.encoder else self.response_encoder

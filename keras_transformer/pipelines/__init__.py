@@ -3,7 +3,7 @@
 from keras_transformer.pipelines.exported_embedder import ExportedEmbedder
 from keras_transformer.pipelines.exported_question_answer_embedder import ExportedQuestionAnswerEmbedder
 from keras_transformer.pipelines.exported_translator import ExportedTranslator
-from keras_transformer.pipelines.loading import load, load_embedder
+from keras_transformer.pipelines.loading import load, load_embedder, load_question_answerer
 from keras_transformer.pipelines.question_answer_embedder import QuestionAnswerEmbedder
 from keras_transformer.pipelines.text_embedder import TextEmbedder
 from keras_transformer.pipelines.translator import Translator
@@ -19,6 +19,7 @@ __all__ = [
     "Translator",
     "load",
     "load_embedder",
+    "load_question_answerer",
     "load_translator",
     "similarity",
 ]

@@ -13,6 +13,7 @@ from keras_transformer.pipelines.exported_translator import ExportedTranslator
 from keras_transformer.pipelines.model_paths import (
     EMBEDDER,
     PIPELINE,
+    QUESTION_ANSWERER,
     Kind,
     find_keras_file,
     find_model,
@@ -20,6 +21,7 @@ from keras_transformer.pipelines.model_paths import (
     version_note,
 )
 from keras_transformer.pipelines.pipeline import Pipeline
+from keras_transformer.pipelines.question_answer_embedder import QuestionAnswerEmbedder
 from keras_transformer.pipelines.text_embedder import TextEmbedder
 from keras_transformer.types import PathLike
 
@@ -31,8 +33,8 @@ def load(path: PathLike) -> Any:
     """Opens any saved pipeline.
 
     What is returned depends on what lies at `path`:
-    - a `.keras` file, or the folder of a training, with a translator.keras or an embedder.keras: the `Translator`,
-      `TextEmbedder` or `QuestionAnswerEmbedder` that was saved;
+    - a `.keras` file, or the folder of a training, with a translator.keras, an embedder.keras or a
+      question_answerer.keras: the `Translator`, `TextEmbedder` or `QuestionAnswerEmbedder` that was saved;
     - a SavedModel from strings to strings: an `ExportedTranslator`;
     - a SavedModel from strings to vectors: an `ExportedEmbedder`;
     - a SavedModel with the signatures "question_encoder" and "response_encoder": an `ExportedQuestionAnswerEmbedder`;
@@ -85,6 +87,24 @@ def load_embedder(path: PathLike) -> TextEmbedder | ExportedEmbedder:
     """
     found = found_model(path, EMBEDDER)
     return ExportedEmbedder(found) if is_saved_model(found) else load_pipeline(found, TextEmbedder, EMBEDDER)
+
+
+def load_question_answerer(path: PathLike) -> QuestionAnswerEmbedder | ExportedQuestionAnswerEmbedder:
+    """Opens a saved question answerer, as `load` does.
+
+    Args:
+        path: a `.keras` file, a folder with a question_answerer.keras, the folder of a SavedModel with the signatures
+            "question_encoder" and "response_encoder", or a folder of versions of it.
+
+    Raises:
+        FileNotFoundError: if there is no model at `path`.
+        OSError: for a file that may not be read.
+        ValueError: if the file is damaged, or holds something else.
+    """
+    found = found_model(path, QUESTION_ANSWERER)
+    if is_saved_model(found):
+        return ExportedQuestionAnswerEmbedder(found)
+    return load_pipeline(found, QuestionAnswerEmbedder, QUESTION_ANSWERER)
 
 
 def load_pipeline(path: PathLike, pipeline_class: type[_PipelineT] = Pipeline, kind: Kind = PIPELINE) -> _PipelineT:

@@ -25,7 +25,11 @@ class Kind(NamedTuple):
 
 TRANSLATOR = Kind("a translator", ("translator.keras",))
 EMBEDDER = Kind("an embedder", ("embedder.keras",))
-PIPELINE = Kind("a translator or an embedder", TRANSLATOR.keras_names + EMBEDDER.keras_names)
+QUESTION_ANSWERER = Kind("a question answerer", ("question_answerer.keras",))
+PIPELINE = Kind(
+    "a translator, an embedder or a question answerer",
+    TRANSLATOR.keras_names + EMBEDDER.keras_names + QUESTION_ANSWERER.keras_names,
+)
 
 
 def find_model(path: PathLike, kind: Kind = PIPELINE) -> str:
@@ -111,4 +115,6 @@ def _instead(path, kind):
         return f"{path}, an exported SavedModel"
     found = versions(path)
     hint = f"; a SavedModel is in {found[-1]}" if found else ""
-    return f"{path}, a folder without {' or '.join(kind.keras_names)}{hint}"
+    *others, last = kind.keras_names
+    names = f"{', '.join(others)} or {last}" if others else last
+    return f"{path}, a folder without {names}{hint}"

@@ -11,6 +11,7 @@ from keras_transformer.training.consistency import consistency_losses
 from keras_transformer.training.distillation import TeacherVectors
 from keras_transformer.training.embedding_recipe import EmbeddingRecipe
 from keras_transformer.training.fit_embedder import fit_embedder
+from keras_transformer.training.fit_question_answerer import fit_question_answerer
 from keras_transformer.training.fit_translator import fit_translator
 from keras_transformer.training.losses import LabelSmoothedCrossEntropy
 from keras_transformer.training.metrics import Perplexity, TokenAccuracy
@@ -20,10 +21,12 @@ from keras_transformer.training.objectives import (
     SimilarityCorrelation,
     SimilarityRegression,
 )
+from keras_transformer.training.question_answering import QuestionAnswerRanking
 from keras_transformer.training.recipes import RECIPES, TranslationRecipe
 from keras_transformer.training.schedules import InverseSquareRootSchedule, LinearDecaySchedule, NoamSchedule
 from keras_transformer.training.sentence_tasks import SentenceTask
 from keras_transformer.training.train_embedder import read_tasks, train_embedder
+from keras_transformer.training.train_question_answerer import train_question_answerer
 from keras_transformer.training.train_translator import train_translator
 from keras_transformer.training.training_run import TrainingRun
 
@@ -57,6 +60,7 @@ __all__ = [
     "NaturalLanguageInference",
     "NoamSchedule",
     "Perplexity",
+    "QuestionAnswerRanking",
     "ResponseRanking",
     "SaveBest",
     "SentenceTask",
@@ -73,10 +77,12 @@ __all__ = [
     "TranslationValidation",
     "consistency_losses",
     "fit_embedder",
+    "fit_question_answerer",
     "fit_translator",
     "make_strategy",
     "read_tasks",
     "train_embedder",
+    "train_question_answerer",
     "train_translator",
 ]
 

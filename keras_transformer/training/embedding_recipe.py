@@ -1,8 +1,17 @@
 import dataclasses
+import inspect
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from keras_transformer import arguments
 from keras_transformer.models.presets import preset
 from keras_transformer.training.optimization import Optimization
+from keras_transformer.types import DType
+
+if TYPE_CHECKING:
+    import keras
+
+    from keras_transformer.text import Tokenizer
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -61,3 +70,29 @@ class EmbeddingRecipe(Optimization):
                 f"Expected micro_batch_tokens to hold a text of max_length={self.max_length}. "
                 f"Received: micro_batch_tokens={self.micro_batch_tokens}"
             )
+
+    def make_tokenizer(self, texts: Iterable[str]) -> "Tokenizer":
+        """A vocabulary trained on texts: subwords, or the words of an averaging encoder."""
+        from keras_transformer.text import SubwordTokenizer, WordTokenizer
+
+        if self.encoder == "averaging":
+            return WordTokenizer.from_texts(texts, self.vocabulary_size)
+        return SubwordTokenizer.from_texts(
+            texts, self.vocabulary_size, model_type=self.subwords, lower_case=self.lower_case
+        )
+
+    def make_encoder(self, vocabulary_size: int, dtype: DType = None) -> "keras.Model":
+        """A new encoder of this shape, from token ids to vectors.
+
+        Raises:
+            ValueError: for arguments in `model` that the encoder has not.
+        """
+        from keras_transformer.models import DeepAveragingNetwork, SentenceEncoder
+
+        encoder_class = DeepAveragingNetwork if self.encoder == "averaging" else SentenceEncoder
+        foreign = sorted(set(self.model) - set(inspect.signature(encoder_class).parameters))
+        if foreign:
+            raise ValueError(f"Expected arguments of the encoder {self.encoder!r}. Received: {', '.join(foreign)}")
+        if self.encoder == "averaging":
+            return DeepAveragingNetwork(vocabulary_size, dtype=dtype, **self.model)
+        return SentenceEncoder.from_preset(self.preset, vocabulary_size, dtype=dtype, **self.model)

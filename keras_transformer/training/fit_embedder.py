@@ -1,4 +1,3 @@
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -6,7 +5,7 @@ import numpy as np
 
 from keras_transformer.training import fingerprints
 from keras_transformer.training.embedding_recipe import EmbeddingRecipe
-from keras_transformer.training.saved_training import check_patience, run_and_save
+from keras_transformer.training.fit_encoder import fit_encoder
 from keras_transformer.training.sentence_tasks import SentenceTask
 from keras_transformer.types import PathLike
 
@@ -62,68 +61,29 @@ def fit_embedder(
     """
     from keras_transformer.evaluation.textual_similarity import pearson
 
-    recipe = recipe or EmbeddingRecipe()
-    check_patience(recipe, validation)
-    loop = _loop(embedder, tasks, recipe, strategy, seed)
-    for count, what in (
-        (loop.num_truncated, f"have more than {loop.max_length} tokens"),
-        (loop.num_empty, "have no token"),
-    ):
-        if count:
-            warnings.warn(f"{count:,} of {loop.num_texts:,} texts {what}", stacklevel=2)
+    def score():
+        scores, first, second = validation
+        return {"val_pearson": pearson(embedder.similarity(first, second, "cosine", paired=True), scores)}
 
-    def validate():
-        logs = loop.take_losses()
-        if validation is not None:
-            scores, first, second = validation
-            logs["val_pearson"] = pearson(embedder.similarity(first, second, "cosine", paired=True), scores)
-        return logs
-
-    return run_and_save(
+    return fit_encoder(
         embedder,
-        loop,
-        lambda epoch: loop.batches(epoch * recipe.evaluation_steps, recipe.evaluation_steps),
-        path,
-        recipe,
-        monitor=None if validation is None else "val_pearson",
-        higher_is_better=True,
-        tensorboard=tensorboard,
-        verbose=verbose,
-        validate=validate,
+        embedder.encoder,
+        tasks,
+        None if validation is None else score,
+        "val_pearson",
+        path=path,
+        recipe=recipe,
+        strategy=strategy,
+        seed=seed,
         minutes=minutes,
         checkpoint_minutes=checkpoint_minutes,
+        tensorboard=tensorboard,
+        verbose=verbose,
         description={
             fingerprints.TRAINED: "a sentence encoder",
-            **recipe.lasting_fields(),
-            "seed": seed,
-            "max_length": loop.max_length,
-            **{f"task {number}": task.description() for number, task in enumerate(tasks, start=1)},
             "validation": None if validation is None else _fingerprint(*validation),
             "encoder": {**embedder.encoder.get_config(), "name": None},
-            "tokenizer": fingerprints.of_tokenizer(embedder.tokenizer),
         },
-    )
-
-
-def _loop(embedder, tasks, recipe, strategy, seed):
-    """The `SentenceTrainingLoop` of the embedder's encoder."""
-    import tensorflow as tf
-
-    from keras_transformer.training.sentence_training_loop import SentenceTrainingLoop
-
-    strategy = strategy or tf.distribute.get_strategy()
-    with strategy.scope():
-        optimizer = recipe.make_optimizer(embedder.encoder.output_shape[-1])
-    return SentenceTrainingLoop(
-        embedder.encoder,
-        embedder.tokenizer,
-        tasks,
-        optimizer,
-        max_length=min(recipe.max_length, embedder.max_length),
-        micro_batch_tokens=recipe.micro_batch_tokens,
-        clip_norm=recipe.clip_norm,
-        seed=seed,
-        strategy=strategy,
     )
 
 

@@ -2,6 +2,7 @@
 
 TRANSLATOR = "translator.keras"
 EMBEDDER = "embedder.keras"
+QUESTION_ANSWERER = "question_answerer.keras"
 VOCABULARY = "vocabulary.model"
 CHECKPOINT = "training-state"
 

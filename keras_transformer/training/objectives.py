@@ -3,6 +3,7 @@
 | data | objective | elsewhere |
 |---|---|---|
 | pairs that belong together, with or without hard negatives | `ResponseRanking` | MultipleNegativesRanking, InfoNCE |
+| questions with answers, maybe in contexts | `QuestionAnswerRanking` | the same, of a dual encoder |
 | pairs with a label | `NaturalLanguageInference` | SoftmaxLoss |
 | pairs with a score | `SimilarityRegression` | CosineSimilarityLoss |
 | the same, where only their order counts | `SimilarityCorrelation` | Pearson loss |

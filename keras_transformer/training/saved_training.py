@@ -33,12 +33,13 @@ def run_and_save(
     higher_is_better: bool = False,
     tensorboard: str | None = None,
     verbose: int = 1,
+    stacklevel: int = 2,
     **options: Any,
 ) -> list[dict[str, float]]:
     """A `TrainingRun` by a recipe's `Optimization`, which saves the best pipeline and a history.csv beside it.
 
     Args:
-        pipeline: what is saved: a `Translator` or a `TextEmbedder` around the loop's model.
+        pipeline: what is saved: a `Translator` or an embedder around the loop's model.
         loop: the `Trainer` that the run drives.
         batches_of_epoch: of the `TrainingRun`.
         path: the `.keras` file; the checkpoint of the run lies beside it.
@@ -47,6 +48,7 @@ def run_and_save(
         higher_is_better: whether that figure should rise.
         tensorboard: folder for TensorBoard's event files, or `None`.
         verbose: of `TrainingRun.run`.
+        stacklevel: of warnings, 2 for the caller of what calls this.
         **options: of the `TrainingRun`.
 
     Returns:
@@ -77,7 +79,7 @@ def run_and_save(
         **options,
     ).run(verbose)
     if loop.is_chief:
-        _warn_of_warmup(history, recipe)
+        _warn_of_warmup(history, recipe, stacklevel + 2)
         if not save.has_saved:
             values = [logs.get(monitor, logs["loss"]) for logs in history]
             raise ValueError(f"Expected a finite loss. Received: {monitor or 'loss'}={values}; nothing is saved")
@@ -86,7 +88,7 @@ def run_and_save(
     return history
 
 
-def _warn_of_warmup(history, recipe):
+def _warn_of_warmup(history, recipe, stacklevel):
     """For a training so short that the learning rate never came to its peak."""
     steps = int(history[-1]["step"]) if history else 0
     if 0 < steps < recipe.warmup_steps:
@@ -94,7 +96,7 @@ def _warn_of_warmup(history, recipe):
             f"The training ended after {steps:,} steps, within its warm-up of {recipe.warmup_steps:,}: the learning "
             f"rate reached only {steps / recipe.warmup_steps:.0%} of its peak, and the model may have learnt little. "
             "Train for more steps or epochs, or with fewer warmup_steps",
-            stacklevel=4,
+            stacklevel=stacklevel,
         )
 
 

@@ -1,16 +1,15 @@
 """What a sentence encoder learns from: rows of texts with an objective, in batches that a number decides."""
 
 import dataclasses
-import os
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import keras
 import numpy as np
 
-from keras_transformer import arguments, lfs
-from keras_transformer.data.lines import as_paths, read_lines
-from keras_transformer.data.tab_separated import read_rows
+from keras_transformer import arguments
+from keras_transformer.data.answers import read_answers
+from keras_transformer.data.lines import read_lines
 from keras_transformer.training import fingerprints
 from keras_transformer.training.distillation import TeacherVectors
 from keras_transformer.training.objectives import (
@@ -19,9 +18,9 @@ from keras_transformer.training.objectives import (
     SimilarityCorrelation,
     SimilarityRegression,
 )
+from keras_transformer.training.task_files import Paths, read_all_rows, read_neighbours, read_vectors
 from keras_transformer.types import Config, PathLike
 
-Paths: TypeAlias = PathLike | Sequence[PathLike]
 Objective: TypeAlias = "keras.layers.Layer | None"
 _INFERENCE = ("label", "premise", "hypothesis")
 LABELS = ("entailment", "neutral", "contradiction")
@@ -168,13 +167,26 @@ class SentenceTask:
     @classmethod
     def ranking(cls, paths: Paths, objective: Objective = None, **kwargs: Any) -> "SentenceTask":
         """Rows of input, right response, and any number of hard negatives, as many in each row."""
-        rows = _rows(paths, ("input", "response"), extra_columns=True)
+        rows = read_all_rows(paths, ("input", "response"), extra_columns=True)
         return cls("ranking", rows, objective or ResponseRanking(), **kwargs)
+
+    @classmethod
+    def answers(cls, paths: Paths, objective: keras.layers.Layer, **kwargs: Any) -> "SentenceTask":
+        """Rows of question, answer and, in all rows or in none, the context of the answer.
+
+        Args:
+            paths: text files.
+            objective: a `QuestionAnswerRanking`.
+
+        Raises:
+            ValueError: with file and line, for a row with another number of columns.
+        """
+        return cls("answers", read_answers(paths), objective, **kwargs)
 
     @classmethod
     def paraphrases(cls, paths: Paths, objective: Objective = None, **kwargs: Any) -> "SentenceTask":
         """Rows of sentences that say the same: one, two or more."""
-        rows = [tuple(filter(None, row)) for row in _rows(paths, ("sentence",), extra_columns=True)]
+        rows = [tuple(filter(None, row)) for row in read_all_rows(paths, ("sentence",), extra_columns=True)]
         return cls("paraphrases", [row for row in rows if row], objective or ResponseRanking(), any_two=True, **kwargs)
 
     @classmethod
@@ -184,15 +196,7 @@ class SentenceTask:
         References:
             Kiros et al., 2015, "Skip-Thought Vectors"; Cer et al., 2018, "Universal Sentence Encoder", section 3.
         """
-        rows = []
-        for path in as_paths(paths):
-            previous = ""
-            for line in read_lines(path):
-                line = line.strip()
-                if line and previous:
-                    rows.append((previous, line))
-                previous = line
-        return cls("neighbours", rows, objective or ResponseRanking(), **kwargs)
+        return cls("neighbours", read_neighbours(paths), objective or ResponseRanking(), **kwargs)
 
     @classmethod
     def inference(
@@ -203,7 +207,7 @@ class SentenceTask:
         Raises:
             ValueError: with file and line, for a label that is not among `labels`.
         """
-        rows = _rows(paths, _INFERENCE, choices={"label": labels})
+        rows = read_all_rows(paths, _INFERENCE, choices={"label": labels})
         targets = np.asarray([labels.index(label) for label, *_ in rows], "int32")
         return cls(
             "inference",
@@ -226,7 +230,7 @@ class SentenceTask:
             Gao et al., 2021, "SimCSE", section 4.
         """
         entailed, contradictions = [], {}
-        for label, premise, hypothesis in _rows(paths, _INFERENCE, choices={"label": labels}):
+        for label, premise, hypothesis in read_all_rows(paths, _INFERENCE, choices={"label": labels}):
             if label == labels[0]:
                 entailed.append((premise, hypothesis))
             elif label == labels[-1]:
@@ -253,7 +257,7 @@ class SentenceTask:
         low, high = score_range
         if isinstance(objective, SimilarityCorrelation) and kwargs.get("batch_size", 128) < 3:
             raise ValueError(f"Expected batches of 3 pairs at least, to correlate. Received: {kwargs['batch_size']}")
-        rows = _rows(paths, ("score", "sentence1", "sentence2"), numbers={"score": score_range})
+        rows = read_all_rows(paths, ("score", "sentence1", "sentence2"), numbers={"score": score_range})
         targets = np.asarray([(score - low) / (high - low) for score, *_ in rows], "float32")
         return cls("similarity", [row[1:] for row in rows], objective or SimilarityRegression(), targets, **kwargs)
 
@@ -271,28 +275,8 @@ class SentenceTask:
             FileNotFoundError: if there is no such file.
             ValueError: if the file is damaged or something else; if there is not a vector for each line.
         """
-        vectors = vectors if isinstance(vectors, np.ndarray) else _read_vectors(vectors)
+        vectors = vectors if isinstance(vectors, np.ndarray) else read_vectors(vectors)
         rows = [(line,) for line in read_lines(paths)]
         if vectors.ndim != 2 or len(vectors) != len(rows):
             raise ValueError(f"Expected a vector for each of {len(rows)} lines. Received: shape {vectors.shape}")
         return cls("teacher", rows, objective or TeacherVectors(), vectors, **kwargs)
-
-
-def _rows(paths, columns, **checks):
-    return [row for path in as_paths(paths) for row in read_rows(path, columns, **checks)]
-
-
-def _read_vectors(path):
-    """The array of an `.npy` file, mapped into memory."""
-    try:
-        vectors = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # of any kind: NumPy parses the file's header as Python
-        fault = (
-            lfs.POINTER if os.path.isfile(path) and lfs.is_pointer(path) else f"damaged, or something else ({error})"
-        )
-        raise ValueError(f"Expected an .npy file of vectors. Received {path}: it is {fault}") from error
-    if not isinstance(vectors, np.ndarray) or vectors.dtype.kind not in "fiu":
-        raise ValueError(f"Expected an .npy file of vectors. Received {path}: it is no array of numbers")
-    return vectors

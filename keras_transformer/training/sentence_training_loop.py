@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_transformer import arguments
+from keras_transformer.layers.composite import sublayers
 from keras_transformer.training.sentence_tasks import SentenceTask
 from keras_transformer.training.tokenized_texts import TokenizedTexts
 from keras_transformer.training.trainer import Trainer
@@ -32,8 +33,8 @@ class SentenceTrainingLoop(Trainer):
         encoder: a `keras.Model` from ids (N, T) to vectors (N, D), made within the scope of the strategy.
         tokenizer: of the texts.
         tasks: a list of `SentenceTask`.
-        optimizer: a Keras optimizer, not yet built, made within the scope of the strategy. An encoder in mixed_float16
-            gets it within a `keras.optimizers.LossScaleOptimizer`.
+        optimizer: a Keras optimizer, not yet built, made within the scope of the strategy. An encoder, or a layer
+            of an objective, in mixed_float16 gets it within a `keras.optimizers.LossScaleOptimizer`.
         max_length: longer texts are truncated to so many tokens.
         micro_batch_tokens: the largest micro-batch of a device, N x T, padding included.
         clip_norm: scales gradients with a larger global norm down to it.
@@ -95,7 +96,8 @@ class SentenceTrainingLoop(Trainer):
                 vectors = [keras.KerasTensor((None, encoder.output_shape[-1]))] * task.num_vectors
                 task.objective(vectors, keras.KerasTensor((None, *targets.shape[1:]), targets.dtype.name))
             is_scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-            if encoder.dtype_policy.name == "mixed_float16" and not is_scaled:
+            layers = [encoder, *(layer for task in self.tasks for _, layer in sublayers(task.objective))]
+            if any(layer.dtype_policy.name == "mixed_float16" for layer in layers) and not is_scaled:
                 optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         super().__init__(encoder, optimizer, [task.objective for task in self.tasks], strategy, clip_norm)
         self._losses = np.zeros((len(self.tasks), 2))

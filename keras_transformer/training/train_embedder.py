@@ -1,6 +1,5 @@
 """From tasks to a trained embedder in a folder."""
 
-import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -60,9 +59,10 @@ def train_embedder(
     pairs = None if validation is None else _scored_pairs(validation)
     for task in tasks:
         say(f"{task.name}: {task.num_rows:,} rows, {len(task.texts):,} different texts")
-    tokenizer = _tokenizer(recipe, tasks)
+    # A sentence that several tasks have counts in each.
+    tokenizer = recipe.make_tokenizer(text for task in tasks for text in task.texts)
     with strategy.scope():
-        encoder = _encoder(recipe, tokenizer.vocabulary_size, dtype)
+        encoder = recipe.make_encoder(tokenizer.vocabulary_size, dtype)
         embedder = TextEmbedder(encoder, tokenizer, max_length=recipe.max_length)
     say(f"{tokenizer.vocabulary_size:,} token ids, an encoder of {encoder.count_params():,} parameters", flush=True)
     path = os.path.join(folder, EMBEDDER)
@@ -114,27 +114,3 @@ def _scored_pairs(paths):
 
     columns = ("score", "sentence1", "sentence2")
     return tuple(zip(*(row for path in as_paths(paths) for row in read_rows(path, columns, numbers={"score": (0, 5)}))))
-
-
-def _tokenizer(recipe, tasks):
-    from keras_transformer.text import SubwordTokenizer, WordTokenizer
-
-    # A sentence that several tasks have counts in each.
-    texts = (text for task in tasks for text in task.texts)
-    if recipe.encoder == "averaging":
-        return WordTokenizer.from_texts(texts, recipe.vocabulary_size)
-    return SubwordTokenizer.from_texts(
-        texts, recipe.vocabulary_size, model_type=recipe.subwords, lower_case=recipe.lower_case
-    )
-
-
-def _encoder(recipe, vocabulary_size, dtype):
-    from keras_transformer.models import DeepAveragingNetwork, SentenceEncoder
-
-    encoder_class = DeepAveragingNetwork if recipe.encoder == "averaging" else SentenceEncoder
-    foreign = sorted(set(recipe.model) - set(inspect.signature(encoder_class).parameters))
-    if foreign:
-        raise ValueError(f"Expected arguments of the encoder {recipe.encoder!r}. Received: {', '.join(foreign)}")
-    if recipe.encoder == "averaging":
-        return DeepAveragingNetwork(vocabulary_size, dtype=dtype, **recipe.model)
-    return SentenceEncoder.from_preset(recipe.preset, vocabulary_size, dtype=dtype, **recipe.model)

@@ -20,7 +20,7 @@ class Trainer:
     Args:
         model: a `keras.Model`.
         optimizer: its Keras optimizer.
-        heads: layers outside of the model that are trained too.
+        heads: layers outside of the model that are trained too; two of them may share sub-layers.
         strategy: a `tf.distribute.Strategy`, in whose scope the model was made; by default the current one.
         clip_norm: scales gradients with a larger global norm down to it.
         jit_compile: compile with XLA; for one device.
@@ -62,13 +62,14 @@ class Trainer:
 
     @property
     def variables(self) -> list[keras.Variable]:
-        """All that training changes, in a fixed order: weights, states of dropout, optimizer."""
+        """All that training changes, each once, in a fixed order: weights, states of dropout, optimizer."""
         of_heads = [variable for head in self.heads for variable in head.variables]
-        return [*self.model.variables, *of_heads, *self.optimizer.variables]
+        return _each_once([*self.model.variables, *of_heads, *self.optimizer.variables])
 
     def trainable(self, heads: Sequence[keras.layers.Layer] = ()) -> list[keras.Variable]:
-        """The weights of the model, then those of `heads`."""
-        return [*self.model.trainable_variables, *(weight for head in heads for weight in head.trainable_variables)]
+        """The weights of the model, then those of `heads`, each once."""
+        of_heads = [weight for head in heads for weight in head.trainable_variables]
+        return _each_once([*self.model.trainable_variables, *of_heads])
 
     def steps(self, batches: Iterable, first: int = 0) -> Iterator[tuple[float, float]]:
         """Trains on the batches of an epoch, one step after another.
@@ -98,18 +99,19 @@ class Trainer:
 
     @contextlib.contextmanager
     def averaged_weights(self) -> Iterator[None]:
-        """Within it, the model has the optimizer's moving averages (its `use_ema`), if it keeps any."""
+        """Within it, model and heads have the optimizer's moving averages (its `use_ema`), if it keeps any."""
         optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
         if not optimizer.use_ema:
             yield
             return
-        weights = [variable.numpy() for variable in self.model.trainable_variables]
+        variables = self.trainable(self.heads)  # in the order that the optimizer was built for
+        weights = [variable.numpy() for variable in variables]
         try:
             with self.strategy.scope():
-                optimizer.finalize_variable_values(self.model.trainable_variables)
+                optimizer.finalize_variable_values(variables)
             yield
         finally:
-            for variable, value in zip(self.model.trainable_variables, weights):
+            for variable, value in zip(variables, weights):
                 variable.assign(value)
 
     def share(self, rows: Tensor) -> Tensor:
@@ -126,3 +128,7 @@ class Trainer:
             return tf.nest.map_structure(lambda value: self.strategy.experimental_local_results(value)[0], results)
 
         return tf.function(on_all_devices, input_signature=signature, jit_compile=self.jit_compile, autograph=False)
+
+
+def _each_once(variables):
+    return list({id(variable): variable for variable in variables}.values())

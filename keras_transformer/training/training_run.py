@@ -237,7 +237,7 @@ class TrainingRun:
 
     def _averaged_weights(self):
         if self._snapshots:
-            return self._snapshots.averaged(self.loop.model.trainable_variables, self._progress["step"])
+            return self._snapshots.averaged(self.loop.trainable(self.loop.heads), self._progress["step"])
         return self.loop.averaged_weights()
 
     def _save(self):

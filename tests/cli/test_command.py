@@ -103,10 +103,15 @@ def test_answers_without_keras(command, arguments, status, shown):
         ("evaluate translator --hypotheses in.txt --reference in.txt --json in.txt", "Received: in.txt"),
         ("train translator --source in.txt --target in.txt --out o --epochs 0", "Received: epochs=0"),
         ("train embedder --ranking nowhere --out o", "Expected a text file. Received: nowhere"),
+        ("train question-answerer --answers nowhere --out o", "Expected a text file. Received: nowhere"),
+        (
+            "evaluate question-answerer --model nowhere --answers in.txt",
+            "Expected a question answerer: a .keras file or a SavedModel. Received: nowhere",
+        ),
         ("convert model --out o.keras --export=", "Expected the name of a folder for --export. Received: ''"),
         ("convert nowhere --out o.keras", "Expected the folder of a checkpoint. Received: nowhere"),
         ("convert model --out o.keras --export o.keras", "Expected different paths for --out and --export"),
-        ("export --model nowhere --out o", "Expected a .keras file with a translator or an embedder"),
+        ("export --model nowhere --out o", "Expected a .keras file with a translator, an embedder or"),
         ("export --model m --out o --dtype int8", "Expected --frozen with --dtype int8. Received no --frozen"),
         ("export --model m --out o --dtype bfloat16", "Expected --frozen with --dtype bfloat16. Received no --frozen"),
         (

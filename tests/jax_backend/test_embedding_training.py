@@ -4,7 +4,12 @@ import numpy as np
 
 from keras_transformer.models import DeepAveragingNetwork, QuestionAnswerEncoder, SentenceEncoder
 from keras_transformer.models.deep_averaging_network import HashedBigrams
-from keras_transformer.training import NaturalLanguageInference, ResponseRanking, SimilarityCorrelation
+from keras_transformer.training import (
+    NaturalLanguageInference,
+    QuestionAnswerRanking,
+    ResponseRanking,
+    SimilarityCorrelation,
+)
 
 IDS = np.asarray([[5, 7, 9, 0], [3, 0, 0, 0], [0, 0, 0, 0], [8, 8, 8, 8]], "int32")
 
@@ -36,6 +41,10 @@ def test_question_and_answer():
     found = model({"question_ids": IDS, "response_ids": IDS, "context_ids": IDS[::-1]})
     np.testing.assert_allclose(np.linalg.norm(found["questions"], axis=1), [1, 1, 0, 1], atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(found["responses"], axis=1), [1, 1, 1, 1], atol=1e-5)
+    encoded = [np.asarray(model.encoder(ids)) for ids in (IDS, IDS, IDS[::-1])]
+    keys = np.arange(16).reshape(4, 4)
+    wanted = ResponseRanking()([found["questions"], found["responses"]], keys[:, :3])
+    np.testing.assert_allclose(float(QuestionAnswerRanking(model)(encoded, keys)), float(wanted), rtol=1e-5)
 
 
 def test_objectives():

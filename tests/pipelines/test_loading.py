@@ -19,6 +19,7 @@ from keras_transformer.pipelines import (
     ExportedTranslator,
     load,
     load_embedder,
+    load_question_answerer,
 )
 from keras_transformer.pipelines.loading import load_pipeline
 from keras_transformer.pipelines.model_paths import EMBEDDER
@@ -44,12 +45,14 @@ def test_embedders(open_, embedder_dir, exported_embedder, embedder):
         assert opened.embed([]).shape == (0, 6)
 
 
-def test_question_answer_embedders(question_answer_embedder, exported_question_answer_embedder, tmp_path):
-    question_answer_embedder.save(tmp_path / "q.keras")
-    classes = {tmp_path / "q.keras": QuestionAnswerEmbedder}
+@pytest.mark.parametrize("open_", [load, load_question_answerer])
+def test_question_answer_embedders(open_, question_answer_embedder, exported_question_answer_embedder, tmp_path):
+    path = tmp_path / "question_answerer.keras"
+    question_answer_embedder.save(path)
+    classes = {path: QuestionAnswerEmbedder, tmp_path: QuestionAnswerEmbedder}
     classes[exported_question_answer_embedder] = ExportedQuestionAnswerEmbedder
     for path, wanted in classes.items():
-        opened = load(path)
+        opened = open_(path)
         assert type(opened) is wanted
         vectors = opened.embed_questions(TEXTS)
         np.testing.assert_allclose(vectors, question_answer_embedder.embed_questions(TEXTS), atol=1e-5)
@@ -101,7 +104,7 @@ def test_a_saved_model_that_takes_no_strings(tmp_path):
 
 
 def test_bad_paths(model_dir, exported, tmp_path):
-    with pytest.raises(FileNotFoundError, match="Expected a translator or an embedder: .* Received: nowhere, which"):
+    with pytest.raises(FileNotFoundError, match="Expected a translator, an embedder or .* Received: nowhere, which"):
         load("nowhere")
     with pytest.raises(FileNotFoundError, match="Expected an embedder: .*a folder without embedder.keras"):
         load_embedder(model_dir)
@@ -109,6 +112,10 @@ def test_bad_paths(model_dir, exported, tmp_path):
         load_embedder(model_dir / "translator.keras")
     with pytest.raises(ValueError, match=r"from strings to vectors in .*Received: from .* to \{'outputs': string"):
         load_embedder(exported)
+    with pytest.raises(ValueError, match="Expected a QuestionAnswerEmbedder in .* Received: Translator"):
+        load_question_answerer(model_dir / "translator.keras")
+    with pytest.raises(ValueError, match="question_encoder"):
+        load_question_answerer(exported)
     keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]).save(tmp_path / "other.keras")
     with pytest.raises(ValueError, match="Expected a Pipeline in .*other.keras. Received: Sequential"):
         load(tmp_path / "other.keras")

@@ -5,6 +5,7 @@ import pytest
 
 from keras_transformer.pipelines.model_paths import (
     EMBEDDER,
+    QUESTION_ANSWERER,
     TRANSLATOR,
     find_keras_file,
     find_model,
@@ -21,6 +22,7 @@ def saved_model(path):
 
 
 def keras_file(path):
+    path.parent.mkdir(exist_ok=True)
     zipfile.ZipFile(path, "w").close()
     return path
 
@@ -29,6 +31,10 @@ def test_a_keras_file_and_its_folder(tmp_path):
     file = keras_file(tmp_path / "embedder.keras")
     for path in (file, tmp_path):
         assert find_model(path) == find_model(path, EMBEDDER) == find_keras_file(path, EMBEDDER) == str(file)
+    with pytest.raises(FileNotFoundError, match="Expected a question answerer: .*a folder without question_answerer.k"):
+        find_model(tmp_path, QUESTION_ANSWERER)
+    answerer = keras_file(tmp_path / "answers" / "question_answerer.keras")
+    assert find_model(answerer.parent) == find_model(answerer.parent, QUESTION_ANSWERER) == str(answerer)
     other = keras_file(tmp_path / "any name")
     assert find_model(other) == str(other)
 
@@ -80,10 +86,11 @@ def test_what_there_is_instead_of_a_keras_file(path, fault, tmp_path):
 
 
 def test_what_there_is_instead_of_a_model(tmp_path):
-    expected = "Expected a translator or an embedder: a .keras file or a SavedModel. Received: "
+    expected = "Expected a translator, an embedder or a question answerer: a .keras file or a SavedModel. Received: "
     with pytest.raises(FileNotFoundError, match=f"^{expected}.*nowhere, which does not exist$"):
         find_model(tmp_path / "nowhere")
-    with pytest.raises(FileNotFoundError, match="a folder without translator.keras or embedder.keras$"):
+    names = "translator.keras, embedder.keras or question_answerer.keras"
+    with pytest.raises(FileNotFoundError, match=f"a folder without {names}$"):
         find_model(tmp_path)
     with pytest.raises(FileNotFoundError, match="/dev/null, which is no file$"):
         find_model("/dev/null")

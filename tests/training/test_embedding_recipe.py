@@ -1,6 +1,9 @@
 import pytest
 
+from keras_transformer.models import DeepAveragingNetwork, SentenceEncoder
+from keras_transformer.text import SubwordTokenizer, WordTokenizer
 from keras_transformer.training import EmbeddingRecipe
+from tests import made_data
 
 
 @pytest.mark.parametrize(
@@ -15,3 +18,24 @@ from keras_transformer.training import EmbeddingRecipe
 def test_bad_recipes(values, message):
     with pytest.raises(ValueError, match=message):
         EmbeddingRecipe(**values)
+
+
+def test_makes_vocabularies():
+    texts = [*made_data.sentences(60), "RED Dog"]
+    subwords = EmbeddingRecipe(vocabulary_size=30).make_tokenizer(iter(texts))
+    assert isinstance(subwords, SubwordTokenizer) and subwords.vocabulary_size == 30
+    assert subwords(["RED Dog"]).numpy().tolist() == subwords(["red dog"]).numpy().tolist()
+    cased = EmbeddingRecipe(vocabulary_size=30, lower_case=False).make_tokenizer(texts)
+    assert cased(["RED Dog"]).numpy().tolist() != cased(["red dog"]).numpy().tolist()
+    words = EmbeddingRecipe(encoder="averaging", vocabulary_size=1100).make_tokenizer(texts)
+    assert isinstance(words, WordTokenizer) and "dog" in words.vocabulary
+
+
+def test_makes_encoders():
+    model = {"num_layers": 1, "hidden_dim": 12, "output_dim": 5}
+    encoder = EmbeddingRecipe(preset="tiny", model={**model, "num_heads": 3}).make_encoder(30, "mixed_bfloat16")
+    assert isinstance(encoder, SentenceEncoder) and encoder.dtype_policy.name == "mixed_bfloat16"
+    assert encoder.output_shape == (None, 5) and len(encoder.encoder_blocks) == 1
+    assert isinstance(EmbeddingRecipe(encoder="averaging", model=model).make_encoder(30), DeepAveragingNetwork)
+    with pytest.raises(ValueError, match="arguments of the encoder 'averaging'. Received: num_heads"):
+        EmbeddingRecipe(encoder="averaging", model={"num_heads": 2}).make_encoder(30)

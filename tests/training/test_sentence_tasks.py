@@ -51,6 +51,16 @@ def test_keys_of_a_ranking_are_input_and_texts():
     np.testing.assert_array_equal(batch.targets[:, 1:], batch.texts)
 
 
+def test_answers_with_contexts_and_without(write):
+    task = SentenceTask.answers(write("a.tsv", "q1\ta1\tc1", "q2\ta2\t"), objective=None, batch_size=2)
+    assert sorted(all_rows(task)) == [("q1", "a1", "c1"), ("q2", "a2", "")] and task.name == "answers"
+    batch = task.batch(0, 0)
+    np.testing.assert_array_equal(batch.targets, np.column_stack([batch.texts[:, 0], batch.texts]))
+    assert SentenceTask.answers(write("b.tsv", "q\ta"), None, batch_size=1).num_vectors == 2
+    with pytest.raises(ValueError, match="c.tsv, line 2: expected 2 columns"):
+        SentenceTask.answers(write("c.tsv", "q\ta", "q\ta\tc"), None)
+
+
 def test_paraphrases_are_two_of_a_row(write):
     path = write("p.tsv", "a1\ta2\ta3", "b1", "c1\tc2\t")
     task = SentenceTask.paraphrases(path, batch_size=3)

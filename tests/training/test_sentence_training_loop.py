@@ -2,10 +2,11 @@ import keras
 import numpy as np
 import pytest
 
-from keras_transformer.models import DeepAveragingNetwork
+from keras_transformer.models import DeepAveragingNetwork, QuestionAnswerEncoder
 from keras_transformer.text import ByteTokenizer
 from keras_transformer.training import (
     NaturalLanguageInference,
+    QuestionAnswerRanking,
     ResponseRanking,
     SentenceTask,
     SentenceTrainingLoop,
@@ -100,6 +101,16 @@ def test_the_unscaled_gradient_is_clipped(tokens):
         steps.append(np.concatenate([variable.numpy().ravel() for variable in trained]) - before)
     np.testing.assert_allclose(np.linalg.norm(steps[0]), 0.05, rtol=1e-4)
     np.testing.assert_allclose(steps[1], steps[0], atol=1e-6)
+
+
+def test_an_objective_in_float16_has_its_loss_scaled():
+    """Though the encoder is in float32."""
+    encoder = DeepAveragingNetwork(260, 0, 1, 6, output_dim=5)
+    model = QuestionAnswerEncoder(encoder, hidden_dim=7, output_dim=6, dtype="mixed_float16")
+    task = SentenceTask("answers", PAIRS, QuestionAnswerRanking(model), batch_size=10)
+    of = SentenceTrainingLoop(encoder, ByteTokenizer(), [task], keras.optimizers.SGD(0.1))
+    assert isinstance(of.optimizer, keras.optimizers.LossScaleOptimizer)
+    assert np.isfinite(next(of.steps([(0, 0)]))[0])
 
 
 @pytest.mark.parametrize("tokens", [1 << 20, MICRO_BATCH])

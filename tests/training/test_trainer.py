@@ -38,3 +38,28 @@ def test_averages_are_there_while_asked_for(scaled):
         assert not np.array_equal(one.model.get_weights()[0], weights[0])
         raise OSError("disk full")
     np.testing.assert_array_equal(one.model.get_weights()[0], weights[0])
+
+
+def test_heads_have_their_averages_too():
+    """After two steps of gradient 1 from w: w - 0.1, and half of that and half of w - 0.2."""
+    one = trainer(use_ema=True, ema_momentum=0.5)
+    variables = one.trainable(one.heads)
+    starts = [variable.numpy() for variable in variables]
+    for _ in range(2):
+        one.step.apply(variables, [keras.ops.ones_like(variable) for variable in variables], 1.0, 1.0)
+    assert len(variables) == 4
+    with one.averaged_weights():
+        for variable, start in zip(variables, starts):
+            np.testing.assert_allclose(variable.numpy(), start - 0.15, atol=1e-6)
+    for variable, start in zip(variables, starts):
+        np.testing.assert_allclose(variable.numpy(), start - 0.2, atol=1e-6)
+
+
+def test_what_heads_share_is_there_once():
+    shared, model = keras.layers.Dense(2, use_bias=False), keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    heads = [keras.Sequential([keras.Input((2,)), shared, keras.layers.Dense(1, use_bias=False)]) for _ in range(2)]
+    one = Trainer(model, keras.optimizers.SGD(0.1), heads)
+    own = [shared.kernel, *(head.layers[-1].kernel for head in heads)]
+    assert [id(v) for v in one.trainable(heads)] == [id(v) for v in (*model.trainable_variables, *own)]
+    assert [id(v) for v in one.variables] == [id(v) for v in (*model.variables, *own, *one.optimizer.variables)]
+    assert [id(v) for v in one.trainable(heads[1:])[2:]] == [id(own[0]), id(own[2])]

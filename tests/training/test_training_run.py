@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_transformer.training import HistoryFile, SaveBest, TrainingLoop, TrainingRun
+from keras_transformer.training import HistoryFile, SaveBest, Trainer, TrainingLoop, TrainingRun
 from keras_transformer.training.checkpoint import write_checkpoint
 
 STEPS_OF_EPOCH = 4
@@ -142,6 +142,35 @@ def test_the_mean_of_the_last_rounds_is_what_is_validated_and_saved(tmp_path):
     np.testing.assert_array_equal(best.get_weights()[0], validated[-1][0])
     left = sorted(name for name in os.listdir(tmp_path) if "weights" in name)
     assert left == ["training-state-weights-12", "training-state-weights-8"]
+
+
+class Counted(Trainer):
+    """Has the number of the step as the weight of its model, and ten times that as the weight of its head."""
+
+    def __init__(self):
+        model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+        head = keras.layers.Dense(1, use_bias=False)
+        head.build((None, 1))
+        super().__init__(model, keras.optimizers.SGD(), [head])
+
+    def steps(self, batches, first=0):
+        for number in batches[first:]:
+            for variable, value in zip(self.trainable(self.heads), (number, 10 * number), strict=True):
+                variable.assign([[value]])
+            yield 1.0, 1.0
+
+
+def test_the_mean_is_taken_of_heads_too(tmp_path):
+    loop, found = Counted(), []
+
+    def validate():
+        found.append([float(variable.numpy()[0, 0]) for variable in loop.trainable(loop.heads)])
+        return {}
+
+    options = {"steps": 3, "evaluation_steps": 1, "average_last": 2, "validate": validate}
+    TrainingRun(loop, lambda epoch: [1, 2, 3], tmp_path, **options).run(verbose=0)
+    assert found == [[1, 10], [1.5, 15], [2.5, 25]]
+    assert loop.heads[0].get_weights()[0] == 30
 
 
 def test_stops_after_steps_minutes_or_without_progress(tmp_path):

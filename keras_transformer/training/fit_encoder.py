@@ -1,0 +1,100 @@
+import warnings
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from keras_transformer.training import fingerprints
+from keras_transformer.training.embedding_recipe import EmbeddingRecipe
+from keras_transformer.training.saved_training import check_patience, run_and_save
+from keras_transformer.training.sentence_tasks import SentenceTask
+from keras_transformer.types import Config, Logs, PathLike
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+    from keras_transformer.pipelines import QuestionAnswerEmbedder, TextEmbedder
+
+
+def fit_encoder(
+    pipeline: "TextEmbedder | QuestionAnswerEmbedder",
+    encoder: "keras.Model",
+    tasks: Sequence[SentenceTask],
+    score: Callable[[], Logs] | None,
+    monitor: str,
+    *,
+    path: PathLike,
+    recipe: EmbeddingRecipe | None,
+    strategy: "tf.distribute.Strategy | None",
+    seed: int,
+    description: Config,
+    **options: Any,
+) -> list[dict[str, float]]:
+    """What `fit_embedder` and `fit_question_answerer` share: trains an encoder of texts, saves the pipeline around it.
+
+    Args:
+        pipeline: has the encoder's tokenizer.
+        encoder: a model from token ids to vectors.
+        tasks: a list of `SentenceTask`.
+        score: a function without arguments to the figures of an evaluation, or `None`: the last one counts.
+        monitor: the one of these figures that chooses the best evaluation, by the highest value.
+        path: the `.keras` file for the pipeline.
+        recipe: an `EmbeddingRecipe`.
+        strategy: a `tf.distribute.Strategy`; by default the current one.
+        seed: of the choice of tasks and of the order of their rows.
+        description: what else must be the same when the training is resumed.
+        **options: of `run_and_save`.
+
+    Returns:
+        The history: a dictionary of figures for each evaluation.
+    """
+    recipe = recipe or EmbeddingRecipe()
+    check_patience(recipe, score)
+    loop = _loop(pipeline, encoder, tasks, recipe, strategy, seed)
+    for count, what in (
+        (loop.num_truncated, f"have more than {loop.max_length} tokens"),
+        (loop.num_empty, "have no token"),
+    ):
+        if count:
+            warnings.warn(f"{count:,} of {loop.num_texts:,} texts {what}", stacklevel=3)
+    return run_and_save(
+        pipeline,
+        loop,
+        lambda epoch: loop.batches(epoch * recipe.evaluation_steps, recipe.evaluation_steps),
+        path,
+        recipe,
+        monitor=monitor if score else None,
+        higher_is_better=True,
+        validate=lambda: {**loop.take_losses(), **(score() if score else {})},
+        stacklevel=3,
+        description={
+            **description,
+            **recipe.lasting_fields(),
+            "seed": seed,
+            "max_length": loop.max_length,
+            **{f"task {number}": task.description() for number, task in enumerate(tasks, start=1)},
+            "tokenizer": fingerprints.of_tokenizer(pipeline.tokenizer),
+        },
+        **options,
+    )
+
+
+def _loop(pipeline, encoder, tasks, recipe, strategy, seed):
+    """The `SentenceTrainingLoop` of the encoder."""
+    import tensorflow as tf
+
+    from keras_transformer.training.sentence_training_loop import SentenceTrainingLoop
+
+    strategy = strategy or tf.distribute.get_strategy()
+    with strategy.scope():
+        optimizer = recipe.make_optimizer(encoder.output_shape[-1])
+    return SentenceTrainingLoop(
+        encoder,
+        pipeline.tokenizer,
+        tasks,
+        optimizer,
+        max_length=min(recipe.max_length, pipeline.max_length),
+        micro_batch_tokens=recipe.micro_batch_tokens,
+        clip_norm=recipe.clip_norm,
+        seed=seed,
+        strategy=strategy,
+    )
