@@ -31,7 +31,7 @@ _FLAGS = {
     "token_weights": "weigh tokens by their frequency at first, then as learned, before they are pooled",
 }
 # What an encoder that is trained already has: fields of the recipe, and the arguments of the model.
-_SHAPE = ("encoder", "preset", "vocabulary_size", "subwords", "lower_case")
+_SHAPE = ("encoder", "preset", "vocabulary_size", "subwords", "lower_case", "byte_fallback")
 
 
 def add_files(parser: argparse.ArgumentParser, validation: str) -> Any:
@@ -59,6 +59,7 @@ def add_encoder(parser: argparse.ArgumentParser, **helps: str) -> None:
         default=None,
         help="subwords of capitals and small letters",
     )
+    training_options.add_byte_fallback(recipe)
     model = {name: (kind, helps.get(name, text)) for name, (kind, text) in _MODEL.items()}
     training_options.add_model(parser, model, _FLAGS)
     training_options.add_machine(parser)
@@ -66,12 +67,18 @@ def add_encoder(parser: argparse.ArgumentParser, **helps: str) -> None:
 
 def recipe(args: argparse.Namespace) -> EmbeddingRecipe:
     """The recipe that the options say."""
-    return training_options.changed_recipe(EmbeddingRecipe(), args, (*_FIELDS, "lower_case"), (*_MODEL, *_FLAGS))
+    fields = (*_FIELDS, "lower_case", "byte_fallback")
+    return training_options.changed_recipe(EmbeddingRecipe(), args, fields, (*_MODEL, *_FLAGS))
 
 
 def check_encoder(args: argparse.Namespace, recipe: EmbeddingRecipe) -> None:
     """`ValueError` for options that the encoder has no use for."""
-    options = {"preset": "--preset", "subwords": "--subwords", "lower_case": "--keep-case"}
+    options = {
+        "preset": "--preset",
+        "subwords": "--subwords",
+        "lower_case": "--keep-case",
+        "byte_fallback": "--byte-fallback",
+    }
     foreign = [option for name, option in options.items() if getattr(args, name) is not None]
     if recipe.encoder == "averaging" and foreign:
         raise ValueError(

@@ -88,12 +88,7 @@ def add_parser(kinds: Any) -> None:
         "Each option replaces what the recipe says.",
         "default recipe",
     )
-    recipe.add_argument(
-        "--byte-fallback",
-        action="store_true",
-        default=None,
-        help="characters without an id of their own are tokenized as bytes, and come through unchanged",
-    )
+    training_options.add_byte_fallback(recipe)
     recipe.add_argument("--recipe", default="default", choices=list(RECIPES))
     model = training_options.add_model(parser, _MODEL, training_options.NORM_FIRST)
     model.add_argument(

@@ -65,6 +65,16 @@ def add_recipe(
     return group
 
 
+def add_byte_fallback(group: Group) -> None:
+    """Adds the option of a vocabulary of subwords that has no unknown characters."""
+    group.add_argument(
+        "--byte-fallback",
+        action="store_true",
+        default=None,
+        help="characters without an id of their own are tokenized as bytes, and come through unchanged",
+    )
+
+
 def add_model(parser: argparse.ArgumentParser, fields: Fields, flags: dict[str, str]) -> Group:
     """Adds an option for each constructor argument of a model, with a value and without; returns their group."""
     group = parser.add_argument_group("model", "Instead of what the preset says.")

@@ -26,6 +26,7 @@ class EmbeddingRecipe(Optimization):
         subwords: "unigram" or "bpe".
         lower_case: subwords do not tell capitals from small letters, as in the paper. An averaging encoder's words
             never do.
+        byte_fallback: characters that the subwords lack are tokenized as bytes (`SubwordTokenizer.from_texts`).
         max_length: longer texts are truncated to so many tokens.
         micro_batch_tokens: the most tokens, padding included, that go through the encoder of a device together; a
             larger batch is split into micro-batches (gradient caching).
@@ -49,6 +50,7 @@ class EmbeddingRecipe(Optimization):
     vocabulary_size: int = 16000
     subwords: str = "unigram"
     lower_case: bool = True
+    byte_fallback: bool = False
     max_length: int = 128
     micro_batch_tokens: int = 16384
     learning_rate: float | None = 5e-4
@@ -78,7 +80,11 @@ class EmbeddingRecipe(Optimization):
         if self.encoder == "averaging":
             return WordTokenizer.from_texts(texts, self.vocabulary_size)
         return SubwordTokenizer.from_texts(
-            texts, self.vocabulary_size, model_type=self.subwords, lower_case=self.lower_case
+            texts,
+            self.vocabulary_size,
+            model_type=self.subwords,
+            lower_case=self.lower_case,
+            byte_fallback=self.byte_fallback,
         )
 
     def make_encoder(self, vocabulary_size: int, dtype: DType = None) -> "keras.Model":

@@ -104,6 +104,8 @@ def test_an_averaging_encoder(files, tmp_path):
         (["--neighbours", "FILE", "--learning-rate", "0"], "learning_rate=0"),
         (["--neighbours", "FILE", "--similarity-loss", "correlation"], "Expected --similarity with --similarity-loss"),
         (["--neighbours", "FILE", "--encoder", "averaging", "--keep-case"], "Received: --keep-case"),
+        (["--neighbours", "FILE", "--encoder", "averaging", "--byte-fallback"], "Received: --byte-fallback"),
+        (["--neighbours", "FILE", "--teacher-similarities", "2"], "Expected --teacher with --teacher-similarities"),
         (["--neighbours", "FILE", "--encoder", "averaging", "--preset", "base"], "Received: --preset"),
         (["--neighbours", "FILE", "--subwords", "bpe", "--token-weights"], "Expected --subwords unigram"),
         (

@@ -27,6 +27,8 @@ def test_makes_vocabularies():
     assert subwords(["RED Dog"]).numpy().tolist() == subwords(["red dog"]).numpy().tolist()
     cased = EmbeddingRecipe(vocabulary_size=30, lower_case=False).make_tokenizer(texts)
     assert cased(["RED Dog"]).numpy().tolist() != cased(["red dog"]).numpy().tolist()
+    bytewise = EmbeddingRecipe(vocabulary_size=300, byte_fallback=True).make_tokenizer(texts)
+    assert [text.decode() for text in bytewise.detokenize(bytewise(["red 漢"])).numpy()] == ["red 漢"]
     words = EmbeddingRecipe(encoder="averaging", vocabulary_size=1100).make_tokenizer(texts)
     assert isinstance(words, WordTokenizer) and "dog" in words.vocabulary
 
