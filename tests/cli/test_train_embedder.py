@@ -39,6 +39,7 @@ def test_every_task_at_once(files, tmp_path, write_lines, capsys):
         "train", "embedder", *options_of(files), *teacher, *twice, "--weights", "teacher=2", "--weights", "teacher2=3",
         "--validation", files["similarity"], "--batch-size", "4",
         "--ranking-batch-size", "6", "--response-network", "8", "--similarity-loss", "correlation",
+        "--teacher-similarities", "2", "--teacher-prefixes", "2", "5",
         "--vocabulary-size", "40",
         "--num-heads", "2", "--intermediate-dim", "14", "--token-weights", *SMALL, "--out", str(tmp_path / "out"),
     ]  # fmt: skip
@@ -59,6 +60,8 @@ def test_every_task_at_once(files, tmp_path, write_lines, capsys):
     assert "Nothing left to train: ended at step 6 of 6\n" in shown and "Wrote" not in shown
     assert main([*arguments, "--scale", "10"]) == 1
     assert "objective scale=10.0 (not 20.0); " in capsys.readouterr().err
+    assert main([*arguments, "--teacher-similarities", "3"]) == 1
+    assert "objective similarities=3.0 (not 2.0); " in capsys.readouterr().err
     history = (tmp_path / "out" / "history.csv").read_text()
     assert history.count("\n") == 3 and "val_pearson" in history
 

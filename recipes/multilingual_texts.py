@@ -1,0 +1,112 @@
+"""The texts from which the multilingual sentence encoder learns: translations get the vectors of their originals.
+
+python recipes/multilingual_texts.py collect --data DATA --english texts.txt --held-out ko-en.dev.tsv.gz --out FOLDER
+python recipes/multilingual_texts.py spread --vectors english.npy --folder FOLDER
+
+`collect` writes FOLDER/english.txt, the English sentences that a teacher is to embed, each once; FOLDER/texts.txt,
+these and their translations; FOLDER/rows.npy, for each text the number of its English sentence. `spread` writes
+FOLDER/vectors.npy, the vector of each text.
+
+References:
+    Reimers and Gurevych, 2020, "Making Monolingual Sentence Embeddings Multilingual using Knowledge Distillation".
+"""
+
+import argparse
+import os
+import random
+import re
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from keras_transformer.atomic import replacing
+from keras_transformer.data import read_lines, read_rows
+
+# {language: how many pairs}. Those that people translated come first.
+PAIRS = {"ko": 160_000, "de": 40_000, "fr": 40_000, "es": 40_000, "ja": 60_000, "zh": 50_000}
+# Sources that are share-alike, or have offensive statements.
+LEFT_OUT = ("stylekqc", "safety")
+_COLUMNS = ("source", "flag", "foreign", "english")
+_ROWS_AT_ONCE = 10_000
+
+
+def translations(path: str, longest: int) -> list[tuple[str, str]]:
+    """Pairs of English and a translation, each once, those by people first."""
+    rows = [row for row in read_rows(path, _COLUMNS) if row[0] not in LEFT_OUT and max(map(len, row[2:])) <= longest]
+    rows.sort(key=lambda row: row[1] != "H")
+    return list(dict.fromkeys((english, foreign) for _, _, foreign, english in rows if english and foreign))
+
+
+def collect(
+    data: str, english: str, held_out: Iterable[str], longest: int, seed: int = 0
+) -> tuple[list[str], list[str], list[int]]:
+    """English sentences, all texts in random order, and for each the number of its English sentence."""
+    numbers = dict.fromkeys(read_lines(english))
+    numbers = {text: number for number, text in enumerate(numbers)}
+    rows = list(numbers.items())
+    held_out = set(held_out)
+    for language, count in PAIRS.items():
+        pairs = translations(os.path.join(data, "parallel", f"{language}-en.train.tsv.gz"), longest)
+        pairs = [pair for pair in pairs if not held_out & set(map(plain, pair))]
+        for original, translation in pairs[:count]:
+            number = numbers.setdefault(original, len(numbers))
+            rows.append((translation, number))
+    rows = list(dict.fromkeys(rows))
+    random.Random(seed).shuffle(rows)
+    return list(numbers), [text for text, _ in rows], [number for _, number in rows]
+
+
+def plain(text: str) -> str:
+    """The text in lower case and without punctuation."""
+    return " ".join(re.findall(r"\w+", text.lower()))
+
+
+def spread(vectors: str, folder: str) -> None:
+    """Writes the vector of each text, by way of its English sentence."""
+    of_english = np.load(vectors, mmap_mode="r")
+    rows = np.load(os.path.join(folder, "rows.npy"))
+    with replacing(os.path.join(folder, "vectors.npy")) as path:
+        found = np.lib.format.open_memmap(path, "w+", "float16", (len(rows), of_english.shape[1]))
+        for first in range(0, len(rows), _ROWS_AT_ONCE):
+            found[first : first + _ROWS_AT_ONCE] = of_english[rows[first : first + _ROWS_AT_ONCE]]
+        found.flush()
+
+
+def _fields(paths) -> Iterator[str]:
+    for path in paths:
+        for line in read_lines(path):
+            yield from map(plain, line.split("\t"))
+
+
+def _write(folder, name, lines):
+    with replacing(os.path.join(folder, name)) as path, open(path, "w", encoding="utf-8", newline="\n") as file:
+        file.writelines(f"{line}\n" for line in lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    steps = parser.add_subparsers(dest="step", required=True)
+    step = steps.add_parser("collect")
+    step.add_argument("--data", required=True)
+    step.add_argument("--english", required=True, metavar="FILE", help="English sentences, one a line")
+    step.add_argument("--held-out", nargs="+", required=True, metavar="FILE", help="texts to leave out")
+    step.add_argument("--longest", type=int, default=160, help="longest text, in characters (default: %(default)s)")
+    step.add_argument("--out", required=True, metavar="FOLDER")
+    step = steps.add_parser("spread")
+    step.add_argument("--vectors", required=True, metavar="FILE", help="of english.txt, .npy")
+    step.add_argument("--folder", required=True)
+    args = parser.parse_args()
+    if args.step == "spread":
+        spread(args.vectors, args.folder)
+        return
+    os.makedirs(args.out, exist_ok=True)
+    english, texts, rows = collect(args.data, args.english, _fields(args.held_out), args.longest)
+    _write(args.out, "english.txt", english)
+    _write(args.out, "texts.txt", texts)
+    with replacing(os.path.join(args.out, "rows.npy")) as path, open(path, "wb") as file:
+        np.save(file, np.asarray(rows, "int32"))
+    print(f"{len(english):,} English sentences, {len(texts):,} texts")
+
+
+if __name__ == "__main__":
+    main()
