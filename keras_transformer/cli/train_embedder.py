@@ -54,6 +54,7 @@ def _add_tasks(parser):
         "--teacher-prefixes",
         type=int,
         nargs="+",
+        action="extend",
         metavar="N",
         help="the first N numbers of the vectors alone must have these cosines too, so that they may be cut",
     )
@@ -169,5 +170,10 @@ def _check_used(args, given):
     for name in ("teacher_similarities", "teacher_prefixes"):
         if getattr(args, name) is not None and not _teachers(given):
             raise ValueError(f"Expected --teacher with {training_options.option(name)}. Received: {list(given)}")
+    if args.teacher_prefixes and not args.teacher_similarities:
+        raise ValueError(
+            "Expected --teacher-similarities above 0 with --teacher-prefixes. "
+            f"Received: {args.teacher_similarities or 0}"
+        )
     if args.similarity_loss != "regression" and "similarity" not in given:
         raise ValueError(f"Expected --similarity with --similarity-loss. Received: {list(given)}")

@@ -39,7 +39,7 @@ def test_every_task_at_once(files, tmp_path, write_lines, capsys):
         "train", "embedder", *options_of(files), *teacher, *twice, "--weights", "teacher=2", "--weights", "teacher2=3",
         "--validation", files["similarity"], "--batch-size", "4",
         "--ranking-batch-size", "6", "--response-network", "8", "--similarity-loss", "correlation",
-        "--teacher-similarities", "2", "--teacher-prefixes", "2", "5",
+        "--teacher-similarities", "2", "--teacher-prefixes", "2", "--teacher-prefixes", "5",
         "--vocabulary-size", "40",
         "--num-heads", "2", "--intermediate-dim", "14", "--token-weights", *SMALL, "--out", str(tmp_path / "out"),
     ]  # fmt: skip
@@ -62,6 +62,8 @@ def test_every_task_at_once(files, tmp_path, write_lines, capsys):
     assert "objective scale=10.0 (not 20.0); " in capsys.readouterr().err
     assert main([*arguments, "--teacher-similarities", "3"]) == 1
     assert "objective similarities=3.0 (not 2.0); " in capsys.readouterr().err
+    assert main([*arguments, "--teacher-prefixes", "3"]) == 1
+    assert "objective prefixes=[2, 5, 3] (not [2, 5]); " in capsys.readouterr().err
     history = (tmp_path / "out" / "history.csv").read_text()
     assert history.count("\n") == 3 and "val_pearson" in history
 
@@ -109,6 +111,10 @@ def test_an_averaging_encoder(files, tmp_path):
         (["--neighbours", "FILE", "--encoder", "averaging", "--keep-case"], "Received: --keep-case"),
         (["--neighbours", "FILE", "--encoder", "averaging", "--byte-fallback"], "Received: --byte-fallback"),
         (["--neighbours", "FILE", "--teacher-similarities", "2"], "Expected --teacher with --teacher-similarities"),
+        (
+            ["--teacher", "FILE", "v.npy", "--teacher-prefixes", "2"],
+            "Expected --teacher-similarities above 0 with --teacher-prefixes. Received: 0",
+        ),
         (["--neighbours", "FILE", "--encoder", "averaging", "--preset", "base"], "Received: --preset"),
         (["--neighbours", "FILE", "--subwords", "bpe", "--token-weights"], "Expected --subwords unigram"),
         (
