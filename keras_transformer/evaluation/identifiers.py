@@ -39,10 +39,11 @@ class IdentifierScores:
 def score_identifiers(sources: Sequence[str], references: Sequence[str], hypotheses: Sequence[str]) -> IdentifierScores:
     """Counts the names of code that a translation must not change, and those that it kept.
 
-    An identifier is a word of Latin letters and digits that no prose has: with an underscore, a dot, a slash, colons or
-    an arrow inside it, capitals after small letters, digits after letters, parentheses behind it, or a dash before it,
-    as `get_value`, `tf.data`, `std::vector`, `isValid`, `utf8`, `print()` and `--help`. Those of a source that the
-    reference has as well are expected in the translation, letter by letter.
+    An identifier is a word of Latin letters and digits that prose seldom has: with an underscore, a dot, a slash,
+    colons or an arrow inside it, capitals after small letters, small letters after two capitals, digits after letters,
+    parentheses behind it, or a dash before it, as `get_value`, `tf.data`, `std::vector`, `isValid`, `NULLs`, `utf8`,
+    `print()` and `--help` (but also `and/or` and `e.g`). Those of a source that the reference has as well are expected
+    in the translation, letter by letter.
 
     Args:
         sources: N texts.
