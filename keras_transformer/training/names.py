@@ -6,6 +6,6 @@ QUESTION_ANSWERER = "question_answerer.keras"
 VOCABULARY = "vocabulary.model"
 CHECKPOINT = "training-state"
 
-# Of sentence encoders: class methods of `SentenceTask`.
+# Of sentence encoders: class methods of `SentenceTask`. Its `answers` are of dual encoders.
 KINDS = ("paraphrases", "ranking", "inference", "entailment", "similarity", "neighbours", "teacher")
 RANKING = ("paraphrases", "ranking", "entailment", "neighbours")  # those whose default objective is `ResponseRanking`

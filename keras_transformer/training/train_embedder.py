@@ -80,8 +80,8 @@ def read_tasks(
     """A `SentenceTask` of each kind of files.
 
     Args:
-        files: {kind: paths}; the kinds are the class methods of `SentenceTask`. Of "teacher" two paths, of the texts
-            and of the vectors, and of "teacher2", "teacher3" and so on likewise.
+        files: {kind: paths}; the kinds are the class methods of `SentenceTask` except for "answers". Of "teacher" two
+            paths, of the texts and of the vectors, and of "teacher2", "teacher3" and so on likewise.
         objectives: {kind: layer of `keras_transformer.training.objectives`}, instead of the default ones.
         weights: {kind: how often its batches come}; 1 where there is none.
         batch_size: rows of a batch.
