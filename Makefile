@@ -6,7 +6,7 @@ PARITY_VENV ?= .venv-parity
 BENCH_VENV ?= .venv-bench
 BIN = $(VENV)/bin
 TEST_PROCESSES ?= 2
-export TEXT
+export TEXT DATA DEV TEACHER OUT
 
 .PHONY: demo test test-jax test-parity bench recipe lint format clean
 
@@ -32,7 +32,7 @@ bench: $(BENCH_VENV)/.installed
 
 # A shipped model from its data to the figures of its card; recipes/NAME.sh says what it needs.
 recipe: $(VENV)/.installed
-	PATH=$(abspath $(BIN)):$$PATH DATA=$(DATA) DEV=$(DEV) TEACHER=$(TEACHER) OUT=$(OUT) recipes/$(NAME).sh
+	PATH="$(abspath $(BIN)):$$PATH" recipes/$(or $(NAME),$(error Expected NAME, of a recipes/NAME.sh)).sh
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

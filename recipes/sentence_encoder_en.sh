@@ -14,7 +14,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 : "${TEACHER:?the folder of all-mpnet-base-v2}" "${OUT:?the folder to write}"
 mkdir -p "$OUT"
 checksums=$here/sentence_encoder_en.sha256
-(cd "$DATA" && sha256sum --check --quiet "$checksums")
+sha256=(sha256sum)
+command -v sha256sum > /dev/null || sha256=(shasum -a 256)  # macOS
+(cd "$DATA" && "${sha256[@]}" --check --quiet "$checksums")
 
 [ -e "$OUT/texts.txt" ] || python "$here/english_texts.py" --data "$DATA" --out "$OUT/texts.txt" \
     --held-out "$DEV"/{stsb.dev.tsv,mr.tsv.gz,trec.test.tsv} "$DATA/classify/clinc150.dev.tsv.gz"
