@@ -1,3 +1,5 @@
+import dataclasses
+
 import keras
 import pytest
 
@@ -18,15 +20,17 @@ def files(write_lines):
 
 def test_trains_from_files_and_resumes(files, tmp_path):
     said = []
+    recipe = dataclasses.replace(RECIPE, vocabulary_size=320, byte_fallback=True)
     for count in (1, 2):
         history = train_translator(
-            tmp_path / "out", *files, recipe=RECIPE, verbose=0, say=lambda text, **_: said.append(text)
+            tmp_path / "out", *files, recipe=recipe, verbose=0, say=lambda text, **_: said.append(text)
         )
         assert len(history) == 1 and sum(text.startswith("Vocabulary from ") for text in said) == 1, count
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "history.csv", "training-state", "translator.keras", "vocabulary.model",
     ]  # fmt: skip
-    assert keras.models.load_model(tmp_path / "out" / "translator.keras").transformer.count_params() > 0
+    tokenizer = keras.models.load_model(tmp_path / "out" / "translator.keras").tokenizer
+    assert tokenizer.detokenize(tokenizer(["漢"])).numpy()[0].decode() == "漢"  # as its bytes
     assert said[-1].endswith("translator.keras stays as it is")
 
 
