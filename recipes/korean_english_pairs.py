@@ -19,13 +19,13 @@ HUMAN = "H"
 
 def pairs(path: str, to: str) -> Iterator[tuple[str, str, bool]]:
     """Yields (source, target, whether people translated it), each pair once."""
-    seen = set()
+    by_people = {}
     for source, flag, korean, english in read_rows(path, ("source", "flag", "korean", "english")):
         pair = (korean, english) if to == "en" else (english, korean)
-        if source in LEFT_OUT or not all(pair) or korean == english or pair in seen:
-            continue
-        seen.add(pair)
-        yield *pair, flag == HUMAN
+        if source not in LEFT_OUT and all(pair) and korean != english:
+            by_people[pair] = by_people.get(pair, False) or flag == HUMAN
+    for pair, is_human in by_people.items():
+        yield *pair, is_human
 
 
 def main() -> None:

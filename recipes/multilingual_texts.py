@@ -50,7 +50,7 @@ def collect(
         pairs = [pair for pair in pairs if not held_out & set(map(plain, pair))]
         for original, translation in pairs[:count]:
             number = numbers.setdefault(original, len(numbers))
-            rows.append((translation, number))
+            rows += [(original, number), (translation, number)]
     rows = list(dict.fromkeys(rows))
     random.Random(seed).shuffle(rows)
     return list(numbers), [text for text, _ in rows], [number for _, number in rows]
@@ -65,6 +65,9 @@ def spread(vectors: str, folder: str) -> None:
     """Writes the vector of each text, by way of its English sentence."""
     of_english = np.load(vectors, mmap_mode="r")
     rows = np.load(os.path.join(folder, "rows.npy"))
+    count = sum(1 for _ in read_lines(os.path.join(folder, "english.txt")))
+    if len(of_english) != count:
+        raise ValueError(f"Expected a vector of each of {count:,} lines of english.txt. Received: {len(of_english):,}")
     with replacing(os.path.join(folder, "vectors.npy")) as path:
         found = np.lib.format.open_memmap(path, "w+", "float16", (len(rows), of_english.shape[1]))
         for first in range(0, len(rows), _ROWS_AT_ONCE):

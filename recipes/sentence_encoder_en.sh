@@ -33,8 +33,8 @@ fi
 teach=(--teacher "$OUT/texts.txt" "$OUT/vectors.npy" --teacher-similarities 4 --teacher-prefixes 64 128
     --validation "$DEV/stsb.dev.tsv" --schedule linear --token-weights --output-dim 384 --dtype mixed_bfloat16)
 keras-transformer train embedder "${teach[@]}" --preset small --num-layers 4 --intermediate-dim 768 --norm-first \
-    --dropout 0.05 --vocabulary-size 12000 --max-length 64 --batch-size 256 --steps 9000 --evaluation-steps 500 \
-    --learning-rate 1.5e-3 --warmup-steps 300 --ema 0.998 --out "$OUT/encoder"
+    --dropout 0 --vocabulary-size 12000 --batch-size 512 --steps 3600 --evaluation-steps 400 --learning-rate 2e-3 \
+    --warmup-steps 200 --ema 0.998 --out "$OUT/encoder"
 keras-transformer train embedder "${teach[@]}" --encoder averaging --hidden-dim 256 --vocabulary-size 13000 \
     --num-bigram-buckets 8000 --batch-size 512 --steps 6000 --evaluation-steps 500 --learning-rate 2e-3 \
     --warmup-steps 100 --out "$OUT/lite"

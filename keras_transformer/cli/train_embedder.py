@@ -115,7 +115,9 @@ def _objectives(args, given):
         objectives[name] = ResponseRanking(response_network=network, **settings)
     if args.teacher_similarities is not None or args.teacher_prefixes is not None:
         for name in _teachers(given):
-            objectives[name] = TeacherVectors(args.teacher_similarities or 0.0, args.teacher_prefixes or ())
+            objectives[name] = TeacherVectors(
+                similarities=args.teacher_similarities or 0.0, prefixes=args.teacher_prefixes or ()
+            )
     if args.similarity_loss == "correlation":
         objectives["similarity"] = SimilarityCorrelation()
     return objectives

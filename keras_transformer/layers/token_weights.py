@@ -16,8 +16,8 @@ class TokenWeights(CompositeLayer):
 
     Weights begin as the smooth inverse frequency a / (a + p). Ids are taken to be in order of falling frequency, as
     `WordTokenizer` and a `SubwordTokenizer` of type "unigram" number them (not of type "bpe", whose single characters
-    come last, nor with byte fallback, whose 256 bytes come first), with p(rank) = 1 / (rank (ln V + 0.5772)) by Zipf's
-    law.
+    come last; with byte fallback 256 bytes come first, so that `num_special` is 260), with
+    p(rank) = 1 / (rank (ln V + 0.5772)) by Zipf's law.
 
     Args:
         vocabulary_size: number of token ids V.

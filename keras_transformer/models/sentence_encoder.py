@@ -31,6 +31,7 @@ class SentenceEncoder(EncoderModel):
         token_weights: add the embedding of each token, times a learned number that begins as 4, to what the blocks give
             for it, and multiply the sum by a learned weight of the token (`TokenWeights`), before the pooling: so an
             untrained encoder compares texts by the rare words that they share. The paper has none of this.
+        num_special_ids: how many first ids stand for no word, for `token_weights`: 260 with byte fallback.
         dropout: rate on sub-layer outputs and on the sums of embeddings and positions.
         attention_dropout: rate on attention weights.
         activation_dropout: rate inside the feed-forward networks.
@@ -71,6 +72,7 @@ class SentenceEncoder(EncoderModel):
         output_dim: int = 512,
         pooling: str = "sqrtn",
         token_weights: bool = False,
+        num_special_ids: int = 4,
         dropout: float = 0.1,
         attention_dropout: float = 0.0,
         activation_dropout: float = 0.0,
@@ -104,7 +106,9 @@ class SentenceEncoder(EncoderModel):
         self.embedding_residual = self.token_weights = None
         if token_weights:
             self.embedding_residual = EmbeddingResidual(dtype=dtype, name="embedding_residual")
-            self.token_weights = TokenWeights(vocabulary_size, dtype=dtype, name="token_weights")
+            self.token_weights = TokenWeights(
+                vocabulary_size, num_special=num_special_ids, dtype=dtype, name="token_weights"
+            )
         self.pooling = SequencePooling(pooling, dtype=dtype, name="pooling")
         # Without a bias, so that a sentence without tokens stays the zero vector.
         self.projection = keras.layers.Dense(

@@ -46,7 +46,7 @@ class TeacherVectors(RecordedLayer):
         1.0
     """
 
-    def __init__(self, similarities: float = 0.0, prefixes: Sequence[int] = (), **kwargs: Any):
+    def __init__(self, *, similarities: float = 0.0, prefixes: Sequence[int] = (), **kwargs: Any):
         super().__init__(**kwargs)
         self.similarities = arguments.non_negative_number("similarities", similarities)
         self.prefixes = tuple(arguments.positive_integer("prefixes", prefix) for prefix in prefixes)

@@ -101,4 +101,6 @@ class EmbeddingRecipe(Optimization):
             raise ValueError(f"Expected arguments of the encoder {self.encoder!r}. Received: {', '.join(foreign)}")
         if self.encoder == "averaging":
             return DeepAveragingNetwork(vocabulary_size, dtype=dtype, **self.model)
-        return SentenceEncoder.from_preset(self.preset, vocabulary_size, dtype=dtype, **self.model)
+        # Bytes have the first ids, and are no frequent words.
+        bytes_first = {"num_special_ids": 4 + 256} if self.byte_fallback and self.model.get("token_weights") else {}
+        return SentenceEncoder.from_preset(self.preset, vocabulary_size, dtype=dtype, **{**bytes_first, **self.model})

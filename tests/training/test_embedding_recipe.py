@@ -33,6 +33,13 @@ def test_makes_vocabularies():
     assert isinstance(words, WordTokenizer) and "dog" in words.vocabulary
 
 
+def test_bytes_are_no_frequent_words():
+    model = {"num_layers": 1, "hidden_dim": 12, "num_heads": 3, "output_dim": 5, "token_weights": True}
+    encoder = EmbeddingRecipe(model=model, byte_fallback=True).make_encoder(300)
+    factors = encoder.token_weights.factors.numpy()
+    assert (factors[:260] == 1).all() and factors[260] < 0.01 < factors[261] < factors[-1]
+
+
 def test_makes_encoders():
     model = {"num_layers": 1, "hidden_dim": 12, "output_dim": 5}
     encoder = EmbeddingRecipe(preset="tiny", model={**model, "num_heads": 3}).make_encoder(30, "mixed_bfloat16")
