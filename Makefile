@@ -14,9 +14,13 @@ export TEXT DATA DEV TEACHER OUT
 demo: $(VENV)/.installed
 	$(BIN)/keras-transformer demo $${TEXT:+"$$TEXT"}
 
-# Whole files, in the order of tests/conftest.py: the longest first.
+# Whole files, in the order of tests/conftest.py: the longest first. In two parts, since TensorFlow keeps memory of each
+# graph that it made: a process stays below 3 GB.
+PYTEST = $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
+FIRST = tests/integration tests/pipelines tests/serving
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
+	$(PYTEST) $(FIRST)
+	$(PYTEST) tests $(FIRST:%=--ignore=%)
 
 # The numeric code on Keras' JAX backend, where no TensorFlow is installed.
 test-jax: $(JAX_VENV)/.installed

@@ -109,7 +109,7 @@ def test_a_sample_does_not_depend_on_the_batch():
 def test_attention_rows_are_distributions(translator):
     source, target, weights = translator.attention("red dog")
     assert source[-1] == "</s>" and "".join(source[:-1]).replace("▁", " ").strip() == "red dog"
-    assert weights.shape == (2, 3, len(target), len(source))
+    assert weights.shape == (len(translator.transformer.decoder_blocks), 3, len(target), len(source))
     np.testing.assert_allclose(weights.sum(-1), 1.0, atol=1e-5)
 
 
