@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# saved_models/sentence_encoder_en/2 and saved_models/sentence_encoder_lite_en/2, from their data to the figures of
-# their cards: texts, the teacher's vectors, two trainings, two exports, two evaluations. What is there already is not
-# made again, and a training that was killed resumes.
+# English sentence encoders that may be used commercially, from their data to their figures: texts, the teacher's
+# vectors, two trainings, two exports, two evaluations. What is there already is not made again, and a training that was
+# killed resumes. Not shipped so far: docs/sentence_encoders.md has the figures.
 #
 #   make recipe NAME=sentence_encoder_en DATA=permissive DEV=development TEACHER=all-mpnet-base-v2 OUT=encoders
 #

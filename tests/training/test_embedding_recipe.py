@@ -37,7 +37,7 @@ def test_bytes_are_no_frequent_words():
     model = {"num_layers": 1, "hidden_dim": 12, "num_heads": 3, "output_dim": 5, "token_weights": True}
     encoder = EmbeddingRecipe(model=model, byte_fallback=True).make_encoder(300)
     factors = encoder.token_weights.factors.numpy()
-    assert (factors[:260] == 1).all() and factors[260] < 0.01 < factors[261] < factors[-1]
+    assert (factors[:260] == 1).all() and factors[260] < factors[261] < factors[-1] < 1
 
 
 def test_makes_encoders():
