@@ -4,7 +4,7 @@ python recipes/english_texts.py --data DATA --held-out stsb.dev.tsv --out texts.
 
 DATA is a folder of texts whose licences allow commercial use; none of those read is share-alike (`SENTENCES` and
 `COLUMNS`). A teacher can label any text, so that more are made: opposites of sentences, and film reviews, descriptions
-of scenes and questions from our own word lists in recipes/english/; single words and pairs of words.
+of scenes, headlines and questions from our own word lists in recipes/english/; single words and pairs of words.
 """
 
 import argparse
@@ -38,12 +38,15 @@ COLUMNS = {
 }
 # Sources of parallel text that are share-alike or offensive.
 LEFT_OUT = ("stylekqc", "safety")
-OPPOSITES, REVIEWS, SCENES, QUESTIONS, WORDS, PAIRS = 30_000, 30_000, 15_000, 25_000, 25_000, 10_000
+OPPOSITES, REVIEWS, SCENES, HEADLINES, QUESTIONS, WORDS, PAIRS = 30_000, 30_000, 60_000, 25_000, 25_000, 15_000, 5_000
 
 _NEGATED = re.compile(
     r"\b(is|was|are|were|am|will|would|can|could|should|must|has|have|had|do|does|did|may|might)\b(?! not|n[’']t)", re.I
 )
 _NOT = re.compile(r"(?<=\w)(?: not|(?<!\bca)(?<!\bwo)(?<!\bsha)n[’']t)\b")
+# Of who is in a scene: "two men", and "men", "dogs", "friends".
+_COUNTED = re.compile(r"(two|three|four|five|several|many|a few) ")
+_PLURAL = re.compile(r"([^ ]+ )*?(men|women|children|people|\w*[^s\W]s)$")
 _WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
 # Capitalised words inside a sentence are names; "the" and a word serve as well.
 _NAME = re.compile(r"(?<=[a-z,] )(?:the [a-z]{4,}|[A-Z][a-z]+(?: [A-Z][a-z]+)*)")
@@ -97,12 +100,42 @@ def reviews(choice: random.Random) -> Iterator[str]:
 
 
 def scenes(choice: random.Random) -> Iterator[str]:
+    """Descriptions as of pictures: who does what, and where."""
     who, doing, places = _list("people_and_animals"), _list("doing"), _list("places")
     while True:
-        is_not = choice.choice(["is", "is", "is", "is not"])
-        place = choice.choice(["", f" {choice.choice(places)}"])
-        article, end = choice.choice(["A", "The"]), choice.choice(["", "."])
-        yield f"{article} {choice.choice(who)} {is_not} {choice.choice(doing)}{place}{end}"
+        subject = choice.choice(who)
+        if _COUNTED.match(subject):
+            articles, verb = ["", "the "], "are"
+        elif _PLURAL.match(re.split(" (?:of|in|with) ", subject)[0]):
+            articles, verb = ["", "some ", "the "], "are"
+        else:
+            articles, verb = ["an " if subject[0] in "aeiou" else "a ", "the "], "is"
+        text = (
+            f"{choice.choice(articles)}{subject} {verb} {choice.choice(['', '', '', '', 'not '])}{choice.choice(doing)}"
+        )
+        text += choice.choice(["", f" {choice.choice(places)}"]) + choice.choice(["", "."])
+        yield text[0].upper() + text[1:]
+
+
+def headlines(choice: random.Random) -> Iterator[str]:
+    """As of newspapers. The names are common ones, and nothing that is said of them happened."""
+    templates, countries, companies = _list("headlines"), _list("countries"), _list("companies")
+    names, disasters = _list("surnames"), _list("disasters")
+    while True:
+        country, country2 = choice.sample(countries, 2)
+        company, company2 = choice.sample(companies, 2)
+        name, name2 = choice.sample(names, 2)
+        text = choice.choice(templates).format(
+            country=country,
+            country2=country2,
+            company=company,
+            company2=company2,
+            name=name,
+            name2=name2,
+            disaster=choice.choice(disasters),
+            n=choice.choice([2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 17, 20, 25, 30, 40, 58, 60, 75, 90, 100, 200]),
+        )
+        yield text[0].upper() + text[1:]
 
 
 def questions(names: list[str], choice: random.Random) -> Iterator[str]:
@@ -131,6 +164,7 @@ def collect(data: str, longest: int, seed: int = 0) -> list[str]:
         *itertools.islice(opposites(choice.sample(found, len(found))), OPPOSITES),
         *itertools.islice(reviews(choice), REVIEWS),
         *itertools.islice(scenes(choice), SCENES),
+        *itertools.islice(headlines(choice), HEADLINES),
         *itertools.islice(questions([name for name, count in names.items() if count > 1], choice), QUESTIONS),
         *_most_frequent(words, WORDS),
         *_most_frequent(pairs, PAIRS),

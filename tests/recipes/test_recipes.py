@@ -39,7 +39,7 @@ def test_english_texts(tmp_path, monkeypatch):
     for name, (columns, _) in module.COLUMNS.items():
         rows = [["kept", *["Ask the park in Berlin?"] * max(columns)], ["safety", *["Not this one."] * max(columns)]]
         write(tmp_path / name, ["\t".join(row) for row in rows])
-    for name in ("REVIEWS", "SCENES", "QUESTIONS"):
+    for name in ("REVIEWS", "SCENES", "HEADLINES", "QUESTIONS"):
         monkeypatch.setattr(module, name, 5)
     texts = module.collect(str(tmp_path), longest=120)
     assert len(texts) == len(set(texts)) and texts == module.collect(str(tmp_path), longest=120)
@@ -55,11 +55,24 @@ def test_english_texts(tmp_path, monkeypatch):
     assert "{" not in " ".join(texts)
 
 
-@pytest.mark.parametrize("name", ["reviews", "scenes"])
+@pytest.mark.parametrize("name", ["reviews", "scenes", "headlines"])
 def test_made_texts_have_no_gaps(name):
     made = getattr(script("english_texts"), name)(random.Random(0))
     texts = [next(made) for _ in range(500)]
     assert len(set(texts)) > 300 and not any("{" in text or "  " in text for text in texts)
+
+
+def test_verbs_agree_with_who_is_in_a_scene():
+    made = script("english_texts").scenes(random.Random(1))
+    texts = [next(made).lower() for _ in range(3000)]
+    for text in texts:
+        if text.startswith(("two ", "the two ", "some ", "the dogs ", "men ", "children ")):
+            assert " are " in text, text
+        if text.startswith(
+            ("a man ", "an ", "the woman ", "a waitress ", "a crowd of people ", "a bus driver ", "the tennis player ")
+        ):
+            assert " is " in text, text
+    assert any(" are " in text for text in texts)
 
 
 def test_korean_english_pairs(tmp_path):
