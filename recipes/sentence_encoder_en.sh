@@ -28,7 +28,21 @@ if [ ! -e "$OUT/teacher" ]; then
     keras-transformer export --model "$OUT/teacher.keras" --out "$OUT/teacher" --frozen --dtype int8 \
         --calibrate "$OUT/calibration.txt"
 fi
-[ -e "$OUT/vectors.npy" ] || keras-transformer embed --model "$OUT/teacher" --output "$OUT/vectors.npy" "$OUT/texts.txt"
+# Two processes, since int8 uses one core.
+if [ ! -e "$OUT/vectors.npy" ]; then
+    half=$((($(wc -l < "$OUT/texts.txt") + 1) / 2))
+    head -n "$half" "$OUT/texts.txt" > "$OUT/texts.1.txt"
+    tail -n "+$((half + 1))" "$OUT/texts.txt" > "$OUT/texts.2.txt"
+    jobs=()
+    for part in 1 2; do
+        [ -e "$OUT/vectors.$part.npy" ] || keras-transformer embed --model "$OUT/teacher" --batch-size 512 \
+            --output "$OUT/vectors.$part.npy" "$OUT/texts.$part.txt" &
+        jobs+=($!)
+    done
+    for job in "${jobs[@]}"; do wait "$job"; done
+    python -c 'import sys, numpy as np; np.save(sys.argv[1], np.concatenate([np.load(path) for path in sys.argv[2:]]))' \
+        "$OUT/vectors.npy" "$OUT"/vectors.[12].npy
+fi
 
 teach=(--teacher "$OUT/texts.txt" "$OUT/vectors.npy" --teacher-similarities 4 --teacher-prefixes 64 128
     --validation "$DEV/stsb.dev.tsv" --schedule linear --token-weights --output-dim 384 --dtype mixed_bfloat16)
