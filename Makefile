@@ -15,7 +15,7 @@ demo: $(VENV)/.installed
 	$(BIN)/keras-transformer demo $${TEXT:+"$$TEXT"}
 
 # Whole files, in the order of tests/conftest.py: the longest first. In two parts, since TensorFlow keeps memory of each
-# graph that it made: a process stays below 3 GB.
+# graph that it made.
 PYTEST = $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 FIRST = tests/integration tests/pipelines tests/serving
 test: $(VENV)/.installed
