@@ -2,13 +2,13 @@
 
 import argparse
 import dataclasses
-import json
 import sys
 from typing import Any
 
 from keras_transformer import arguments
 from keras_transformer.atomic import replacing
 from keras_transformer.cli import translators
+from keras_transformer.cli.figures import write_json
 from keras_transformer.cli.once import Once
 from keras_transformer.cli.outputs import check_outputs
 from keras_transformer.cli.progress import Progress
@@ -78,7 +78,8 @@ def run(args: argparse.Namespace) -> None:
     if args.model:
         hypotheses = _translate(models[0], sources, args)
         if args.output:
-            _write(args.output, hypotheses)
+            with replacing(args.output) as path, open(path, "w", encoding="utf-8", newline="\n") as file:
+                file.writelines(f"{hypothesis}\n" for hypothesis in hypotheses)
     if args.against_model:
         others = _translate(models[1], sources, args)
 
@@ -112,7 +113,7 @@ def run(args: argparse.Namespace) -> None:
             ],
             "p_values": p_values,
         }
-        _write(args.json, [json.dumps(figures, indent=2, ensure_ascii=False)])
+        write_json(args.json, figures)
 
 
 def _name(models, file):
@@ -178,13 +179,6 @@ def _translate(translator, sources, args):
         lines = translators.numbered(sources, f"{args.source or args.pairs}, line")
         translations = translators.translated(translator, lines, args.batch_size, progress)
         return [translators.one_line(translation) for translation in translations]
-
-
-def _write(path, lines):
-    # Names of files that are not UTF-8 are escaped, as JSON has it.
-    options = {"encoding": "utf-8", "errors": "backslashreplace", "newline": "\n"}
-    with replacing(path) as unfinished, open(unfinished, "w", **options) as file:
-        file.writelines(f"{line}\n" for line in lines)
 
 
 def _print_scores(name, scores, identifiers):
