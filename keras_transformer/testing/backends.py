@@ -9,17 +9,20 @@ import numpy as np
 from keras_transformer.types import Tensor
 
 
-def compiled(layer: keras.layers.Layer, options: Mapping[str, Any]) -> Callable[[Mapping[str, Tensor]], Tensor]:
-    """Returns the function arguments -> `layer(**arguments, **options)` as one graph, which XLA compiles.
+def compiled(
+    layer: keras.layers.Layer, options: Mapping[str, Any], jit_compile: bool
+) -> Callable[[Mapping[str, Tensor]], Tensor]:
+    """Returns the function arguments -> `layer(**arguments, **options)` as one graph.
 
     Args:
         layer: a built layer.
         options: call arguments that are not tensors.
+        jit_compile: whether XLA compiles the graph. On JAX it always does.
     """
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        graph = tf.function(lambda tensors: layer(**tensors, **options), jit_compile=True, autograph=False)
+        graph = tf.function(lambda tensors: layer(**tensors, **options), jit_compile=jit_compile, autograph=False)
         return lambda arguments: graph(_tensors(arguments))
     import jax
 

@@ -87,10 +87,12 @@ def check_precision(case: LayerCase) -> None:
 
 
 def check_compiled(case: LayerCase) -> None:
-    """What XLA compiles agrees with the eager call."""
+    """A graph, with and without XLA, agrees with the eager call."""
     layer = case.layer()
     expected = case.call(layer, case.inputs)
-    np.testing.assert_allclose(to_numpy(backends.compiled(layer, case.options)(case.inputs)), expected, atol=1e-5)
+    for jit_compile in (False, True):
+        outputs = backends.compiled(layer, case.options, jit_compile)(case.inputs)
+        np.testing.assert_allclose(to_numpy(outputs), expected, atol=1e-5, err_msg=f"jit_compile={jit_compile}")
 
 
 def check_dynamic_shapes(case: LayerCase) -> None:

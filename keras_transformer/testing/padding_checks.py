@@ -55,11 +55,14 @@ def check_mask_passes(case: LayerCase) -> None:
 
 
 def check_fully_masked(case: LayerCase) -> None:
-    """A sequence of padding only gives finite numbers: those of eager float32 in lower precisions and by XLA."""
+    """A sequence of padding only gives finite numbers: those of eager float32 in lower precisions, graphs and XLA."""
     reference = case.layer()
     # XLA compiles once per layer: all masks are always passed, and all but one are all true.
     all_true = {argument: np.ones(case.inputs[name].shape[:2], bool) for name, argument in case.padding.items()}
-    calls = {"float32, XLA": ("float32", backends.compiled(reference, case.options))}
+    calls = {
+        f"float32, jit_compile={jit_compile}": ("float32", backends.compiled(reference, case.options, jit_compile))
+        for jit_compile in (False, True)
+    }
     for policy in ("mixed_bfloat16", "mixed_float16"):
         layer = copy_weights(reference, case.layer(dtype=policy))
         calls[f"{policy}, eager"] = policy, lambda inputs, layer=layer: layer(**inputs, **case.options)
