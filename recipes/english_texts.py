@@ -15,7 +15,8 @@ import random
 import re
 from collections.abc import Iterable, Iterator
 
-from keras_transformer.atomic import replacing
+from sources import LEFT_OUT, held_out, plain, write_lines
+
 from keras_transformer.data import read_lines, read_rows
 
 LISTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "english")
@@ -36,14 +37,13 @@ COLUMNS = {
     "summary/msdocs.en.tsv.gz": ((1, 2), 1_500),
     "parallel/ko-en.train.tsv.gz": ((3,), 10_000),
 }
-# Sources of parallel text that are share-alike or offensive.
-LEFT_OUT = ("stylekqc", "safety")
 OPPOSITES, REVIEWS, SCENES, HEADLINES, QUESTIONS, WORDS, PAIRS = 30_000, 30_000, 60_000, 25_000, 25_000, 15_000, 5_000
 
-_NEGATED = re.compile(
-    r"\b(is|was|are|were|am|will|would|can|could|should|must|has|have|had|do|does|did|may|might)\b(?! not|n[’']t)", re.I
-)
-_NOT = re.compile(r"(?<=\w)(?: not|(?<!\bca)(?<!\bwo)(?<!\bsha)n[’']t)\b")
+# Verbs that "not" follows.
+_AFFIRMED = re.compile(r"\b(is|was|are|were|am|will|would|can|could|should|must|may|might)\b(?! not)", re.I)
+_NEGATED = re.compile(r"\b([a-z]+?)(?: not|n[’']t|(?<=\bcan)not)\b", re.I)
+# What stands before the "n't" of can't, won't, shan't.
+_SHORT = {"ca": "can", "wo": "will", "sha": "shall"}
 # Of who is in a scene: "two men", and "men", "dogs", "friends".
 _COUNTED = re.compile(r"(two|three|four|five|several|many|a few) ")
 _PLURAL = re.compile(r"([^ ]+ )*?(men|women|children|people|\w*[^s\W]s)$")
@@ -73,10 +73,10 @@ def opposites(texts: Iterable[str]) -> Iterator[str]:
     for text in texts:
         if word.search(text):
             yield word.sub(lambda found: antonyms[found[1]], text, count=1)
-        elif _NOT.search(text):
-            yield _NOT.sub("", text, count=1)
         elif _NEGATED.search(text):
-            yield _NEGATED.sub(lambda found: f"{found[1]} not", text, count=1)
+            yield _NEGATED.sub(_affirmed, text, count=1)
+        elif _AFFIRMED.search(text):
+            yield _AFFIRMED.sub(lambda found: f"{found[1]} not", text, count=1)
 
 
 def reviews(choice: random.Random) -> Iterator[str]:
@@ -145,11 +145,6 @@ def questions(names: list[str], choice: random.Random) -> Iterator[str]:
         yield choice.choice(templates).format(x=x, y=y)
 
 
-def plain(text: str) -> str:
-    """The text in lower case and without punctuation."""
-    return " ".join(re.findall(r"\w+", text.lower()))
-
-
 def collect(data: str, longest: int, seed: int = 0) -> list[str]:
     """All texts, each once, in random order."""
     choice = random.Random(seed)
@@ -174,6 +169,12 @@ def collect(data: str, longest: int, seed: int = 0) -> list[str]:
     return texts
 
 
+def _affirmed(found):
+    verb = found[1]
+    whole = _SHORT.get(verb.lower(), verb)
+    return whole.capitalize() if verb[0].isupper() else whole
+
+
 def _list(name):
     return list(read_lines(os.path.join(LISTS, f"{name}.txt")))
 
@@ -196,11 +197,10 @@ def main() -> None:
     parser.add_argument("--longest", type=int, default=120, help="longest text, in characters (default: %(default)s)")
     parser.add_argument("--out", required=True)
     args = parser.parse_args()
-    held_out = {plain(field) for line in read_lines(args.held_out) for field in line.split("\t")}
+    left_out = held_out(args.held_out)
     texts = collect(args.data, args.longest)
-    kept = [text for text in texts if plain(text) not in held_out]
-    with replacing(args.out) as path, open(path, "w", encoding="utf-8", newline="\n") as file:
-        file.writelines(f"{text}\n" for text in kept)
+    kept = [text for text in texts if plain(text) not in left_out]
+    write_lines(args.out, kept)
     print(f"{len(kept):,} texts; {len(texts) - len(kept):,} were held out")
 
 

@@ -9,11 +9,10 @@ share-alike licences and with offensive texts, and pairs that teach nothing: emp
 import argparse
 from collections.abc import Iterator
 
-from keras_transformer.atomic import replacing
+from sources import LEFT_OUT, write_lines
+
 from keras_transformer.data import read_rows
 
-# "stylekqc" is CC BY-SA, "safety" has offensive statements.
-LEFT_OUT = ("stylekqc", "safety")
 HUMAN = "H"
 
 
@@ -37,8 +36,7 @@ def main() -> None:
     args = parser.parse_args()
     rows = list(pairs(args.pairs, args.to))
     for path, chosen in ((args.all, rows), (args.human, [row for row in rows if row[2]])):
-        with replacing(path) as unfinished, open(unfinished, "w", encoding="utf-8", newline="\n") as file:
-            file.writelines(f"{source}\t{target}\n" for source, target, _ in chosen)
+        write_lines(path, (f"{source}\t{target}" for source, target, _ in chosen))
         print(f"{path}: {len(chosen):,} pairs")
 
 

@@ -14,18 +14,16 @@ References:
 import argparse
 import os
 import random
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Set
 
 import numpy as np
+from sources import LEFT_OUT, held_out, plain, write_lines
 
 from keras_transformer.atomic import replacing
 from keras_transformer.data import read_lines, read_rows
 
 # {language: how many pairs}. Those that people translated come first.
 PAIRS = {"ko": 160_000, "de": 40_000, "fr": 40_000, "es": 40_000, "ja": 60_000, "zh": 50_000}
-# Sources that are share-alike, or have offensive statements.
-LEFT_OUT = ("stylekqc", "safety")
 _COLUMNS = ("source", "flag", "foreign", "english")
 _ROWS_AT_ONCE = 10_000
 
@@ -38,27 +36,20 @@ def translations(path: str, longest: int) -> list[tuple[str, str]]:
 
 
 def collect(
-    data: str, english: str, held_out: Iterable[str], longest: int, seed: int = 0
+    data: str, english: str, left_out: Set[str], longest: int, seed: int = 0
 ) -> tuple[list[str], list[str], list[int]]:
     """English sentences, all texts in random order, and for each the number of its English sentence."""
-    numbers = dict.fromkeys(read_lines(english))
-    numbers = {text: number for number, text in enumerate(numbers)}
+    numbers = {text: number for number, text in enumerate(dict.fromkeys(read_lines(english)))}
     rows = list(numbers.items())
-    held_out = set(held_out)
     for language, count in PAIRS.items():
         pairs = translations(os.path.join(data, "parallel", f"{language}-en.train.tsv.gz"), longest)
-        pairs = [pair for pair in pairs if not held_out & set(map(plain, pair))]
+        pairs = [pair for pair in pairs if left_out.isdisjoint(map(plain, pair))]
         for original, translation in pairs[:count]:
             number = numbers.setdefault(original, len(numbers))
             rows += [(original, number), (translation, number)]
     rows = list(dict.fromkeys(rows))
     random.Random(seed).shuffle(rows)
     return list(numbers), [text for text, _ in rows], [number for _, number in rows]
-
-
-def plain(text: str) -> str:
-    """The text in lower case and without punctuation."""
-    return " ".join(re.findall(r"\w+", text.lower()))
 
 
 def spread(vectors: str, folder: str) -> None:
@@ -73,17 +64,6 @@ def spread(vectors: str, folder: str) -> None:
         for first in range(0, len(rows), _ROWS_AT_ONCE):
             found[first : first + _ROWS_AT_ONCE] = of_english[rows[first : first + _ROWS_AT_ONCE]]
         found.flush()
-
-
-def _fields(paths) -> Iterator[str]:
-    for path in paths:
-        for line in read_lines(path):
-            yield from map(plain, line.split("\t"))
-
-
-def _write(folder, name, lines):
-    with replacing(os.path.join(folder, name)) as path, open(path, "w", encoding="utf-8", newline="\n") as file:
-        file.writelines(f"{line}\n" for line in lines)
 
 
 def main() -> None:
@@ -103,9 +83,9 @@ def main() -> None:
         spread(args.vectors, args.folder)
         return
     os.makedirs(args.out, exist_ok=True)
-    english, texts, rows = collect(args.data, args.english, _fields(args.held_out), args.longest)
-    _write(args.out, "english.txt", english)
-    _write(args.out, "texts.txt", texts)
+    english, texts, rows = collect(args.data, args.english, held_out(args.held_out), args.longest)
+    write_lines(os.path.join(args.out, "english.txt"), english)
+    write_lines(os.path.join(args.out, "texts.txt"), texts)
     with replacing(os.path.join(args.out, "rows.npy")) as path, open(path, "wb") as file:
         np.save(file, np.asarray(rows, "int32"))
     print(f"{len(english):,} English sentences, {len(texts):,} texts")

@@ -12,6 +12,12 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[2] / "recipes"
 
 
+@pytest.fixture(autouse=True)
+def as_scripts(monkeypatch):
+    """A script finds those beside it."""
+    monkeypatch.syspath_prepend(ROOT)
+
+
 def script(name):
     spec = importlib.util.spec_from_file_location(name, ROOT / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
@@ -25,11 +31,22 @@ def write(path, lines):
         file.writelines(f"{line}\n" for line in lines)
 
 
-def test_opposites():
-    made = list(
-        script("english_texts").opposites(["A good dog.", "It is not red.", "It isn't red.", "It is red.", "Run!"])
-    )
-    assert made == ["A bad dog.", "It is red.", "It is red.", "It is not red."]
+@pytest.mark.parametrize(
+    "text, wanted",
+    [
+        ("A good dog.", "A bad dog."),
+        ("It is not red.", "It is red."),
+        ("It isn't red.", "It is red."),
+        ("It is red.", "It is not red."),
+        ("I can’t swim, and won't.", "I can swim, and won't."),
+        ("Won't you swim?", "Will you swim?"),
+        ("We cannot swim.", "We can swim."),
+        ("She has a dog.", None),
+        ("Run!", None),
+    ],
+)
+def test_opposites(text, wanted):
+    assert list(script("english_texts").opposites([text])) == ([wanted] if wanted else [])
 
 
 def test_english_texts(tmp_path, monkeypatch):
@@ -93,11 +110,11 @@ def test_multilingual_texts(tmp_path, monkeypatch):
     )
     write(tmp_path / "parallel" / "de-en.train.tsv.gz", ["vs\tH\tEin Hund\tA dog", "safety\tH\tNein\tNo"])
     (tmp_path / "english.txt").write_text("A cat\n")
-    english, texts, rows = module.collect(str(tmp_path), str(tmp_path / "english.txt"), ["held out"], longest=50)
+    english, texts, rows = module.collect(str(tmp_path), str(tmp_path / "english.txt"), {"held out"}, longest=50)
     assert english == ["A cat", "A dog", "A horse"]
     wanted = {("A cat", 0), ("A dog", 1), ("개", 1), ("A horse", 2), ("말", 2), ("Ein Hund", 1)}
     assert len(texts) == 6 and set(zip(texts, rows)) == wanted
-    module._write(tmp_path, "english.txt", english)
+    (tmp_path / "english.txt").write_text("\n".join(english) + "\n")
     np.save(tmp_path / "rows.npy", np.asarray(rows, "int32"))
     vectors = np.arange(6, dtype="float32").reshape(3, 2)
     np.save(tmp_path / "e.npy", vectors)
