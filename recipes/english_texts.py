@@ -69,7 +69,7 @@ def opposites(texts: Iterable[str]) -> Iterator[str]:
     for first, second in read_rows(os.path.join(LISTS, "opposites.tsv"), ("word", "opposite")):
         antonyms.setdefault(first, second)
         antonyms.setdefault(second, first)
-    word = re.compile(rf"\b({'|'.join(antonyms)})\b")
+    word = re.compile(rf"\b({'|'.join(antonyms)})\b(?![’'])")  # the "won" of "won't" is none
     for text in texts:
         if word.search(text):
             yield word.sub(lambda found: antonyms[found[1]], text, count=1)
