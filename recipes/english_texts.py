@@ -22,11 +22,11 @@ from keras_transformer.data import read_lines, read_rows
 LISTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "english")
 # Plain text, a sentence a line: how many are taken.
 SENTENCES = {
-    "text/en.standardebooks.txt.gz": 45_000,
-    "text/en.openstax.txt.gz": 30_000,
-    "text/en.commonvoice.txt.gz": 20_000,
-    "text/en.wordnet.txt.gz": 30_000,
-    "text/en.techdocs.txt.gz": 8_000,
+    "text/en.standardebooks.txt.gz": 110_000,
+    "text/en.openstax.txt.gz": 70_000,
+    "text/en.commonvoice.txt.gz": 54_000,
+    "text/en.wordnet.txt.gz": 43_000,
+    "text/en.techdocs.txt.gz": 15_000,
     "text/en.taskmaster.txt.gz": 10_000,
 }
 # Tab-separated: the columns that are texts, and how many rows are taken.
@@ -37,7 +37,7 @@ COLUMNS = {
     "summary/msdocs.en.tsv.gz": ((1, 2), 1_500),
     "parallel/ko-en.train.tsv.gz": ((3,), 10_000),
 }
-OPPOSITES, REVIEWS, SCENES, HEADLINES, QUESTIONS, WORDS, PAIRS = 30_000, 30_000, 60_000, 25_000, 25_000, 15_000, 5_000
+OPPOSITES, REVIEWS, SCENES, HEADLINES, QUESTIONS, WORDS, PAIRS = 30_000, 30_000, 50_000, 25_000, 25_000, 15_000, 5_000
 
 # Verbs that "not" follows.
 _AFFIRMED = re.compile(r"\b(is|was|are|were|am|will|would|can|could|should|must|may|might)\b(?! not)", re.I)

@@ -52,6 +52,12 @@ def add_parser(commands: Any) -> None:
         "some hundred representative ones, one a line",
     )
     parser.add_argument(
+        "--int8-embeddings",
+        action="store_true",
+        help="of an encoder: keep the tables of embeddings in int8, a quarter as large, for processors of any kind; "
+        "they cannot be trained on any more",
+    )
+    parser.add_argument(
         "--xla",
         action=argparse.BooleanOptionalAction,
         help="of a translator: compile the search with XLA, anew for each batch size and length that comes; a single "
@@ -92,6 +98,8 @@ def run(args: argparse.Namespace) -> None:
     from keras_transformer.pipelines.loading import load_pipeline
 
     options = {"frozen": args.frozen, "dtype": args.dtype}
+    if args.int8_embeddings:
+        options["int8_embeddings"] = True
     if args.warmup:
         options["warmup_texts"] = list(read_lines(args.warmup))
     if args.calibrate:

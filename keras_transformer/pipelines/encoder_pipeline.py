@@ -46,6 +46,9 @@ class EncoderPipeline(Pipeline):
         """How many tokens each of the texts (N,) has: int64 (N,). What is beyond `max_length` is not embedded."""
         return self.tokenizer.tokenize(texts).row_lengths()
 
+    def _check_int8_embeddings(self, dtype):
+        arguments.one_of("dtype", dtype, (None, "float32"))
+
     def _tokens(self, texts):
         """Strings (N,) as ragged ids, cut."""
         return self.tokenizer.truncate(self.tokenizer.tokenize(texts), self.max_length)

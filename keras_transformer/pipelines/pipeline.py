@@ -13,7 +13,7 @@ from keras_transformer.atomic import replacing
 from keras_transformer.export import frozen_weights, write_saved_model
 from keras_transformer.export.saved_model import check_new
 from keras_transformer.layers.composite import sublayers
-from keras_transformer.pipelines.precision import in_dtype
+from keras_transformer.pipelines.precision import in_dtype, with_int8_embeddings
 from keras_transformer.pipelines.signatures import STRINGS, ExportFunctions, Requests
 from keras_transformer.pipelines.terminal_line import terminal_line
 from keras_transformer.quantization import QuantizesToInt8, fused_kernels, int8_matmul
@@ -110,6 +110,7 @@ class Pipeline(QuantizesToInt8, keras.Model):
         dtype: str | None = None,
         warmup_texts: Sequence[str] = WARMUP_TEXTS,
         calibration_texts: Sequence[str] | None = None,
+        int8_embeddings: bool = False,
     ) -> None:
         """Writes a SavedModel in the reusable format of TF Hub, with signatures for TF Serving.
 
@@ -136,24 +137,36 @@ class Pipeline(QuantizesToInt8, keras.Model):
             calibration_texts: a list of `str`, for "int8": some hundred representative texts. Activations are then
                 quantized statically, by the largest values that these texts cause, which is faster; larger values
                 are clipped.
+            int8_embeddings: of an encoder: its tables of embeddings, often half of its weights, are kept in int8 with a
+                scale for each row, a quarter as large, on processors of any kind; the vectors change by less than in
+                bfloat16. The tables cannot be trained on, the other weights can.
 
         Raises:
             FileExistsError: if `path` exists.
             ValueError: for another dtype, "bfloat16" or "int8" of an export that is not frozen, "int8" where TensorFlow
                 has no int8 matrix multiplication, any dtype of a quantized model, weights that are too large to
-                freeze, texts that are no strings, and `calibration_texts` that are all blank or with another dtype.
+                freeze, texts that are no strings, and `calibration_texts` that are all blank or with another dtype;
+                for `int8_embeddings` of a translator, which multiplies by its table, and with "bfloat16" or "int8".
         """
         _check_dtype(dtype, frozen, calibration_texts)
+        if int8_embeddings:
+            self._check_int8_embeddings(dtype)
         check_new(path)  # before time is spent on the rest
         requests = self._batched_warmup_requests(warmup_texts)
         with terminal_line() as show:
             pipeline = in_dtype(self, dtype, calibration_texts or (), show) if dtype else self
+            if int8_embeddings:
+                pipeline = with_int8_embeddings(pipeline)
             if not frozen:
                 pipeline._write(path, *pipeline.export_functions(trainable=True), requests)
                 return
             with frozen_weights(pipeline.variables), fused_kernels(pipeline.model):
                 functions, signatures = pipeline.export_functions(trainable=False)
             write_saved_model(path, functions, signatures, other_state=pipeline.tokenizers, warmup_requests=requests)
+
+    def _check_int8_embeddings(self, dtype):
+        """`ValueError` where the tables of embeddings cannot be in int8 by themselves."""
+        raise ValueError(f"Expected an encoder with int8_embeddings. Received: a {type(self).__name__}")
 
     def _write(self, path, functions, signatures, requests):
         weights = self.weights

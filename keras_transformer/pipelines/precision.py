@@ -4,6 +4,8 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+import keras
+
 from keras_transformer.layers.composite import quantization_modes
 from keras_transformer.quantization import observed_inputs, quantize_int8
 from keras_transformer.quantization.casting import copy_weights, with_dtype
@@ -37,9 +39,7 @@ def in_dtype(
     Raises:
         ValueError: if the model is quantized.
     """
-    modes = quantization_modes(pipeline.model)
-    if modes:
-        raise ValueError(f"Expected a model that is not quantized, with dtype={dtype!r}. Received: {modes}")
+    _check_not_quantized(pipeline, f"dtype={dtype!r}")
     policy = "float32" if dtype == "int8" else dtype
     copy = type(pipeline).from_config(with_dtype(pipeline.get_config(), policy))
     copy_weights(pipeline.model, copy.model)
@@ -54,3 +54,25 @@ def in_dtype(
             quantize_int8(copy.model, largest_inputs=largest_inputs)
         show("int8: tracing the graph")
     return copy
+
+
+def with_int8_embeddings(pipeline: "Pipeline") -> "Pipeline":
+    """A copy of a pipeline whose tables of embeddings are in int8, each row with a scale; all else is as it was.
+
+    A table is only read, a row at a time, so that this needs no integer products and runs on any processor.
+
+    Raises:
+        ValueError: if the model is quantized.
+    """
+    _check_not_quantized(pipeline, "int8_embeddings")
+    copy = type(pipeline).from_config(pipeline.get_config())
+    copy_weights(pipeline.model, copy.model)
+    tables = (keras.layers.Embedding, keras.layers.ReversibleEmbedding)
+    # By Keras itself, in all steps from -127 to 127: `quantize_int8` leaves half of them out, for its products.
+    keras.Model.quantize(copy.model, "int8", filters=lambda layer: isinstance(layer, tables))
+    return copy
+
+
+def _check_not_quantized(pipeline, option):
+    if modes := quantization_modes(pipeline.model):
+        raise ValueError(f"Expected a model that is not quantized, with {option}. Received: {modes}")

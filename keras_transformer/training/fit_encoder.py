@@ -23,10 +23,10 @@ def fit_encoder(
     monitor: str,
     *,
     path: PathLike,
-    recipe: EmbeddingRecipe | None,
-    strategy: "tf.distribute.Strategy | None",
-    seed: int,
     description: Config,
+    recipe: EmbeddingRecipe | None = None,
+    strategy: "tf.distribute.Strategy | None" = None,
+    seed: int = 0,
     **options: Any,
 ) -> list[dict[str, float]]:
     """What `fit_embedder` and `fit_question_answerer` share: trains an encoder of texts, saves the pipeline around it.
@@ -38,10 +38,10 @@ def fit_encoder(
         score: a function without arguments to the figures of an evaluation, or `None`: the last one counts.
         monitor: the one of these figures that chooses the best evaluation, by the highest value.
         path: the `.keras` file for the pipeline.
+        description: what else must be the same when the training is resumed.
         recipe: an `EmbeddingRecipe`.
         strategy: a `tf.distribute.Strategy`; by default the current one.
         seed: of the choice of tasks and of the order of their rows.
-        description: what else must be the same when the training is resumed.
         **options: of `run_and_save`.
 
     Returns:

@@ -4,15 +4,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_transformer.training import fingerprints
-from keras_transformer.training.embedding_recipe import EmbeddingRecipe
 from keras_transformer.training.fit_encoder import fit_encoder
 from keras_transformer.training.question_answering import QuestionAnswerRanking
 from keras_transformer.training.sentence_tasks import SentenceTask
 from keras_transformer.types import PathLike
 
 if TYPE_CHECKING:
-    import tensorflow as tf
-
     from keras_transformer.pipelines import QuestionAnswerEmbedder
 
 
@@ -22,14 +19,8 @@ def fit_question_answerer(
     validation: tuple[Sequence[str], Sequence[str], Sequence[str] | None] | None = None,
     *,
     path: PathLike,
-    recipe: EmbeddingRecipe | None = None,
-    minutes: float | None = None,
-    strategy: "tf.distribute.Strategy | None" = None,
-    seed: int = 0,
-    checkpoint_minutes: float = 5.0,
-    tensorboard: str | None = None,
-    verbose: int = 1,
     origin: Any = None,
+    **options: Any,
 ) -> list[dict[str, float]]:
     """Trains a `QuestionAnswerEmbedder`'s encoder and networks, and saves the embedder of the best evaluation.
 
@@ -43,15 +34,10 @@ def fit_question_answerer(
         validation: (N questions, N answers, N contexts or `None`): the mean reciprocal rank of the right answers among
             all of them chooses the best evaluation. Without it the last one counts.
         path: the `.keras` file for the embedder.
-        recipe: an `EmbeddingRecipe`, of which the shape of the model and the vocabulary are not looked at here.
-        minutes: stop after this time, if not `None`.
-        strategy: a `tf.distribute.Strategy`, as `make_strategy` gives; by default the current one.
-        seed: of the choice of tasks and of the order of their rows.
-        checkpoint_minutes: checkpoint interval; a checkpoint is also written after each evaluation.
-        tensorboard: folder for TensorBoard's event files, or `None`.
-        verbose: of `TrainingRun.run`.
         origin: what JSON can hold: a name or fingerprint of the weights that the training begins with, if it matters. A
             checkpoint with another is refused.
+        **options: `recipe`, `minutes`, `strategy`, `seed`, `checkpoint_minutes`, `tensorboard` and `verbose` of
+            `fit_embedder`.
 
     Returns:
         The history: a dictionary of figures for each evaluation.
@@ -82,19 +68,13 @@ def fit_question_answerer(
         None if validation is None else score,
         "val_mean_reciprocal_rank",
         path=path,
-        recipe=recipe,
-        strategy=strategy,
-        seed=seed,
-        minutes=minutes,
-        checkpoint_minutes=checkpoint_minutes,
-        tensorboard=tensorboard,
-        verbose=verbose,
         description={
             fingerprints.TRAINED: "a question answerer",
             "validation": None if validation is None else _fingerprint(*validation),
             "origin": origin,
             "encoder": _description(embedder.encoder),
         },
+        **options,
     )
 
 

@@ -48,6 +48,8 @@ def test_exports_as_the_options_say(model_dir, embedder_dir, write_lines, writte
         assert run("export", "--model", model_dir, "--out", out, *options) == 0
         assert written.pop() == (out, is_compiled, wanted)
         assert capsys.readouterr().out == f"Wrote {out}\n"
+    assert run("export", "--model", embedder_dir, "--out", out, "--int8-embeddings") == 0
+    assert written.pop() == (out, None, {**plain, "int8_embeddings": True}) and capsys.readouterr().out
     assert run("export", "--model", embedder_dir, "--out", out, "--xla") == 1
     assert "Expected a translator with --xla" in capsys.readouterr().err
     (tmp_path / "saved").mkdir()

@@ -1,10 +1,12 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_transformer import QuestionAnswerEmbedder, TextEmbedder, Translator
-from keras_transformer.models import QuestionAnswerEncoder, SentenceEncoder, Transformer
-from keras_transformer.pipelines.precision import in_dtype
+from keras_transformer.models import DeepAveragingNetwork, QuestionAnswerEncoder, SentenceEncoder, Transformer
+from keras_transformer.pipelines import ExportedEmbedder
+from keras_transformer.pipelines.precision import in_dtype, with_int8_embeddings
 from keras_transformer.text import ByteTokenizer
 from tests import reference
 
@@ -29,6 +31,46 @@ def test_vectors_change_little(dtype):
     tuned = embedder.embed(TEXTS)
     assert np.abs(tuned - wanted).max() > 0.05
     np.testing.assert_allclose(in_dtype(embedder, "bfloat16").embed(TEXTS), tuned, atol=0.03)
+
+
+def test_tables_of_embeddings_in_int8():
+    encoder = DeepAveragingNetwork(
+        V, num_bigram_buckets=9, hidden_dim=12, num_layers=1, output_dim=5, token_weights=True
+    )
+    reference.randomize(encoder, seed=2)
+    embedder = TextEmbedder(encoder, ByteTokenizer())
+    wanted = embedder.embed(TEXTS)
+    small = with_int8_embeddings(embedder)
+    of_dtypes = {weight.path for weight in small.encoder.weights if weight.dtype == "int8"}
+    assert of_dtypes == {"embedding/embedding/embeddings", "bigram_embedding/embedding/embeddings"}
+    assert np.abs(small.encoder.token_embedding.embedding.embeddings.numpy()).max() == 127
+    np.testing.assert_allclose(small.embed(TEXTS), wanted, atol=0.01)
+    np.testing.assert_array_equal(embedder.embed(TEXTS), wanted)
+    assert {weight.dtype for weight in encoder.weights} == {"float32"}
+
+
+def test_an_export_with_tables_in_int8(tmp_path):
+    encoder = SentenceEncoder(V, 1, 12, 19, 3, output_dim=7, dtype="mixed_bfloat16", token_weights=True)
+    embedder = TextEmbedder(encoder, ByteTokenizer())
+    wanted = in_dtype(embedder, "float32").embed(TEXTS)
+    for name, options in (("small", {"dtype": "float32"}), ("frozen", {"dtype": "float32", "frozen": True})):
+        embedder.export(tmp_path / name, int8_embeddings=True, warmup_texts=(), **options)
+        np.testing.assert_allclose(ExportedEmbedder(tmp_path / name).embed(TEXTS), wanted, atol=0.01)
+    trained = [variable.dtype for variable in tf.saved_model.load(tmp_path / "small").trainable_variables]
+    # All but the table.
+    assert len(trained) == len(encoder.trainable_weights) - 1 and set(trained) == {tf.float32}
+
+
+def test_tables_in_int8_are_of_encoders_in_float32(tmp_path):
+    embedder = TextEmbedder(SentenceEncoder(V, 1, 12, 19, 3, output_dim=7), ByteTokenizer())
+    with pytest.raises(ValueError, match="dtype='int8'"):
+        embedder.export(tmp_path / "a", frozen=True, dtype="int8", int8_embeddings=True)
+    with pytest.raises(ValueError, match="an encoder with int8_embeddings. Received: a Translator"):
+        Translator(Transformer(V, 1, 12, 19, 3), ByteTokenizer()).export(tmp_path / "a", int8_embeddings=True)
+    embedder.quantize("int8")
+    with pytest.raises(ValueError, match="not quantized, with int8_embeddings"):
+        embedder.export(tmp_path / "a", int8_embeddings=True)
+    assert not list(tmp_path.iterdir())
 
 
 def test_translators_keep_what_they_are():
