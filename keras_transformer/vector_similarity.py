@@ -49,6 +49,33 @@ def similarity(a: Tensor, b: Tensor, kind: str = "angular", paired: bool = False
     return cosines if kind == "cosine" else 1 - np.arccos(cosines, out=cosines) / np.pi
 
 
+def truncated(vectors: Tensor, truncate_dim: int) -> np.ndarray:
+    """The first numbers of each vector, of length 1 again: of an embedder that was trained for it (Matryoshka).
+
+    Args:
+        vectors: (N, D), floating.
+        truncate_dim: how many numbers are kept.
+
+    Returns:
+        (N, `truncate_dim`), of the dtype of `vectors`; zero where these numbers are.
+
+    Raises:
+        ValueError: for arrays of other shapes, and a `truncate_dim` that is not from 1 to D.
+
+    References:
+        Kusupati et al., 2022, "Matryoshka Representation Learning".
+
+    Example:
+        >>> keras_transformer.pipelines.truncated(np.array([[3.0, 4.0, 12.0]]), truncate_dim=2)
+        array([[0.6, 0.8]])
+    """
+    vectors = np.asarray(vectors)
+    arguments.positive_integer("truncate_dim", truncate_dim)
+    if vectors.ndim != 2 or truncate_dim > vectors.shape[1]:
+        raise ValueError(f"Expected vectors (N, D), D at least {truncate_dim}. Received: shape {vectors.shape}")
+    return _directions(vectors[:, :truncate_dim])
+
+
 def _directions(vectors):
     """Rows of length 1; zero ones stay."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from keras_transformer.pipelines import similarity
+from keras_transformer.pipelines import similarity, truncated
 
 A = np.array([[1, 0], [0, 2], [0, 0]], "float32")
 B = np.array([[3, 0], [1, 1], [-1, 0], [0, 0]], "float32")
@@ -66,3 +66,24 @@ def test_bad_input(arguments, message):
     with pytest.raises(ValueError) as error:
         similarity(*arguments)
     assert message in str(error.value)
+
+
+def test_first_numbers_of_vectors():
+    vectors = np.array([[3, 4, 12], [0, 0, 5], [-2, 0, 1]], "float32")
+    found = truncated(vectors, 2)
+    np.testing.assert_allclose(found, [[0.6, 0.8], [0, 0], [-1, 0]], atol=1e-7)
+    assert found.dtype == "float32"
+    np.testing.assert_allclose(truncated(vectors, 3) * [[13], [5], [5**0.5]], vectors, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "vectors, width, message",
+    [
+        (np.ones((2, 3)), 4, r"D at least 4. Received: shape \(2, 3\)"),
+        (np.ones(3), 2, "shape"),
+        (np.ones((2, 3)), 0, "=0"),
+    ],
+)
+def test_first_numbers_that_are_not_there(vectors, width, message):
+    with pytest.raises(ValueError, match=message):
+        truncated(vectors, width)

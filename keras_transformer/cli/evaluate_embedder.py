@@ -25,6 +25,9 @@ def add_parser(kinds: Any) -> None:
     parser.set_defaults(check=check, run=run)
     parser.add_argument("--model", action=Once, required=True, help=models.EMBEDDER_HELP)
     parser.add_argument("--batch-size", type=int, default=32, help="texts embedded at once (%(default)s)")
+    parser.add_argument(
+        "--truncate-dim", type=int, metavar="N", help="measure the first N numbers of the vectors, of length 1 again"
+    )
     tasks = parser.add_argument_group("what to measure, at least one of them")
     tasks.add_argument(
         "--similarity",
@@ -73,8 +76,10 @@ def run(args: argparse.Namespace) -> None:
     classification = [(paths, [_read(path, "label", "text") for path in paths]) for paths in args.classification]
     retrieval = [(path, _read(path, "query", "answer")) for path in args.retrieval]
     embedder = load_embedder(models.newest(args.model, EMBEDDER))
-    embed = functools.partial(embedder.embed, batch_size=args.batch_size)
+    embed = functools.partial(_embedded, embedder, args.batch_size, args.truncate_dim)
     figures = {"model": args.model, "similarity": [], "classification": [], "retrieval": []}
+    if args.truncate_dim:
+        figures["truncate_dim"] = args.truncate_dim
     print(args.model, flush=True)
     if args.heat_map:
         from keras_transformer.evaluation import plot_similarity
@@ -102,6 +107,7 @@ def check(args: argparse.Namespace) -> None:
     if bool(args.heat_map) != bool(args.text):
         raise ValueError("Expected both of --heat-map and --text, or neither")
     arguments.positive_integer("--batch-size", args.batch_size)
+    arguments.optional_positive_integer("--truncate-dim", args.truncate_dim)
     if args.heat_map:
         pictures.picture_format(args.heat_map)
     check_texts("--text", args.text or [])
@@ -110,6 +116,13 @@ def check(args: argparse.Namespace) -> None:
         as_paths(files)
     files.append(find_model(args.model, EMBEDDER))
     check_outputs([("--heat-map", args.heat_map), ("--json", args.json)], files, args.overwrite)
+
+
+def _embedded(embedder, batch_size, truncate_dim, texts):
+    from keras_transformer.vector_similarity import truncated
+
+    vectors = embedder.embed(texts, batch_size=batch_size)
+    return vectors if truncate_dim is None else truncated(vectors, truncate_dim)
 
 
 def _read(path, *columns, numbers=None):

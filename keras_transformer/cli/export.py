@@ -36,6 +36,19 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--frozen", action="store_true", help="for inference only: the weights become constants of the graph"
     )
+    _add_precision(parser)
+    parser.add_argument(
+        "--warmup",
+        nargs="+",
+        action="extend",
+        metavar="FILE",
+        help="texts, one a line, plain or .gz, that a server sends to each signature before the model becomes "
+        "available; by default two sentences, with an empty FILE none",
+    )
+
+
+def _add_precision(parser):
+    """How the exported model computes."""
     parser.add_argument(
         "--dtype",
         choices=["float32", "bfloat16", "int8"],
@@ -63,14 +76,6 @@ def add_parser(commands: Any) -> None:
         help="of a translator: compile the search with XLA, anew for each batch size and length that comes; a single "
         "sentence takes less time; TensorFlow Serving must be started with --xla_cpu_compilation_enabled=true, or it "
         "refuses the model",
-    )
-    parser.add_argument(
-        "--warmup",
-        nargs="+",
-        action="extend",
-        metavar="FILE",
-        help="texts, one a line, plain or .gz, that a server sends to each signature before the model becomes "
-        "available; by default two sentences, with an empty FILE none",
     )
 
 

@@ -8,7 +8,7 @@ from keras_transformer.pipelines.question_answer_embedder import QuestionAnswerE
 from keras_transformer.pipelines.text_embedder import TextEmbedder
 from keras_transformer.pipelines.translator import Translator
 from keras_transformer.pipelines.translator_loading import load_translator
-from keras_transformer.vector_similarity import similarity
+from keras_transformer.vector_similarity import similarity, truncated
 
 __all__ = [
     "ExportedEmbedder",
@@ -22,4 +22,5 @@ __all__ = [
     "load_question_answerer",
     "load_translator",
     "similarity",
+    "truncated",
 ]

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from keras_transformer.cli.main import main
 from keras_transformer.evaluation import cross_validate, score_retrieval, score_similarity, train_and_test
+from keras_transformer.pipelines import truncated
 from tests import made_data
 
 FIRST, SECOND = made_data.sentences(40, seed=1), made_data.sentences(40, seed=2)
@@ -75,6 +76,19 @@ def test_every_measure(files, embedder_dir, embedder, tmp_path, capsys):
     }
 
 
+def test_the_first_numbers_alone(files, embedder_dir, embedder, tmp_path, capsys):
+    assert (
+        run("--model", embedder_dir, "--similarity", files["similarity"], "--truncate-dim", 3, "--json", tmp_path / "s")
+        == 0
+    )
+    wanted = score_similarity(FIRST, SECOND, GOLD, lambda texts: truncated(embedder.embed(texts), 3))
+    assert shown_estimate(wanted.cosine_pearson) in capsys.readouterr().out
+    kept = json.loads((tmp_path / "s").read_text())
+    assert kept["truncate_dim"] == 3 and kept["similarity"] == [{"file": files["similarity"], **as_json(wanted)}]
+    assert run("--model", embedder_dir, "--similarity", files["similarity"], "--truncate-dim", 999) == 1
+    assert "D at least 999" in capsys.readouterr().err
+
+
 def test_an_export_is_as_good(files, embedder_dir, exported_embedder, tmp_path, capsys):
     for path in (embedder_dir, exported_embedder):
         assert run("--model", path, "--retrieval", files["retrieval"], "--similarity", files["similarity"]) == 0
@@ -125,6 +139,7 @@ def test_a_heat_map(embedder_dir, tmp_path, capsys, recwarn):
         (["--heat-map", "map.png"], "both of --heat-map and --text"),
         (["--text", "a", "--similarity", "BAD"], "both of --heat-map and --text"),
         (["--similarity", "GOOD", "--batch-size", "0"], "--batch-size=0"),
+        (["--similarity", "GOOD", "--truncate-dim", "0"], "--truncate-dim=0"),
         (
             ["--similarity", "GOOD"],
             "Expected an embedder: a .keras file or a SavedModel. Received: nowhere",
