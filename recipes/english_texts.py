@@ -4,10 +4,11 @@ python recipes/english_texts.py --data DATA --held-out stsb.dev.tsv --out texts.
 
 DATA is a folder of texts whose licences allow commercial use; none of those read is share-alike (`SENTENCES` and
 `COLUMNS`). A teacher can label any text, so that more are made: opposites of sentences, and film reviews, descriptions
-of scenes, headlines and questions from our own word lists in recipes/english/; single words and pairs of words.
+of scenes, headlines, news and questions from our own word lists in recipes/english/; single words and pairs of words.
 """
 
 import argparse
+import calendar
 import collections
 import itertools
 import os
@@ -38,6 +39,7 @@ COLUMNS = {
     "parallel/ko-en.train.tsv.gz": ((3,), 10_000),
 }
 OPPOSITES, REVIEWS, SCENES, HEADLINES, QUESTIONS, WORDS, PAIRS = 30_000, 30_000, 50_000, 25_000, 25_000, 15_000, 5_000
+ACTS, NEWS = 80_000, 20_000
 
 # Verbs that "not" follows.
 _AFFIRMED = re.compile(r"\b(is|was|are|were|am|will|would|can|could|should|must|may|might)\b(?! not)", re.I)
@@ -104,17 +106,42 @@ def scenes(choice: random.Random) -> Iterator[str]:
     who, doing, places = _list("people_and_animals"), _list("doing"), _list("places")
     while True:
         subject = choice.choice(who)
-        if _COUNTED.match(subject):
-            articles, verb = ["", "the "], "are"
-        elif _PLURAL.match(re.split(" (?:of|in|with) ", subject)[0]):
-            articles, verb = ["", "some ", "the "], "are"
-        else:
-            articles, verb = ["an " if subject[0] in "aeiou" else "a ", "the "], "is"
+        articles, verb = _grammar(subject)
         text = (
             f"{choice.choice(articles)}{subject} {verb} {choice.choice(['', '', '', '', 'not '])}{choice.choice(doing)}"
         )
         text += choice.choice(["", f" {choice.choice(places)}"]) + choice.choice(["", "."])
         yield text[0].upper() + text[1:]
+
+
+def acts(choice: random.Random) -> Iterator[str]:
+    """More of them: what is done with which thing, and how those look who do it; as sentences and as captions."""
+    who, looks, clothing, places = map(_list, ("people_and_animals", "looks", "clothing", "places"))
+    actions, objects = _table("actions"), _table("objects")
+    kinds = [kind for kind, verbs in actions.items() for _ in range(min(len(verbs), len(objects[kind])))]
+    while True:
+        subject, kind = choice.choice(who), choice.choice(kinds)
+        if not _COUNTED.match(subject) and choice.random() < 0.4:
+            subject = f"{choice.choice(looks)} {subject}"
+        articles, verb = _grammar(subject)
+        article = choice.choice(articles)
+        if choice.random() < 0.3:
+            subject += f" {choice.choice(clothing)}"
+        verb = choice.choice([f"{verb} ", f"{verb} ", ""])
+        text = f"{article}{subject} {verb}{choice.choice(actions[kind])} {choice.choice(objects[kind])}"
+        if choice.random() < 0.3:
+            text += f" {choice.choice(places)}"
+        text += choice.choice(["", "."])
+        yield text[0].upper() + text[1:]
+
+
+def _grammar(subject):
+    """Its possible articles, and its verb."""
+    if _COUNTED.match(subject):
+        return ["", "the "], "are"
+    if _PLURAL.match(re.split(" (?:of|in|with) ", subject)[0]):
+        return ["", "some ", "the "], "are"
+    return ["an " if subject[0] in "aeiou" else "a ", "the "], "is"
 
 
 def headlines(choice: random.Random) -> Iterator[str]:
@@ -136,6 +163,30 @@ def headlines(choice: random.Random) -> Iterator[str]:
             n=choice.choice([2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 17, 20, 25, 30, 40, 58, 60, 75, 90, 100, 200]),
         )
         yield text[0].upper() + text[1:]
+
+
+def news(choice: random.Random) -> Iterator[str]:
+    """Sentences as of newspapers, of whose names and numbers the same is true."""
+    templates, countries, companies, names = map(_list, ("news", "countries", "companies", "surnames"))
+    while True:
+        country, country2 = choice.sample(countries, 2)
+        company, company2 = choice.sample(companies, 2)
+        name, name2 = choice.sample(names, 2)
+        n, n2, n3 = (choice.choice([choice.randint(2, 99), f"{choice.randint(11, 999) / 10}"]) for _ in range(3))
+        yield choice.choice(templates).format(
+            country=country,
+            country2=country2,
+            company=company,
+            company2=company2,
+            name=name,
+            name2=name2,
+            n=n,
+            n2=n2,
+            n3=n3,
+            day=choice.choice(calendar.day_name),
+            month=choice.choice(calendar.month_name[1:]),
+            quarter=choice.choice(["first", "second", "third", "fourth"]),
+        )
 
 
 def questions(names: list[str], choice: random.Random) -> Iterator[str]:
@@ -161,6 +212,8 @@ def collect(data: str, longest: int, seed: int = 0) -> list[str]:
         *itertools.islice(scenes(choice), SCENES),
         *itertools.islice(headlines(choice), HEADLINES),
         *itertools.islice(questions([name for name, count in names.items() if count > 1], choice), QUESTIONS),
+        *itertools.islice(acts(choice), ACTS),
+        *itertools.islice(news(choice), NEWS),
         *_most_frequent(words, WORDS),
         *_most_frequent(pairs, PAIRS),
     ]
@@ -179,6 +232,12 @@ def _list(name):
     return list(read_lines(os.path.join(LISTS, f"{name}.txt")))
 
 
+def _table(name):
+    """{kind: what a line's second column lists}."""
+    rows = read_rows(os.path.join(LISTS, f"{name}.tsv"), ("kind", "listed"))
+    return {kind: listed.split("|") for kind, listed in rows}
+
+
 def _sample(items, count, choice):
     items = list(items)
     return choice.sample(items, min(count, len(items)))
@@ -194,7 +253,9 @@ def main() -> None:
     parser.add_argument(
         "--held-out", nargs="+", required=True, metavar="FILE", help="tab-separated: texts to leave out"
     )
-    parser.add_argument("--longest", type=int, default=120, help="longest text, in characters (default: %(default)s)")
+    parser.add_argument(
+        "--longest", type=int, default=120, help="longest text that is read, in characters (%(default)s)"
+    )
     parser.add_argument("--out", required=True)
     args = parser.parse_args()
     left_out = held_out(args.held_out)

@@ -12,7 +12,7 @@ _FIELDS = {
     "encoder": (str, "averaging: embeddings of words and of pairs of words, averaged"),
     "preset": (str, "the size of the transformer"),
     "vocabulary_size": (int, "of subwords, or of an averaging encoder's words"),
-    "subwords": (str, "how the vocabulary is trained"),
+    "subwords": (str, "how the vocabulary is trained; without it an averaging encoder takes words"),
     "max_length": (int, "longer texts are truncated to so many tokens"),
     "micro_batch_tokens": (int, "a batch of more, padding included, is split into micro-batches of a device"),
     **training_options.OPTIMIZATION,
@@ -73,19 +73,15 @@ def recipe(args: argparse.Namespace) -> EmbeddingRecipe:
 
 def check_encoder(args: argparse.Namespace, recipe: EmbeddingRecipe) -> None:
     """`ValueError` for options that the encoder has no use for."""
-    options = {
-        "preset": "--preset",
-        "subwords": "--subwords",
-        "lower_case": "--keep-case",
-        "byte_fallback": "--byte-fallback",
-    }
+    of_words = {"lower_case": "--keep-case"} if recipe.subwords is None else {}
+    options = {"preset": "--preset", **of_words}
     foreign = [option for name, option in options.items() if getattr(args, name) is not None]
     if recipe.encoder == "averaging" and foreign:
         raise ValueError(
-            f"Expected none of {', '.join(options.values())} with --encoder averaging, which takes words and has no "
-            f"presets. Received: {', '.join(foreign)}"
+            f"Expected no {' and no '.join(options.values())} with --encoder averaging, which has no presets and takes "
+            f"words unless --subwords are asked for. Received: {', '.join(foreign)}"
         )
-    if recipe.encoder == "transformer" and recipe.subwords == "bpe" and recipe.model.get("token_weights"):
+    if recipe.subwords == "bpe" and recipe.model.get("token_weights"):
         raise ValueError("Expected --subwords unigram, numbered by frequency, for --token-weights. Received: bpe")
 
 

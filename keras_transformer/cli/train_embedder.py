@@ -1,6 +1,7 @@
 """keras-transformer train embedder: from text files of several kinds to a `.keras` embedder."""
 
 import argparse
+import dataclasses
 from typing import Any
 
 from keras_transformer.cli import encoder_options, training_options
@@ -59,6 +60,12 @@ def _add_tasks(parser):
         help="the first N numbers of the vectors alone must have these cosines too, so that they may be cut",
     )
     tasks.add_argument(
+        "--least-squares-start",
+        action="store_true",
+        help="begin with the embeddings whose sums come nearest to the teacher's vectors, computed within minutes; "
+        "with --token-weights",
+    )
+    tasks.add_argument(
         "--weights",
         nargs="+",
         action="extend",
@@ -85,7 +92,7 @@ def _add_tasks(parser):
 
 
 def check(args: argparse.Namespace) -> None:
-    encoder_options.check_encoder(args, encoder_options.recipe(args))
+    encoder_options.check_encoder(args, _recipe(args))
     training_options.check_output(args, EMBEDDER)
     given, _ = _given(args)
     files = as_paths([path for paths in (*given.values(), args.validation or []) for path in paths])
@@ -99,9 +106,13 @@ def run(args: argparse.Namespace) -> None:
 
     def train(**options):
         tasks = read_tasks(given, _objectives(args, given), weights, args.batch_size, args.ranking_batch_size)
-        train_embedder(args.out, tasks, args.validation, recipe=encoder_options.recipe(args), **options)
+        train_embedder(args.out, tasks, args.validation, recipe=_recipe(args), **options)
 
     training_options.run(args, train)
+
+
+def _recipe(args):
+    return dataclasses.replace(encoder_options.recipe(args), least_squares_start=args.least_squares_start)
 
 
 def _objectives(args, given):
@@ -172,6 +183,8 @@ def _check_used(args, given):
     for name in ("teacher_similarities", "teacher_prefixes"):
         if getattr(args, name) is not None and not _teachers(given):
             raise ValueError(f"Expected --teacher with {training_options.option(name)}. Received: {list(given)}")
+    if args.least_squares_start and not (_teachers(given) and args.token_weights):
+        raise ValueError("Expected --teacher and --token-weights with --least-squares-start")
     if args.teacher_prefixes and not args.teacher_similarities:
         raise ValueError(
             "Expected --teacher-similarities above 0 with --teacher-prefixes. "

@@ -7,6 +7,7 @@ from keras_transformer import arguments
 from keras_transformer.layers import Dropout, SequencePooling, TokenEmbedding, TokenWeights, UnitNormalization
 from keras_transformer.layers.base_layer import BaseLayer
 from keras_transformer.models.composed_model import ComposedModel
+from keras_transformer.models.sum_start import begin_with, start_tokens
 from keras_transformer.types import Activation, DType, Tensor
 
 
@@ -126,6 +127,40 @@ class DeepAveragingNetwork(ComposedModel):
             hidden = dropout(dense(x))
             x = x + hidden if self.token_weights else hidden
         return self.unit_normalization(self.projection(x))
+
+    @property
+    def num_summed(self) -> int:
+        """How many embeddings there are, of words and then of pairs; with `token_weights` it begins as sums of them."""
+        return self.token_embedding.vocabulary_size + (
+            self.bigram_embedding.vocabulary_size if self.bigram_embedding else 0
+        )
+
+    def summed_ids(self, ids: Tensor) -> Tensor:
+        """Which of them are summed for ids (B, T): (B, any), -1 for none."""
+        words = ops.where(ids == self.token_embedding.padding_id, -1, ids)
+        if self.bigram_embedding is None:
+            return words
+        pairs = self.hashed_bigrams(ids)
+        pairs = ops.where(pairs > 0, self.token_embedding.vocabulary_size + pairs, -1)
+        return ops.concatenate([words, pairs], axis=1)
+
+    def start_as_sum(self, vectors: Tensor, directions: Tensor) -> None:
+        """Makes a network with `token_weights` begin as about the sum of these vectors, times `directions`.
+
+        Lengths of words' vectors become token weights. A word whose vector is zero keeps its embedding, with the
+        smallest weight. What the hidden layers add becomes a tenth.
+
+        Args:
+            vectors: floating (`num_summed`, K), K at most `hidden_dim`.
+            directions: floating (K, `output_dim`), for the first rows of the projection.
+        """
+        count = self.token_embedding.vocabulary_size
+        scale = start_tokens(self.token_embedding, self.token_weights, vectors[:count])
+        if self.bigram_embedding is not None:
+            begin_with(self.bigram_embedding.embedding.embeddings, vectors[count:] * scale)
+        for dense in self.hidden_layers:
+            dense.kernel.assign(dense.kernel * 0.1)
+        begin_with(self.projection.kernel, directions)
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")

@@ -1,4 +1,5 @@
 import keras
+from keras import ops
 
 from keras_transformer import arguments
 from keras_transformer.layers import (
@@ -11,6 +12,7 @@ from keras_transformer.layers import (
     UnitNormalization,
 )
 from keras_transformer.models.encoder_model import EncoderModel
+from keras_transformer.models.sum_start import begin_with, start_tokens
 from keras_transformer.types import Activation, DType, Tensor
 
 
@@ -137,3 +139,24 @@ class SentenceEncoder(EncoderModel):
     def pool(self, tokens: Tensor) -> Tensor:
         """What `encode` gave to one vector a sentence."""
         return self.unit_normalization(self.projection(self.pooling(tokens)))
+
+    @property
+    def num_summed(self) -> int:
+        """How many embeddings there are, of which an encoder with `token_weights` begins as a weighted sum."""
+        return self.token_embedding.vocabulary_size
+
+    def summed_ids(self, ids: Tensor) -> Tensor:
+        """Which of them are summed for ids (B, T): (B, any), -1 for none."""
+        return ops.where(ids == self.token_embedding.padding_id, -1, ids)
+
+    def start_as_sum(self, vectors: Tensor, directions: Tensor) -> None:
+        """Makes an encoder with `token_weights` begin as about the sum of these vectors, times `directions`.
+
+        Their lengths become token weights. An id whose vector is zero keeps its embedding, with the smallest weight.
+
+        Args:
+            vectors: floating (`num_summed`, K), K at most `hidden_dim`.
+            directions: floating (K, `output_dim`), for the first rows of the projection.
+        """
+        start_tokens(self.token_embedding, self.token_weights, vectors)
+        begin_with(self.projection.kernel, directions)

@@ -13,6 +13,7 @@ from keras_transformer.training.embedding_recipe import EmbeddingRecipe
 from keras_transformer.training.fit_embedder import fit_embedder
 from keras_transformer.training.fit_question_answerer import fit_question_answerer
 from keras_transformer.training.fit_translator import fit_translator
+from keras_transformer.training.least_squares_start import start_from_least_squares
 from keras_transformer.training.losses import LabelSmoothedCrossEntropy
 from keras_transformer.training.metrics import Perplexity, TokenAccuracy
 from keras_transformer.training.objectives import (
@@ -81,6 +82,7 @@ __all__ = [
     "fit_translator",
     "make_strategy",
     "read_tasks",
+    "start_from_least_squares",
     "train_embedder",
     "train_question_answerer",
     "train_translator",

@@ -22,11 +22,13 @@ class EmbeddingRecipe(Optimization):
         encoder: "transformer" (`SentenceEncoder`) or "averaging" (`DeepAveragingNetwork`).
         preset: the shape of a `SentenceEncoder`, by name.
         model: constructor arguments of the encoder that override those of the preset.
-        vocabulary_size: of the subwords, or of the words of an averaging encoder.
-        subwords: "unigram" or "bpe".
-        lower_case: subwords do not tell capitals from small letters, as in the paper. An averaging encoder's words
-            never do.
+        vocabulary_size: of the subwords or words.
+        subwords: "unigram" or "bpe"; with `None` a transformer gets "unigram", and an averaging encoder words, as in
+            the paper.
+        lower_case: subwords do not tell capitals from small letters, as in the paper. Words never do.
         byte_fallback: characters that the subwords lack are tokenized as bytes (`SubwordTokenizer.from_texts`).
+        least_squares_start: begin with the embeddings whose sums come nearest to the vectors of a teacher, which takes
+            `token_weights` and a task with `TeacherVectors` (`start_from_least_squares`).
         max_length: longer texts are truncated to so many tokens.
         micro_batch_tokens: the most tokens, padding included, that go through the encoder of a device together; a
             larger batch is split into micro-batches (gradient caching).
@@ -48,9 +50,10 @@ class EmbeddingRecipe(Optimization):
     preset: str = "small"
     model: dict = dataclasses.field(default_factory=dict)
     vocabulary_size: int = 16000
-    subwords: str = "unigram"
+    subwords: str | None = None
     lower_case: bool = True
     byte_fallback: bool = False
+    least_squares_start: bool = False
     max_length: int = 128
     micro_batch_tokens: int = 16384
     learning_rate: float | None = 5e-4
@@ -61,7 +64,9 @@ class EmbeddingRecipe(Optimization):
         super().__post_init__()
         preset(self.preset)
         arguments.one_of("encoder", self.encoder, ("transformer", "averaging"))
-        arguments.one_of("subwords", self.subwords, ("unigram", "bpe"))
+        arguments.one_of("subwords", self.subwords, ("unigram", "bpe", None))
+        if self.encoder == "averaging" and self.byte_fallback:
+            raise ValueError("Expected no byte_fallback with encoder='averaging', whose token weights know no bytes")
         self.check(
             arguments.positive_integer, "vocabulary_size", "max_length", "micro_batch_tokens", "evaluation_steps"
         )
@@ -74,15 +79,15 @@ class EmbeddingRecipe(Optimization):
             )
 
     def make_tokenizer(self, texts: Iterable[str]) -> "Tokenizer":
-        """A vocabulary trained on texts: subwords, or the words of an averaging encoder."""
+        """A vocabulary trained on texts: subwords or words."""
         from keras_transformer.text import SubwordTokenizer, WordTokenizer
 
-        if self.encoder == "averaging":
+        if self.encoder == "averaging" and self.subwords is None:
             return WordTokenizer.from_texts(texts, self.vocabulary_size)
         return SubwordTokenizer.from_texts(
             texts,
             self.vocabulary_size,
-            model_type=self.subwords,
+            model_type=self.subwords or "unigram",
             lower_case=self.lower_case,
             byte_fallback=self.byte_fallback,
         )

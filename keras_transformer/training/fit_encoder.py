@@ -1,9 +1,11 @@
+import os
 import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from keras_transformer.training import fingerprints
 from keras_transformer.training.embedding_recipe import EmbeddingRecipe
+from keras_transformer.training.names import CHECKPOINT
 from keras_transformer.training.saved_training import check_patience, run_and_save
 from keras_transformer.training.sentence_tasks import SentenceTask
 from keras_transformer.types import Config, Logs, PathLike
@@ -49,6 +51,10 @@ def fit_encoder(
     """
     recipe = recipe or EmbeddingRecipe()
     check_patience(recipe, score)
+    if recipe.least_squares_start and not os.path.exists(os.path.join(os.path.dirname(path), CHECKPOINT)):
+        from keras_transformer.training.least_squares_start import start_from_least_squares
+
+        start_from_least_squares(encoder, pipeline.tokenizer, tasks, min(recipe.max_length, pipeline.max_length))
     loop = _loop(pipeline, encoder, tasks, recipe, strategy, seed)
     for count, what in (
         (loop.num_truncated, f"have more than {loop.max_length} tokens"),

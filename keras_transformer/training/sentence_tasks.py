@@ -143,7 +143,7 @@ class SentenceTask:
         epoch, position = divmod(number, self.num_batches)
         rows = self._order(seed, epoch)[position * self.batch_size : (position + 1) * self.batch_size]
         texts = (
-            self._two_of(rows, np.random.default_rng([seed, epoch, position])) if self.any_two else self._all_of(rows)
+            self._two_of(rows, np.random.default_rng([seed, epoch, position])) if self.any_two else self.texts_of(rows)
         )
         if self.targets is not None:
             return SentenceBatch(texts, self.targets[rows])
@@ -155,7 +155,8 @@ class SentenceTask:
             self._last_order = (seed, epoch), np.random.default_rng([seed, epoch]).permutation(self.num_rows)
         return self._last_order[1]
 
-    def _all_of(self, rows):
+    def texts_of(self, rows: np.ndarray) -> np.ndarray:
+        """All texts of these rows, which are of one length: indices into `texts`, (len(rows), C)."""
         return self._indices[self._starts[rows][:, None] + np.arange(self.num_vectors)]
 
     def _two_of(self, rows, random):

@@ -4,6 +4,7 @@ import pytest
 
 from keras_transformer.cli.main import main
 from keras_transformer.models import DeepAveragingNetwork, SentenceEncoder
+from keras_transformer.text import SubwordTokenizer
 from tests import made_data
 
 SMALL = ["--num-layers", "1", "--hidden-dim", "12", "--output-dim", "6", "--steps", "6", "--evaluation-steps", "3"]
@@ -85,6 +86,27 @@ def test_an_averaging_encoder(files, tmp_path):
     assert np.isfinite(embedder.embed(made_data.sentences(5))).all()
 
 
+def test_begins_with_the_least_squares_solution(tmp_path, write_lines, capsys):
+    """Of subwords, whose vectors the teacher adds up: what is hardly trained on gives the teacher's cosines."""
+    texts = list(dict.fromkeys(made_data.sentences(200)))
+    path = write_lines("t.txt", texts)
+    arguments = ["train", "embedder", "--encoder", "averaging", "--subwords", "unigram", "--vocabulary-size", "40"]
+    arguments += ["--token-weights", "--num-bigram-buckets", "0", "--teacher", path, str(tmp_path / "t.npy"), *SMALL]
+    arguments += ["--learning-rate", "1e-9", "--out", str(tmp_path / "out")]
+    vectors_of_words = dict(zip(sorted({word for text in texts for word in text.split()}), np.eye(99, 6) + 0.1))
+    wanted = np.stack([sum(vectors_of_words[word] for word in text.split()) for text in texts])
+    np.save(tmp_path / "t.npy", wanted)
+    assert main([*arguments, "--least-squares-start"]) == 0
+    embedder = keras.models.load_model(tmp_path / "out" / "embedder.keras")
+    assert isinstance(embedder.tokenizer, SubwordTokenizer)
+    wanted /= np.linalg.norm(wanted, axis=1, keepdims=True)
+    pairs = np.triu_indices(len(texts), 1)
+    assert np.corrcoef(embedder.similarity(texts, texts, "cosine")[pairs], (wanted @ wanted.T)[pairs])[0, 1] > 0.9
+    capsys.readouterr()
+    assert main(arguments) == 1
+    assert "least_squares_start=false (not true)" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "options, message",
     [
@@ -109,13 +131,25 @@ def test_an_averaging_encoder(files, tmp_path):
         (["--neighbours", "FILE", "--learning-rate", "0"], "learning_rate=0"),
         (["--neighbours", "FILE", "--similarity-loss", "correlation"], "Expected --similarity with --similarity-loss"),
         (["--neighbours", "FILE", "--encoder", "averaging", "--keep-case"], "Received: --keep-case"),
-        (["--neighbours", "FILE", "--encoder", "averaging", "--byte-fallback"], "Received: --byte-fallback"),
+        (
+            ["--neighbours", "FILE", "--encoder", "averaging", "--byte-fallback"],
+            "no byte_fallback with encoder='averaging'",
+        ),
         (["--neighbours", "FILE", "--teacher-similarities", "2"], "Expected --teacher with --teacher-similarities"),
         (
             ["--teacher", "FILE", "v.npy", "--teacher-prefixes", "2"],
             "Expected --teacher-similarities above 0 with --teacher-prefixes. Received: 0",
         ),
         (["--neighbours", "FILE", "--encoder", "averaging", "--preset", "base"], "Received: --preset"),
+        (
+            ["--neighbours", "FILE", "--encoder", "averaging", "--subwords", "bpe", "--byte-fallback"],
+            "no byte_fallback with encoder='averaging'",
+        ),
+        (
+            ["--neighbours", "FILE", "--least-squares-start", "--token-weights"],
+            "Expected --teacher and --token-weights",
+        ),
+        (["--teacher", "FILE", "v.npy", "--least-squares-start"], "Expected --teacher and --token-weights"),
         (["--neighbours", "FILE", "--subwords", "bpe", "--token-weights"], "Expected --subwords unigram"),
         (
             ["--neighbours", "FILE", "--encoder", "averaging", "--vocabulary-size", "1100", "--num-heads", "2"],

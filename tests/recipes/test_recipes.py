@@ -2,8 +2,10 @@
 
 import gzip
 import importlib.util
+import itertools
 import pathlib
 import random
+import re
 import subprocess
 
 import numpy as np
@@ -56,7 +58,7 @@ def test_english_texts(tmp_path, monkeypatch):
     for name, (columns, _) in module.COLUMNS.items():
         rows = [["kept", *["Ask the park in Berlin?"] * max(columns)], ["safety", *["Not this one."] * max(columns)]]
         write(tmp_path / name, ["\t".join(row) for row in rows])
-    for name in ("REVIEWS", "SCENES", "HEADLINES", "QUESTIONS"):
+    for name in ("REVIEWS", "SCENES", "ACTS", "HEADLINES", "NEWS", "QUESTIONS"):
         monkeypatch.setattr(module, name, 5)
     texts = module.collect(str(tmp_path), longest=120)
     assert len(texts) == len(set(texts)) and texts == module.collect(str(tmp_path), longest=120)
@@ -68,15 +70,24 @@ def test_english_texts(tmp_path, monkeypatch):
         "the park",
     ):
         assert text in texts
-    assert "Not this one." not in texts and max(map(len, texts)) <= 120
+    assert "Not this one." not in texts and "x" * 200 not in texts
     assert "{" not in " ".join(texts)
 
 
-@pytest.mark.parametrize("name", ["reviews", "scenes", "headlines"])
+@pytest.mark.parametrize("name", ["reviews", "scenes", "acts", "headlines", "news"])
 def test_made_texts_have_no_gaps(name):
     made = getattr(script("english_texts"), name)(random.Random(0))
     texts = [next(made) for _ in range(500)]
     assert len(set(texts)) > 300 and not any("{" in text or "  " in text for text in texts)
+
+
+def test_things_that_are_done_are_listed_by_kind():
+    module = script("english_texts")
+    actions, things = module._table("actions"), module._table("objects")
+    assert actions.keys() == things.keys() and "cutting" in actions["food"] and "an onion" in things["food"]
+    texts = list(itertools.islice(module.acts(random.Random(0)), 2000))
+    assert any(text.startswith("Two ") and " are " in text for text in texts)
+    assert not any(re.search(r"^(A|An) (?!few ).* are | (is|are) (?!\w+ing\b)", text) for text in texts)
 
 
 def test_verbs_agree_with_who_is_in_a_scene():

@@ -13,6 +13,11 @@ from tests import made_data
         ({"steps": None}, "steps=None"),
         ({"micro_batch_tokens": 3}, "micro_batch_tokens=3"),
         ({"learning_rate": 0}, "learning_rate=0"),
+        ({"subwords": "words"}, "subwords='words'"),
+        (
+            {"encoder": "averaging", "subwords": "bpe", "byte_fallback": True},
+            "no byte_fallback with encoder='averaging'",
+        ),
     ],
 )
 def test_bad_recipes(values, message):
@@ -31,6 +36,8 @@ def test_makes_vocabularies():
     assert [text.decode() for text in bytewise.detokenize(bytewise(["red 漢"])).numpy()] == ["red 漢"]
     words = EmbeddingRecipe(encoder="averaging", vocabulary_size=1100).make_tokenizer(texts)
     assert isinstance(words, WordTokenizer) and "dog" in words.vocabulary
+    averaged = EmbeddingRecipe(encoder="averaging", subwords="unigram", vocabulary_size=30).make_tokenizer(texts)
+    assert isinstance(averaged, SubwordTokenizer) and averaged.vocabulary_size == 30
 
 
 def test_bytes_are_no_frequent_words():

@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+
+from keras_transformer.models import DeepAveragingNetwork, SentenceEncoder
+from keras_transformer.text import WordTokenizer
+from keras_transformer.training import SentenceTask, SimilarityRegression, TeacherVectors, start_from_least_squares
+
+random = np.random.default_rng(0)
+WORDS = [first + second for first in "abcdef" for second in "uvwxyz"]
+TOKENIZER = WordTokenizer(WORDS)
+TEXTS = [random.choice(len(WORDS), size=random.integers(1, 8)) for _ in range(1500)]
+# A teacher of 10 numbers that adds up hidden vectors of words, and of pairs that stand together.
+HIDDEN = random.normal(size=(len(WORDS), 10))
+VECTORS = np.array([HIDDEN[text].sum(axis=0) for text in TEXTS])
+
+
+def task(count=None):
+    rows = [(" ".join(WORDS[i] for i in text),) for text in TEXTS[:count]]
+    return SentenceTask("teacher", rows, TeacherVectors(), targets=VECTORS[:count])
+
+
+def ids(count):
+    return TOKENIZER([" ".join(WORDS[i] for i in text) for text in TEXTS[:count]]).numpy()
+
+
+def unit(x):
+    return x / np.linalg.norm(x, axis=-1, keepdims=True)
+
+
+def test_embeddings_are_the_solution():
+    network = DeepAveragingNetwork(40, 0, 1, 10, output_dim=12, token_weights=True)
+    learnt = task()
+    start_from_least_squares(network, TOKENIZER, [learnt])
+    counts = np.zeros((len(TEXTS), 40))
+    for row, text in zip(counts, TEXTS):
+        np.add.at(row, 4 + text, len(text) ** -0.5)
+    directions = np.linalg.eigh(VECTORS.T @ VECTORS)[1].T[::-1]
+    wanted = np.linalg.solve(counts.T @ counts + 0.2 * np.eye(40), counts.T @ unit(VECTORS))
+    found = network.token_embedding.embedding.embeddings.numpy() * network.token_weights.factors.numpy()[:, None]
+    projected = found @ network.projection.kernel.numpy() @ learnt.objective.projection.kernel.numpy()
+    np.testing.assert_allclose(unit(projected[4:]), unit(wanted[4:]), atol=1e-3)
+    lengths = [np.linalg.norm(vectors[4:], axis=1) for vectors in (projected, wanted)]
+    np.testing.assert_allclose(lengths[0] / lengths[0].mean(), lengths[1] / lengths[1].mean(), rtol=1e-3)
+    # The strongest direction is the first number.
+    first = learnt.objective.projection.kernel.numpy()[0]
+    np.testing.assert_allclose(abs(first @ directions[0]), 1.0, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "encoder, least",
+    [
+        (SentenceEncoder(40, 1, 16, 32, 2, 10, token_weights=True, norm_first=True), 0.9),
+        (SentenceEncoder(40, 1, 16, 32, 2, 12, token_weights=True), 0.9),
+        (DeepAveragingNetwork(40, 50, 1, 16, output_dim=12, token_weights=True), 0.97),
+        (DeepAveragingNetwork(40, 0, 1, 16, output_dim=8, token_weights=True), 0.95),
+    ],
+)
+def test_untrained_encoders_give_the_teachers_cosines(encoder, least):
+    seen, teacher = ids(200), unit(VECTORS[:200])
+    pairs = np.triu_indices(200, 1)
+
+    def agreement():
+        vectors = np.asarray(encoder(seen))
+        return np.corrcoef((vectors @ vectors.T)[pairs], (teacher @ teacher.T)[pairs])[0, 1]
+
+    assert agreement() < 0.4
+    others = SentenceTask("pairs", [("au", "av")], SimilarityRegression(), targets=[1.0])
+    start_from_least_squares(encoder, TOKENIZER, [others, task()])
+    assert agreement() > least
+
+
+def test_words_that_no_text_has_keep_their_embedding():
+    network = DeepAveragingNetwork(40, 0, 1, 10, output_dim=12, token_weights=True)
+    before = network.token_embedding.embedding.embeddings.numpy()
+    start_from_least_squares(network, TOKENIZER, [task(count=4)])
+    never = np.setdiff1d(np.arange(4, 40), 4 + np.concatenate(TEXTS[:4]))
+    np.testing.assert_array_equal(network.token_embedding.embedding.embeddings.numpy()[never], before[never])
+    factors = network.token_weights.factors.numpy()
+    assert (factors > 0).all() and (factors[never] == factors.min()).all()
+
+
+def test_what_has_no_such_start():
+    network = DeepAveragingNetwork(40, 0, 1, 10, output_dim=12, token_weights=True)
+    pairs = SentenceTask("pairs", [("au", "av")], SimilarityRegression(), targets=[1.0])
+    with pytest.raises(ValueError, match=r"Expected a task with TeacherVectors. Received: \['pairs'\]"):
+        start_from_least_squares(network, TOKENIZER, [pairs])
+    plain = DeepAveragingNetwork(40, 0, 1, 10, output_dim=12, name="plain")
+    with pytest.raises(ValueError, match="Expected an encoder with token_weights=True. Received: 'plain'"):
+        start_from_least_squares(plain, TOKENIZER, [task()])
