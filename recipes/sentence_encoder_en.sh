@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # English sentence encoders that may be used commercially, from their data to their figures: texts, the teacher's
 # vectors, two trainings, two exports, two evaluations. What is there already is not made again, and a training that was
-# killed resumes. Not shipped so far: docs/sentence_encoders.md has the figures.
+# killed resumes.
 #
 #   make recipe NAME=sentence_encoder_en DATA=permissive DEV=development TEACHER=all-mpnet-base-v2 OUT=encoders
 #
@@ -45,16 +45,18 @@ if [ ! -e "$OUT/vectors.npy" ]; then
 fi
 
 teach=(--teacher "$OUT/texts.txt" "$OUT/vectors.npy" --teacher-similarities 4 --teacher-prefixes 64 128
-    --validation "$DEV/stsb.dev.tsv" --schedule linear --token-weights --output-dim 384 --dtype mixed_bfloat16)
-keras-transformer train embedder "${teach[@]}" --preset small --num-layers 4 --intermediate-dim 768 --norm-first \
-    --dropout 0 --vocabulary-size 12000 --batch-size 512 --steps 3600 --evaluation-steps 400 --learning-rate 2e-3 \
+    --least-squares-start --token-weights --validation "$DEV/stsb.dev.tsv" --schedule linear --learning-rate 1e-3
+    --hidden-dim 384 --output-dim 384 --dtype mixed_bfloat16)
+keras-transformer train embedder "${teach[@]}" --preset small --num-layers 3 --num-heads 6 --intermediate-dim 768 \
+    --norm-first --dropout 0 --vocabulary-size 20000 --batch-size 256 --steps 4000 --evaluation-steps 200 \
     --warmup-steps 200 --ema 0.998 --out "$OUT/encoder"
-keras-transformer train embedder "${teach[@]}" --encoder averaging --hidden-dim 256 --vocabulary-size 13000 \
-    --num-bigram-buckets 8000 --batch-size 512 --steps 6000 --evaluation-steps 500 --learning-rate 2e-3 \
-    --warmup-steps 100 --out "$OUT/lite"
+keras-transformer train embedder "${teach[@]}" --encoder averaging --subwords unigram --vocabulary-size 30000 \
+    --num-bigram-buckets 0 --word-dropout 0 --dropout 0.05 --batch-size 512 --steps 3000 --evaluation-steps 250 \
+    --warmup-steps 100 --ema 0.99 --out "$OUT/lite"
 
 for name in encoder lite; do
-    [ -e "$OUT/$name/export" ] || keras-transformer export --model "$OUT/$name" --out "$OUT/$name/export"
+    [ -e "$OUT/$name/export" ] || keras-transformer export --model "$OUT/$name" --int8-embeddings \
+        --out "$OUT/$name/export"
     keras-transformer evaluate embedder --model "$OUT/$name/export" --similarity "$DEV/stsb.dev.tsv" \
         --classification "$DEV/mr.tsv.gz" --classification "$DEV/trec.train.tsv" "$DEV/trec.test.tsv" \
         --classification "$DATA/classify/clinc150.train.tsv.gz" "$DATA/classify/clinc150.dev.tsv.gz"

@@ -125,6 +125,12 @@ def test_identifiers(write_lines, tmp_path, capsys):
     assert "  identifiers kept: 1 of 2 (50.0%)\n" in capsys.readouterr().out
     kept = json.loads((tmp_path / "scores.json").read_text())
     assert kept["systems"][0]["identifiers"] == {"num_identifiers": 2, "num_kept": 1}
+    others = write_lines("others.txt", ["get_value() is called", "A dog and utf8"])
+    assert run(*arguments, "--against", others, "--overwrite") == 0
+    shown = capsys.readouterr().out
+    assert shown.index("identifiers kept: 1 of 2 (50.0%)") < shown.index("identifiers kept: 2 of 2 (100.0%)")
+    kept = json.loads((tmp_path / "scores.json").read_text())
+    assert [system["identifiers"]["num_kept"] for system in kept["systems"]] == [1, 2]
 
 
 @pytest.mark.parametrize(
