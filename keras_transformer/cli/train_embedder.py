@@ -62,8 +62,8 @@ def _add_tasks(parser):
     tasks.add_argument(
         "--least-squares-start",
         action="store_true",
-        help="begin with the embeddings whose sums come nearest to the teacher's vectors, computed within minutes; "
-        "with --token-weights",
+        help="begin with the embeddings whose sums come nearest to the teacher's vectors, computed within minutes, "
+        "and train all but these; with --token-weights",
     )
     tasks.add_argument(
         "--weights",

@@ -129,11 +129,14 @@ class DeepAveragingNetwork(ComposedModel):
         return self.unit_normalization(self.projection(x))
 
     @property
+    def summed_tables(self) -> list[TokenEmbedding]:
+        """The layers whose embeddings a network with `token_weights` begins as weighted sums of."""
+        return [self.token_embedding, *([self.bigram_embedding] if self.bigram_embedding else [])]
+
+    @property
     def num_summed(self) -> int:
-        """How many embeddings there are, of words and then of pairs; with `token_weights` it begins as sums of them."""
-        return self.token_embedding.vocabulary_size + (
-            self.bigram_embedding.vocabulary_size if self.bigram_embedding else 0
-        )
+        """How many embeddings these have."""
+        return sum(table.vocabulary_size for table in self.summed_tables)
 
     def summed_ids(self, ids: Tensor) -> Tensor:
         """Which of them are summed for ids (B, T): (B, any), -1 for none."""

@@ -141,8 +141,13 @@ class SentenceEncoder(EncoderModel):
         return self.unit_normalization(self.projection(self.pooling(tokens)))
 
     @property
+    def summed_tables(self) -> list[TokenEmbedding]:
+        """The layers whose embeddings an encoder with `token_weights` begins as weighted sums of."""
+        return [self.token_embedding]
+
+    @property
     def num_summed(self) -> int:
-        """How many embeddings there are, of which an encoder with `token_weights` begins as a weighted sum."""
+        """How many embeddings these have."""
         return self.token_embedding.vocabulary_size
 
     def summed_ids(self, ids: Tensor) -> Tensor:

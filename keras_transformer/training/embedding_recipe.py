@@ -27,8 +27,9 @@ class EmbeddingRecipe(Optimization):
             the paper.
         lower_case: subwords do not tell capitals from small letters, as in the paper. Words never do.
         byte_fallback: characters that the subwords lack are tokenized as bytes (`SubwordTokenizer.from_texts`).
-        least_squares_start: begin with the embeddings whose sums come nearest to the vectors of a teacher, which takes
-            `token_weights` and a task with `TeacherVectors` (`start_from_least_squares`).
+        least_squares_start: begin with the embeddings whose sums come nearest to the vectors of a teacher
+            (`start_from_least_squares`), and train all but these; it takes `token_weights` and a task with
+            `TeacherVectors`.
         max_length: longer texts are truncated to so many tokens.
         micro_batch_tokens: the most tokens, padding included, that go through the encoder of a device together; a
             larger batch is split into micro-batches (gradient caching).

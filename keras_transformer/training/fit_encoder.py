@@ -1,3 +1,4 @@
+import contextlib
 import os
 import warnings
 from collections.abc import Callable, Sequence
@@ -55,33 +56,46 @@ def fit_encoder(
         from keras_transformer.training.least_squares_start import start_from_least_squares
 
         start_from_least_squares(encoder, pipeline.tokenizer, tasks, min(recipe.max_length, pipeline.max_length))
-    loop = _loop(pipeline, encoder, tasks, recipe, strategy, seed)
-    for count, what in (
-        (loop.num_truncated, f"have more than {loop.max_length} tokens"),
-        (loop.num_empty, "have no token"),
-    ):
-        if count:
-            warnings.warn(f"{count:,} of {loop.num_texts:,} texts {what}", stacklevel=3)
-    return run_and_save(
-        pipeline,
-        loop,
-        lambda epoch: loop.batches(epoch * recipe.evaluation_steps, recipe.evaluation_steps),
-        path,
-        recipe,
-        monitor=monitor if score else None,
-        higher_is_better=True,
-        validate=lambda: {**loop.take_losses(), **(score() if score else {})},
-        stacklevel=3,
-        description={
-            **description,
-            **recipe.lasting_fields(),
-            "seed": seed,
-            "max_length": loop.max_length,
-            **{f"task {number}": task.description() for number, task in enumerate(tasks, start=1)},
-            "tokenizer": fingerprints.of_tokenizer(pipeline.tokenizer),
-        },
-        **options,
-    )
+    # Steps would move the rows of rare tokens at random, and lose what the solution knows of them.
+    with _untrained(encoder.summed_tables if recipe.least_squares_start else []):
+        loop = _loop(pipeline, encoder, tasks, recipe, strategy, seed)
+        for count, what in (
+            (loop.num_truncated, f"have more than {loop.max_length} tokens"),
+            (loop.num_empty, "have no token"),
+        ):
+            if count:
+                warnings.warn(f"{count:,} of {loop.num_texts:,} texts {what}", stacklevel=3)
+        return run_and_save(
+            pipeline,
+            loop,
+            lambda epoch: loop.batches(epoch * recipe.evaluation_steps, recipe.evaluation_steps),
+            path,
+            recipe,
+            monitor=monitor if score else None,
+            higher_is_better=True,
+            validate=lambda: {**loop.take_losses(), **(score() if score else {})},
+            stacklevel=3,
+            description={
+                **description,
+                **recipe.lasting_fields(),
+                "seed": seed,
+                "max_length": loop.max_length,
+                **{f"task {number}": task.description() for number, task in enumerate(tasks, start=1)},
+                "tokenizer": fingerprints.of_tokenizer(pipeline.tokenizer),
+            },
+            **options,
+        )
+
+
+@contextlib.contextmanager
+def _untrained(layers):
+    for layer in layers:
+        layer.trainable = False
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.trainable = True
 
 
 def _loop(pipeline, encoder, tasks, recipe, strategy, seed):

@@ -87,12 +87,12 @@ def test_an_averaging_encoder(files, tmp_path):
 
 
 def test_begins_with_the_least_squares_solution(tmp_path, write_lines, capsys):
-    """Of subwords, whose vectors the teacher adds up: what is hardly trained on gives the teacher's cosines."""
+    """Of subwords, whose vectors the teacher adds up; training leaves these embeddings alone."""
     texts = list(dict.fromkeys(made_data.sentences(200)))
     path = write_lines("t.txt", texts)
     arguments = ["train", "embedder", "--encoder", "averaging", "--subwords", "unigram", "--vocabulary-size", "40"]
     arguments += ["--token-weights", "--num-bigram-buckets", "0", "--teacher", path, str(tmp_path / "t.npy"), *SMALL]
-    arguments += ["--learning-rate", "1e-9", "--out", str(tmp_path / "out")]
+    arguments += ["--warmup-steps", "1", "--learning-rate", "1e-3", "--out", str(tmp_path / "out")]
     vectors_of_words = dict(zip(sorted({word for text in texts for word in text.split()}), np.eye(99, 6) + 0.1))
     wanted = np.stack([sum(vectors_of_words[word] for word in text.split()) for text in texts])
     np.save(tmp_path / "t.npy", wanted)
@@ -102,6 +102,10 @@ def test_begins_with_the_least_squares_solution(tmp_path, write_lines, capsys):
     wanted /= np.linalg.norm(wanted, axis=1, keepdims=True)
     pairs = np.triu_indices(len(texts), 1)
     assert np.corrcoef(embedder.similarity(texts, texts, "cosine")[pairs], (wanted @ wanted.T)[pairs])[0, 1] > 0.9
+    table = embedder.encoder.token_embedding
+    assert table.trainable
+    used = np.setdiff1d(embedder.tokenizer(texts), [embedder.tokenizer.padding_id])
+    np.testing.assert_allclose(np.linalg.norm(table.embedding.embeddings, axis=1)[used], 1.0, atol=1e-5)
     capsys.readouterr()
     assert main(arguments) == 1
     assert "least_squares_start=false (not true)" in capsys.readouterr().err
