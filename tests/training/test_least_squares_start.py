@@ -3,7 +3,13 @@ import pytest
 
 from keras_transformer.models import DeepAveragingNetwork, SentenceEncoder
 from keras_transformer.text import WordTokenizer
-from keras_transformer.training import SentenceTask, SimilarityRegression, TeacherVectors, start_from_least_squares
+from keras_transformer.training import (
+    SentenceTask,
+    SimilarityRegression,
+    TeacherVectors,
+    least_squares_start,
+    start_from_least_squares,
+)
 
 random = np.random.default_rng(0)
 WORDS = [first + second for first in "abcdef" for second in "uvwxyz"]
@@ -67,6 +73,15 @@ def test_untrained_encoders_give_the_teachers_cosines(encoder, least):
     others = SentenceTask("pairs", [("au", "av")], SimilarityRegression(), targets=[1.0])
     start_from_least_squares(encoder, TOKENIZER, [others, task()])
     assert agreement() > least
+
+
+def test_systems_of_several_blocks(monkeypatch):
+    monkeypatch.setattr(least_squares_start, "_BLOCK", 7)
+    factors, right = random.normal(size=(50, 23)), random.normal(size=(23, 4))
+    matrix = factors.T @ factors + np.eye(23)
+    expected = np.linalg.solve(matrix, right)
+    least_squares_start._solve_in_place(matrix, right)
+    np.testing.assert_allclose(right, expected, rtol=1e-9)
 
 
 def test_words_that_no_text_has_keep_their_embedding():
