@@ -5,12 +5,12 @@ import pathlib
 import numpy as np
 import pytest
 
-from keras_transformer.pipelines import ExportedEmbedder
+from keras_transformer.pipelines import ExportedEmbedder, truncated
 from tests import operations
 
 ROOT = pathlib.Path(__file__).parents[1] / "saved_models"
 ENCODERS = ["sentence_encoder_en", "sentence_encoder_lite_en"]
-VERSIONS = {"translator_en_de": 2, **dict.fromkeys(ENCODERS, 1)}
+VERSIONS = {"translator_en_de": 2, **dict.fromkeys(ENCODERS, 2)}
 
 
 @pytest.mark.parametrize("name, version", VERSIONS.items())
@@ -47,3 +47,20 @@ def test_vectors(encoder):
     np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-6)
     assert vectors[0] @ vectors[2] > vectors[0] @ vectors[3] + 0.4
     np.testing.assert_allclose(encoder.embed(texts[2:3])[0], vectors[2], atol=1e-5)
+
+
+def test_meanings(encoder):
+    """Opposites in one context are told apart, and what has nothing in common is far apart; in few numbers too."""
+    texts = [
+        "The food was delicious",
+        "The meal was tasty",
+        "The food was awful",
+        "The stock market fell today",
+        "How do I reset my password?",
+        "I forgot my password",
+    ]
+    for vectors in (encoder.embed(texts), truncated(encoder.embed(texts), 64)):
+        cosines = vectors @ vectors.T
+        assert cosines[0, 1] > cosines[0, 2] + 0.1
+        assert cosines[0, 1] > 0.75 and cosines[4, 5] > 0.7
+        assert abs(cosines[:3, 3:]).max() < 0.3

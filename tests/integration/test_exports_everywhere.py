@@ -198,7 +198,7 @@ def test_operations_are_those_of_the_list(exports, written):
         "i": exports[0] / "embedder" / "4",
         "c": exports[0] / "embedder" / "5",
         "q": exports[0] / "question_answer" / "1",
-        "a": SHIPPED / "sentence_encoder_lite_en" / "1",
+        "a": SHIPPED / "sentence_encoder_lite_en" / "2",
         "b": written[2] / "bert",
         "m": written[2] / "marian",
     }
