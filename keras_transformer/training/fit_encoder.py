@@ -50,12 +50,16 @@ def fit_encoder(
     Returns:
         The history: a dictionary of figures for each evaluation.
     """
+    import tensorflow as tf
+
     recipe = recipe or EmbeddingRecipe()
+    strategy = strategy or tf.distribute.get_strategy()
     check_patience(recipe, score)
     if recipe.least_squares_start and not os.path.exists(os.path.join(os.path.dirname(path), CHECKPOINT)):
         from keras_transformer.training.least_squares_start import start_from_least_squares
 
-        start_from_least_squares(encoder, pipeline.tokenizer, tasks, min(recipe.max_length, pipeline.max_length))
+        with strategy.scope():
+            start_from_least_squares(encoder, pipeline.tokenizer, tasks, min(recipe.max_length, pipeline.max_length))
     # Steps would move the rows of rare tokens at random, and lose what the solution knows of them.
     with _untrained(encoder.summed_tables if recipe.least_squares_start else []):
         loop = _loop(pipeline, encoder, tasks, recipe, strategy, seed)
@@ -100,11 +104,8 @@ def _untrained(layers):
 
 def _loop(pipeline, encoder, tasks, recipe, strategy, seed):
     """The `SentenceTrainingLoop` of the encoder."""
-    import tensorflow as tf
-
     from keras_transformer.training.sentence_training_loop import SentenceTrainingLoop
 
-    strategy = strategy or tf.distribute.get_strategy()
     with strategy.scope():
         optimizer = recipe.make_optimizer(encoder.output_shape[-1])
     return SentenceTrainingLoop(

@@ -1,16 +1,35 @@
+import pathlib
+
+import keras
 import numpy as np
 import pytest
 
 from keras_transformer.models import DeepAveragingNetwork, SentenceEncoder
+from keras_transformer.pipelines import TextEmbedder
 from keras_transformer.text import WordTokenizer
 from keras_transformer.training import (
+    EmbeddingRecipe,
     SentenceTask,
     SimilarityRegression,
     TeacherVectors,
+    fit_embedder,
     least_squares_start,
     start_from_least_squares,
 )
+from tests.integration.processes import run_python
 
+# One training on one device, and on two.
+SCRIPT = """
+import json, sys
+import keras
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+sys.path.insert(0, sys.argv[1])
+from tests.training.test_least_squares_start import fitted
+one, two = (tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(count)]) for count in (1, 2))
+print(json.dumps([fitted(one, sys.argv[2] + "/one/e.keras"), fitted(two, sys.argv[2] + "/two/e.keras")]))
+"""
 random = np.random.default_rng(0)
 WORDS = [first + second for first in "abcdef" for second in "uvwxyz"]
 TOKENIZER = WordTokenizer(WORDS)
@@ -102,3 +121,23 @@ def test_what_has_no_such_start():
     plain = DeepAveragingNetwork(40, 0, 1, 10, output_dim=12, name="plain")
     with pytest.raises(ValueError, match="Expected an encoder with token_weights=True. Received: 'plain'"):
         start_from_least_squares(plain, TOKENIZER, [task()])
+
+
+def fitted(strategy, path):
+    """Vectors after some steps from the solution, within the scope of a strategy."""
+    with strategy.scope():
+        keras.utils.set_random_seed(0)
+        network = DeepAveragingNetwork(40, 50, 1, 16, output_dim=12, dropout=0, word_dropout=0, token_weights=True)
+        embedder = TextEmbedder(network, TOKENIZER)
+        learnt = task(count=300)
+    recipe = EmbeddingRecipe(
+        encoder="averaging", steps=4, evaluation_steps=2, warmup_steps=1, learning_rate=1e-2, least_squares_start=True
+    )
+    fit_embedder(embedder, [learnt], path=path, recipe=recipe, strategy=strategy, verbose=0)
+    return embedder.embed(["au bv", "cw"]).tolist()
+
+
+def test_two_devices_equal_one(tmp_path):
+    one, two = map(np.array, run_python(SCRIPT, pathlib.Path(__file__).parents[2], tmp_path))
+    np.testing.assert_allclose(one, two, atol=1e-5)
+    assert np.isfinite(one).all()
