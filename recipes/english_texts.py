@@ -149,16 +149,9 @@ def headlines(choice: random.Random) -> Iterator[str]:
     templates, countries, companies = _list("headlines"), _list("countries"), _list("companies")
     names, disasters = _list("surnames"), _list("disasters")
     while True:
-        country, country2 = choice.sample(countries, 2)
-        company, company2 = choice.sample(companies, 2)
-        name, name2 = choice.sample(names, 2)
+        drawn = _two_of_each(choice, country=countries, company=companies, name=names)
         text = choice.choice(templates).format(
-            country=country,
-            country2=country2,
-            company=company,
-            company2=company2,
-            name=name,
-            name2=name2,
+            **drawn,
             disaster=choice.choice(disasters),
             n=choice.choice([2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 17, 20, 25, 30, 40, 58, 60, 75, 90, 100, 200]),
         )
@@ -169,17 +162,10 @@ def news(choice: random.Random) -> Iterator[str]:
     """Sentences as of newspapers, of whose names and numbers the same is true."""
     templates, countries, companies, names = map(_list, ("news", "countries", "companies", "surnames"))
     while True:
-        country, country2 = choice.sample(countries, 2)
-        company, company2 = choice.sample(companies, 2)
-        name, name2 = choice.sample(names, 2)
+        drawn = _two_of_each(choice, country=countries, company=companies, name=names)
         n, n2, n3 = (choice.choice([choice.randint(2, 99), f"{choice.randint(11, 999) / 10}"]) for _ in range(3))
         yield choice.choice(templates).format(
-            country=country,
-            country2=country2,
-            company=company,
-            company2=company2,
-            name=name,
-            name2=name2,
+            **drawn,
             n=n,
             n2=n2,
             n3=n3,
@@ -187,6 +173,14 @@ def news(choice: random.Random) -> Iterator[str]:
             month=choice.choice(calendar.month_name[1:]),
             quarter=choice.choice(["first", "second", "third", "fourth"]),
         )
+
+
+def _two_of_each(choice, **lists):
+    """{"country": one of them, "country2": another} and so on."""
+    drawn = {}
+    for name, listed in lists.items():
+        drawn[name], drawn[f"{name}2"] = choice.sample(listed, 2)
+    return drawn
 
 
 def questions(names: list[str], choice: random.Random) -> Iterator[str]:
