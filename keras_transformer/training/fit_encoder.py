@@ -55,13 +55,7 @@ def fit_encoder(
     recipe = recipe or EmbeddingRecipe()
     strategy = strategy or tf.distribute.get_strategy()
     check_patience(recipe, score)
-    if recipe.least_squares_start and not os.path.exists(os.path.join(os.path.dirname(path), CHECKPOINT)):
-        from keras_transformer.training.least_squares_start import start_from_least_squares
-
-        with strategy.scope():
-            start_from_least_squares(encoder, pipeline.tokenizer, tasks, min(recipe.max_length, pipeline.max_length))
-    # Steps would move the rows of rare tokens at random, and lose what the solution knows of them.
-    with _untrained(encoder.summed_tables if recipe.least_squares_start else []):
+    with _start(pipeline, encoder, tasks, path, recipe, strategy):
         loop = _loop(pipeline, encoder, tasks, recipe, strategy, seed)
         for count, what in (
             (loop.num_truncated, f"have more than {loop.max_length} tokens"),
@@ -89,6 +83,19 @@ def fit_encoder(
             },
             **options,
         )
+
+
+def _start(pipeline, encoder, tasks, path, recipe, strategy):
+    """Makes a new training begin as its recipe says; within the context what was computed is not trained on."""
+    if not recipe.least_squares_start:
+        return contextlib.nullcontext()
+    if not os.path.exists(os.path.join(os.path.dirname(path), CHECKPOINT)):
+        from keras_transformer.training.least_squares_start import start_from_least_squares
+
+        with strategy.scope():
+            start_from_least_squares(encoder, pipeline.tokenizer, tasks, min(recipe.max_length, pipeline.max_length))
+    # Steps would move the rows of rare tokens at random, and lose what the solution knows of them.
+    return _untrained(encoder.summed_tables)
 
 
 @contextlib.contextmanager
