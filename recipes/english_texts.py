@@ -106,7 +106,7 @@ def scenes(choice: random.Random) -> Iterator[str]:
     who, doing, places = _list("people_and_animals"), _list("doing"), _list("places")
     while True:
         subject = choice.choice(who)
-        articles, verb = _grammar(subject)
+        articles, verb = grammar(subject)
         text = (
             f"{choice.choice(articles)}{subject} {verb} {choice.choice(['', '', '', '', 'not '])}{choice.choice(doing)}"
         )
@@ -123,7 +123,7 @@ def acts(choice: random.Random) -> Iterator[str]:
         subject, kind = choice.choice(who), choice.choice(kinds)
         if not _COUNTED.match(subject) and choice.random() < 0.4:
             subject = f"{choice.choice(looks)} {subject}"
-        articles, verb = _grammar(subject)
+        articles, verb = grammar(subject)
         article = choice.choice(articles)
         if choice.random() < 0.3:
             subject += f" {choice.choice(clothing)}"
@@ -135,7 +135,7 @@ def acts(choice: random.Random) -> Iterator[str]:
         yield text[0].upper() + text[1:]
 
 
-def _grammar(subject):
+def grammar(subject):
     """Its possible articles, and its verb."""
     if _COUNTED.match(subject):
         return ["", "the "], "are"

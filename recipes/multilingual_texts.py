@@ -3,9 +3,10 @@
 python recipes/multilingual_texts.py collect --data DATA --english texts.txt --held-out ko-en.dev.tsv.gz --out FOLDER
 python recipes/multilingual_texts.py spread --vectors english.npy --folder FOLDER
 
-`collect` writes FOLDER/english.txt, the English sentences that a teacher is to embed, each once; FOLDER/texts.txt,
-these and their translations; FOLDER/rows.npy, for each text the number of its English sentence. `spread` writes
-FOLDER/vectors.npy, the vector of each text.
+`collect` writes FOLDER/english.txt, the English sentences that a teacher is to embed, each once, those of texts.txt
+first; FOLDER/texts.txt, these and their translations; FOLDER/rows.npy, for each text the number of its English
+sentence. Translations are those of parallel text, and of the sentences and phrases that english_texts.py makes of word lists.
+`spread` writes FOLDER/vectors.npy, the vector of each text.
 
 References:
     Reimers and Gurevych, 2020, "Making Monolingual Sentence Embeddings Multilingual using Knowledge Distillation".
@@ -17,6 +18,7 @@ import random
 from collections.abc import Set
 
 import numpy as np
+from made_translations import MadeSentences
 from sources import LEFT_OUT, held_out, plain, write_lines
 
 from keras_transformer.atomic import replacing
@@ -24,6 +26,9 @@ from keras_transformer.data import read_lines, read_rows
 
 # {language: how many pairs}. Those that people translated come first.
 PAIRS = {"ko": 160_000, "de": 40_000, "fr": 40_000, "es": 40_000, "ja": 60_000, "zh": 50_000}
+# {language: share of the made sentences that are translated to it}. Parallel text speaks of software: what people do
+# and what happens is told in these alone.
+MADE = {"ko": 1.0, "de": 0.4, "fr": 0.4, "es": 0.4, "ja": 0.5, "zh": 0.5}
 _COLUMNS = ("source", "flag", "foreign", "english")
 _ROWS_AT_ONCE = 10_000
 
@@ -47,9 +52,26 @@ def collect(
         for original, translation in pairs[:count]:
             number = numbers.setdefault(original, len(numbers))
             rows += [(original, number), (translation, number)]
+    rows += made(list(numbers), numbers, random.Random(seed))
     rows = list(dict.fromkeys(rows))
     random.Random(seed).shuffle(rows)
     return list(numbers), [text for text, _ in rows], [number for _, number in rows]
+
+
+def made(english: list[str], numbers: dict[str, int], choice: random.Random) -> list[tuple[str, int]]:
+    """Translations of the made ones among English sentences, and of single phrases, with the numbers of the English.
+
+    `numbers` gets those phrases that it has not.
+    """
+    sentences, rows = MadeSentences(), []
+    for text in english:
+        for language, translation in sentences.translations(text).items():
+            if choice.random() < MADE[language]:
+                rows.append((translation, numbers[text]))
+    for phrase, translations in sentences.words():
+        number = numbers.setdefault(phrase, len(numbers))
+        rows += [(text, number) for text in (phrase, *translations.values())]
+    return rows
 
 
 def spread(vectors: str, folder: str) -> None:

@@ -112,6 +112,19 @@ def test_korean_english_pairs(tmp_path):
     assert next(script("korean_english_pairs").pairs(str(path), "ko")) == ("dog", "개", True)
 
 
+class Made:
+    """In the place of `MadeSentences`."""
+
+    def __init__(self, known):
+        self._known = known
+
+    def translations(self, text):
+        return self._known.get(text, {})
+
+    def words(self):
+        yield "big", {"ko": "큰"}
+
+
 def test_multilingual_texts(tmp_path, monkeypatch):
     module = script("multilingual_texts")
     monkeypatch.setattr(module, "PAIRS", {"ko": 2, "de": 2})
@@ -121,19 +134,114 @@ def test_multilingual_texts(tmp_path, monkeypatch):
     )
     write(tmp_path / "parallel" / "de-en.train.tsv.gz", ["vs\tH\tEin Hund\tA dog", "safety\tH\tNein\tNo"])
     (tmp_path / "english.txt").write_text("A cat\n")
+    monkeypatch.setattr(module, "MadeSentences", lambda: Made({"A cat": {"ko": "고양이", "fr": "Un chat"}}))
+    monkeypatch.setattr(module, "MADE", {"ko": 1.0, "fr": 0.0})
     english, texts, rows = module.collect(str(tmp_path), str(tmp_path / "english.txt"), {"held out"}, longest=50)
-    assert english == ["A cat", "A dog", "A horse"]
-    wanted = {("A cat", 0), ("A dog", 1), ("개", 1), ("A horse", 2), ("말", 2), ("Ein Hund", 1)}
-    assert len(texts) == 6 and set(zip(texts, rows)) == wanted
+    assert english == ["A cat", "A dog", "A horse", "big"]
+    wanted = {("A cat", 0), ("A dog", 1), ("개", 1), ("A horse", 2), ("말", 2), ("Ein Hund", 1), ("고양이", 0)}
+    wanted |= {("big", 3), ("큰", 3)}
+    assert len(texts) == 9 and set(zip(texts, rows)) == wanted
     (tmp_path / "english.txt").write_text("\n".join(english) + "\n")
     np.save(tmp_path / "rows.npy", np.asarray(rows, "int32"))
-    vectors = np.arange(6, dtype="float32").reshape(3, 2)
+    vectors = np.arange(8, dtype="float32").reshape(4, 2)
     np.save(tmp_path / "e.npy", vectors)
     module.spread(str(tmp_path / "e.npy"), str(tmp_path))
     np.testing.assert_array_equal(np.load(tmp_path / "vectors.npy"), vectors[rows])
     np.save(tmp_path / "e.npy", vectors[:2])
-    with pytest.raises(ValueError, match="each of 3 lines of english.txt. Received: 2"):
+    with pytest.raises(ValueError, match="each of 4 lines of english.txt. Received: 2"):
         module.spread(str(tmp_path / "e.npy"), str(tmp_path))
+
+
+@pytest.fixture(scope="module")
+def made_sentences():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT)
+        yield script("made_translations").MadeSentences()
+
+
+@pytest.mark.parametrize(
+    "english, wanted",
+    [
+        (
+            "A man is playing a guitar in a park.",
+            {
+                "ko": "남자가 공원에서 기타를 치고 있다.",
+                "de": "Ein Mann spielt Gitarre in einem Park.",
+                "fr": "Un homme joue de la guitare dans un parc.",
+                "es": "Un hombre está tocando la guitarra en un parque.",
+                "ja": "男性が公園でギターを弾いている。",
+                "zh": "一个男人在公园里弹吉他。",
+            },
+        ),
+        (
+            "Two women in a hat are not slicing an onion",
+            {
+                "ko": "모자를 쓴 두 여자가 양파를 썰고 있지 않다",
+                "es": "Dos mujeres con sombrero no están cortando una cebolla en rodajas",
+                "ja": "帽子をかぶった二人の女性が玉ねぎを薄切りにしていない",
+                "zh": "两个戴帽子的女人没有在把洋葱切成片",
+            },
+        ),
+        (
+            "A furry dog barking",
+            {"ko": "털이 복슬복슬한 개가 짖고 있다", "ja": "毛で覆われた犬が吠えている", "zh": "一只毛茸茸的狗在叫"},
+        ),
+        (
+            "Italy wins World Cup",
+            {
+                "ko": "이탈리아, 월드컵 우승",
+                "de": "Italien gewinnt die Weltmeisterschaft",
+                "fr": "Italie remporte la Coupe du monde",
+                "es": "Italia gana el Mundial",
+                "ja": "イタリアがワールドカップで優勝",
+                "zh": "意大利夺得世界杯",
+            },
+        ),
+        ("The cat of my neighbour is playing the guitar.", {}),
+    ],
+)
+def test_made_sentences_in_other_languages(made_sentences, english, wanted):
+    assert made_sentences.translations(english) == wanted
+
+
+@pytest.mark.parametrize("name", ["scenes", "acts", "headlines", "news", "reviews"])
+def test_every_made_sentence_is_read_back(made_sentences, name):
+    made = getattr(script("english_texts"), name)(random.Random(3))
+    for text in itertools.islice(made, 200):
+        found = made_sentences.translations(text)
+        assert {"ko", "ja", "zh"} <= found.keys(), text
+        assert not re.search(r"[{}]|[이을은와]/|으로/", " ".join(found.values())), found
+
+
+def test_every_listed_phrase_is_translated(made_sentences):
+    english = script("english_texts")
+    listed = {"who": "people_and_animals", "doing": "doing", "places": "places", "clothing": "clothing"}
+    listed |= {
+        "looks": "looks",
+        "headlines": "headlines",
+        "news": "news",
+        "reviews": "reviews",
+        "companies": "companies",
+    }
+    for language, lists in made_sentences.languages.items():
+        for name, file in listed.items():
+            assert lists[name].keys() == set(english._list(file)), (language, name)
+        for kind, things in english._table("objects").items():
+            assert lists[f"objects.{kind}"].keys() == set(things)
+        assert all(form.strip() for name in lists.names() for forms in lists[name].values() for form in forms)
+
+
+@pytest.mark.parametrize(
+    "text, wanted",
+    [
+        ("개이/가 말을/를", "개가 말을"),
+        ("물을/를 서울으로/로 집으로/로", "물을 서울로 집으로"),
+        ("밥와/과 차와/과 3은/는 2은/는", "밥과 차와 3은 2는"),
+        ("GM이/가 (남)은/는", "GM가 (남)은"),
+    ],
+)
+def test_particles_follow_the_sound_before_them(text, wanted):
+    assert script("made_translations").with_particles(text) == wanted
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("*.sh")), ids=lambda path: path.name)
