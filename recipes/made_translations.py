@@ -218,7 +218,7 @@ def _polished(language, text):
 
 
 def with_particles(text: str) -> str:
-    """Korean text in which "이/가", "을/를", "은/는", "와/과" and "으로/로" became the one that fits what is before it."""
+    """Korean text in which "이/가", "을/를", "은/는", "와/과", "으로/로" became the one that fits its neighbour."""
 
     def chosen(found):
         before, pair = found.groups()

@@ -5,8 +5,8 @@ python recipes/multilingual_texts.py spread --vectors english.npy --folder FOLDE
 
 `collect` writes FOLDER/english.txt, the English sentences that a teacher is to embed, each once, those of texts.txt
 first; FOLDER/texts.txt, these and their translations; FOLDER/rows.npy, for each text the number of its English
-sentence. Translations are those of parallel text, and of the sentences and phrases that english_texts.py makes of word lists.
-`spread` writes FOLDER/vectors.npy, the vector of each text.
+sentence. Translations are those of parallel text, and of the sentences and phrases that english_texts.py makes of
+word lists. `spread` writes FOLDER/vectors.npy, the vector of each text.
 
 References:
     Reimers and Gurevych, 2020, "Making Monolingual Sentence Embeddings Multilingual using Knowledge Distillation".
