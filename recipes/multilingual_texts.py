@@ -5,8 +5,9 @@ python recipes/multilingual_texts.py spread --vectors english.npy --folder FOLDE
 
 `collect` writes FOLDER/english.txt, the English sentences that a teacher is to embed, each once, those of texts.txt
 first; FOLDER/texts.txt, these and their translations; FOLDER/rows.npy, for each text the number of its English
-sentence. Translations are those of parallel text, and of the sentences and phrases that english_texts.py makes of
-word lists. `spread` writes FOLDER/vectors.npy, the vector of each text.
+sentence. Translations are those of parallel text, of the sentences and phrases that english_texts.py makes of word
+lists, and the names of emoji (of Unicode's CLDR, in the package emoji). `spread` writes FOLDER/vectors.npy, the vector
+of each text.
 
 References:
     Reimers and Gurevych, 2020, "Making Monolingual Sentence Embeddings Multilingual using Knowledge Distillation".
@@ -15,10 +16,11 @@ References:
 import argparse
 import os
 import random
-from collections.abc import Set
+from collections.abc import Iterator, Set
 
+import emoji
 import numpy as np
-from made_translations import MadeSentences
+from made_translations import LANGUAGES, MadeSentences
 from sources import LEFT_OUT, held_out, plain, write_lines
 
 from keras_transformer.atomic import replacing
@@ -28,7 +30,7 @@ from keras_transformer.data import read_lines, read_rows
 PAIRS = {"ko": 160_000, "de": 40_000, "fr": 40_000, "es": 40_000, "ja": 60_000, "zh": 50_000}
 # {language: share of the made sentences that are translated to it}. Parallel text speaks of software: what people do
 # and what happens is told in these alone.
-MADE = {"ko": 1.0, "de": 0.4, "fr": 0.4, "es": 0.4, "ja": 0.5, "zh": 0.5}
+MADE = {"ko": 1.0, "de": 0.6, "fr": 0.5, "es": 0.5, "ja": 0.6, "zh": 0.5}
 _COLUMNS = ("source", "flag", "foreign", "english")
 _ROWS_AT_ONCE = 10_000
 
@@ -53,6 +55,9 @@ def collect(
             number = numbers.setdefault(original, len(numbers))
             rows += [(original, number), (translation, number)]
     rows += made(list(numbers), numbers, random.Random(seed))
+    for english, *others in emoji_names():
+        number = numbers.setdefault(english, len(numbers))
+        rows += [(name, number) for name in (english, *others)]
     rows = list(dict.fromkeys(rows))
     random.Random(seed).shuffle(rows)
     return list(numbers), [text for text, _ in rows], [number for _, number in rows]
@@ -72,6 +77,15 @@ def made(english: list[str], numbers: dict[str, int], choice: random.Random) -> 
         number = numbers.setdefault(phrase, len(numbers))
         rows += [(text, number) for text in (phrase, *translations.values())]
     return rows
+
+
+def emoji_names() -> Iterator[list[str]]:
+    """The names of each emoji, without skin tones: in English, then in the other languages."""
+    for language in LANGUAGES:
+        emoji.config.load_language(language)
+    for names in emoji.EMOJI_DATA.values():
+        if names["status"] == emoji.STATUS["fully_qualified"] and "skin_tone" not in names["en"]:
+            yield [names[language].strip(":").replace("_", " ") for language in ("en", *LANGUAGES) if language in names]
 
 
 def spread(vectors: str, folder: str) -> None:

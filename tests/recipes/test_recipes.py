@@ -136,20 +136,27 @@ def test_multilingual_texts(tmp_path, monkeypatch):
     (tmp_path / "english.txt").write_text("A cat\n")
     monkeypatch.setattr(module, "MadeSentences", lambda: Made({"A cat": {"ko": "고양이", "fr": "Un chat"}}))
     monkeypatch.setattr(module, "MADE", {"ko": 1.0, "fr": 0.0})
+    monkeypatch.setattr(module, "emoji_names", lambda: [["dog face", "강아지 얼굴"]])
     english, texts, rows = module.collect(str(tmp_path), str(tmp_path / "english.txt"), {"held out"}, longest=50)
-    assert english == ["A cat", "A dog", "A horse", "big"]
+    assert english == ["A cat", "A dog", "A horse", "big", "dog face"]
     wanted = {("A cat", 0), ("A dog", 1), ("개", 1), ("A horse", 2), ("말", 2), ("Ein Hund", 1), ("고양이", 0)}
-    wanted |= {("big", 3), ("큰", 3)}
-    assert len(texts) == 9 and set(zip(texts, rows)) == wanted
+    wanted |= {("big", 3), ("큰", 3), ("dog face", 4), ("강아지 얼굴", 4)}
+    assert len(texts) == 11 and set(zip(texts, rows)) == wanted
     (tmp_path / "english.txt").write_text("\n".join(english) + "\n")
     np.save(tmp_path / "rows.npy", np.asarray(rows, "int32"))
-    vectors = np.arange(8, dtype="float32").reshape(4, 2)
+    vectors = np.arange(10, dtype="float32").reshape(5, 2)
     np.save(tmp_path / "e.npy", vectors)
     module.spread(str(tmp_path / "e.npy"), str(tmp_path))
     np.testing.assert_array_equal(np.load(tmp_path / "vectors.npy"), vectors[rows])
     np.save(tmp_path / "e.npy", vectors[:2])
-    with pytest.raises(ValueError, match="each of 4 lines of english.txt. Received: 2"):
+    with pytest.raises(ValueError, match="each of 5 lines of english.txt. Received: 2"):
         module.spread(str(tmp_path / "e.npy"), str(tmp_path))
+
+
+def test_emoji_have_names_in_each_language():
+    names = list(script("multilingual_texts").emoji_names())
+    assert ["elephant", "코끼리", "elefant", "éléphant", "elefante", "ゾウ", "大象"] in names
+    assert len(names) > 1500 and not any("skin tone" in of[0] for of in names)
 
 
 @pytest.fixture(scope="module")
