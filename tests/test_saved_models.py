@@ -10,7 +10,8 @@ from tests import operations
 
 ROOT = pathlib.Path(__file__).parents[1] / "saved_models"
 ENCODERS = ["sentence_encoder_en", "sentence_encoder_lite_en"]
-VERSIONS = {"translator_en_de": 2, **dict.fromkeys(ENCODERS, 2)}
+MULTILINGUAL = "sentence_encoder_multilingual"
+VERSIONS = {"translator_en_de": 2, MULTILINGUAL: 1, **dict.fromkeys(ENCODERS, 2)}
 
 
 @pytest.mark.parametrize("name, version", VERSIONS.items())
@@ -64,3 +65,43 @@ def test_meanings(encoder):
         assert cosines[0, 1] > cosines[0, 2] + 0.1
         assert cosines[0, 1] > 0.75 and cosines[4, 5] > 0.7
         assert abs(cosines[:3, 3:]).max() < 0.3
+
+
+@pytest.fixture(scope="module")
+def multilingual():
+    return ExportedEmbedder(ROOT / MULTILINGUAL / str(VERSIONS[MULTILINGUAL]))
+
+
+def test_translations_are_near_and_other_sentences_far(multilingual):
+    in_languages = [
+        ["A dog runs through the snow.", "개가 눈밭을 달리고 있다.", "Ein Hund rennt durch den Schnee."],
+        [
+            "Un chien court dans la neige.",
+            "Un perro corre por la nieve.",
+            "犬が雪の中を走っている。",
+            "一只狗在雪中奔跑。",
+        ],
+    ]
+    others = [
+        "I forgot my password",
+        "비밀번호를 잊어버렸어요",
+        "Ich habe mein Passwort vergessen",
+        "パスワードを忘れました",
+    ]
+    dogs, passwords = multilingual.embed(sum(in_languages, [])), multilingual.embed(others)
+    assert (dogs @ dogs.T).min() > 0.6 and (passwords @ passwords.T).min() > 0.5
+    assert abs(dogs @ passwords.T).max() < 0.25
+
+
+def test_korean_sentences_without_anything_in_common_are_far_apart(multilingual):
+    texts = [
+        "남자가 공원에서 기타를 치고 있다.",
+        "주식 시장이 오늘 크게 하락했다.",
+        "이 함수는 정수 목록을 반환합니다.",
+        "오늘 저녁에 뭐 먹을까?",
+        "그 영화는 정말 지루했다.",
+    ]
+    cosines = multilingual.embed(texts) @ multilingual.embed(texts).T
+    np.testing.assert_allclose(np.diag(cosines), 1, atol=1e-5)
+    assert abs(cosines - np.eye(len(texts))).max() < 0.4
+    assert not multilingual.embed([""]).any()
