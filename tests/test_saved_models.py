@@ -73,14 +73,12 @@ def multilingual():
 
 
 def test_translations_are_near_and_other_sentences_far(multilingual):
-    in_languages = [
-        ["A dog runs through the snow.", "개가 눈밭을 달리고 있다.", "Ein Hund rennt durch den Schnee."],
-        [
-            "Un chien court dans la neige.",
-            "Un perro corre por la nieve.",
-            "犬が雪の中を走っている。",
-            "一只狗在雪中奔跑。",
-        ],
+    dog = ["A dog runs through the snow.", "개가 눈밭을 달리고 있다.", "Ein Hund rennt durch den Schnee."]
+    dog += [
+        "Un chien court dans la neige.",
+        "Un perro corre por la nieve.",
+        "犬が雪の中を走っている。",
+        "一只狗在雪中奔跑。",
     ]
     others = [
         "I forgot my password",
@@ -88,7 +86,7 @@ def test_translations_are_near_and_other_sentences_far(multilingual):
         "Ich habe mein Passwort vergessen",
         "パスワードを忘れました",
     ]
-    dogs, passwords = multilingual.embed(sum(in_languages, [])), multilingual.embed(others)
+    dogs, passwords = multilingual.embed(dog), multilingual.embed(others)
     assert (dogs @ dogs.T).min() > 0.6 and (passwords @ passwords.T).min() > 0.5
     assert abs(dogs @ passwords.T).max() < 0.25
 
