@@ -67,9 +67,9 @@ class CoSENT(RecordedLayer):
 class AnglE(CoSENT):
     """As `CoSENT`, by the angle between the vectors read as complex numbers, whose gradient does not vanish near 1.
 
-    Known as AnglELoss in sentence-transformers. The first half of a vector is real parts, the second imaginary ones, and
-    a 0 completes an odd width. The absolute sum of the real and imaginary parts of u / v, both of length 1, stands for
-    the angle, as in the authors' code.
+    Known as AnglELoss in sentence-transformers. The first half of a vector is real parts, the second imaginary ones; an
+    odd width is completed by a 0. The absolute sum of the real and imaginary parts of u / v, both of length 1, stands
+    for the angle, as in the authors' code.
 
     Args:
         scale: of the angles.
