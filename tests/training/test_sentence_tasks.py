@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from keras_transformer.training import ContrastivePairs, GuidedRanking, SentenceTask
+from keras_transformer.training import ContrastivePairs, GuidedRanking, ResponseRanking, SentenceTask
 
 
 def texts_of(task, batch):
@@ -54,7 +54,7 @@ def test_bad_values(values, message):
 
 def test_no_text_stands_in_two_rows_of_a_batch():
     rows = [(f"question {i % 7}", f"answer {i}") for i in range(40)]
-    task = SentenceTask("t", rows, None, batch_size=5, no_duplicates=True)
+    task = SentenceTask("t", rows, ResponseRanking(), batch_size=5, no_duplicates=True)
     other = [texts_of(task, task.batch(number, 0)) for number in range(8, 16)]
     batches = [texts_of(task, task.batch(number, 0)) for number in range(8)]
     assert all(len({text for row in batch for text in row}) == 2 * len(batch) for batch in batches + other)
@@ -62,7 +62,7 @@ def test_no_text_stands_in_two_rows_of_a_batch():
     assert 35 < len(found) == len(set(found)) and set(found) <= set(rows)
     assert batches != other
     assert "no_duplicates" in task.description()
-    assert "no_duplicates" not in SentenceTask("t", rows, None).description()
+    assert "no_duplicates" not in SentenceTask("t", rows, ResponseRanking()).description()
 
 
 def test_a_guide_s_vectors_are_the_targets():
