@@ -15,6 +15,7 @@ from keras_transformer.training.fit_embedder import fit_embedder
 from keras_transformer.training.fit_question_answerer import fit_question_answerer
 from keras_transformer.training.fit_translator import fit_translator
 from keras_transformer.training.guided_ranking import GuidedRanking
+from keras_transformer.training.hard_negatives import mine_hard_negatives
 from keras_transformer.training.least_squares_start import start_from_least_squares
 from keras_transformer.training.losses import LabelSmoothedCrossEntropy
 from keras_transformer.training.matryoshka import Matryoshka
@@ -30,6 +31,7 @@ from keras_transformer.training.question_answering import QuestionAnswerRanking
 from keras_transformer.training.recipes import RECIPES, TranslationRecipe
 from keras_transformer.training.schedules import InverseSquareRootSchedule, LinearDecaySchedule, NoamSchedule
 from keras_transformer.training.sentence_tasks import SentenceTask
+from keras_transformer.training.static_distillation import distill_to_static
 from keras_transformer.training.teacher_scores import MarginMSE, ScoreDistribution
 from keras_transformer.training.train_embedder import read_tasks, train_embedder
 from keras_transformer.training.train_question_answerer import train_question_answerer
@@ -93,10 +95,12 @@ __all__ = [
     "TranslationValidation",
     "TripletMargin",
     "consistency_losses",
+    "distill_to_static",
     "fit_embedder",
     "fit_question_answerer",
     "fit_translator",
     "make_strategy",
+    "mine_hard_negatives",
     "read_tasks",
     "start_from_least_squares",
     "train_embedder",

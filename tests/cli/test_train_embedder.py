@@ -87,20 +87,16 @@ def test_other_objectives(files, tmp_path, write_lines, capsys):
     arguments = [
         "train", "embedder", *options_of(files), *small, "--steps", "3", "--guide", str(tmp_path / "guide.keras"),
         "--guide-margin", "0.1", "--similarity-loss", "cosent", "--matches-loss", "online", "--triplet-margin", "0.3",
-        "--mining", "hard", "--candidates-loss", "distribution", "--candidates-scale", "9", "--matryoshka", "3", "2",
+        "--mining", "hard", "--candidates-loss", "distribution", "--candidates-scale", "9", "--matryoshka", "3",
         "--no-duplicates", "--batch-size", "8", "--out", str(tmp_path / "out"),
     ]  # fmt: skip
     assert main(arguments) == 0
     shown = capsys.readouterr().out
     assert all(f"{name}: 40 rows" in shown for name in files) and "Wrote" in shown
-    for option, value, message in (
-        ("--guide-margin", "0.2", "objective objective config margin=0.2 (not 0.1)"),
-        ("--mining", "all", 'objective objective config mining="all" (not "hard")'),
-        ("--matryoshka", "4", "objective widths=[3, 2, 4] (not [3, 2])"),
-        ("--similarity-loss", "angle", 'objective objective class_name="AnglE" (not "CoSENT")'),
-    ):
-        assert main([*arguments, option, value]) == 1
-        assert message in capsys.readouterr().err
+    assert main([*arguments, "--guide-margin", "0.2", "--mining", "all", "--similarity-loss", "angle"]) == 1
+    shown = capsys.readouterr().err
+    for message in ("margin=0.2 (not 0.1)", 'mining="all" (not "hard")', 'class_name="AnglE" (not "CoSENT")'):
+        assert f"objective {message}" in shown or f"objective config {message}" in shown
 
 
 def test_keeps_the_case(files, tmp_path):
