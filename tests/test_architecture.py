@@ -216,6 +216,7 @@ TESTED_BY = {
     "cli/evaluate.py": "cli/test_main.py",
     "cli/export.py": "cli/test_main.py",
     "cli/figures.py": "cli/test_evaluate_embedder.py",
+    "cli/objective_options.py": "cli/test_train_embedder.py",
     "cli/standard_streams.py": "cli/test_command.py",
     "cli/train.py": "cli/test_main.py",
     "cli/training_options.py": "cli/test_main.py, cli/test_train_embedder.py",

@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from keras_transformer import arguments
 from keras_transformer.cli.once import Once
 from keras_transformer.cli.outputs import check_folder, check_outputs
 from keras_transformer.pipelines.model_paths import find_keras_file
@@ -37,6 +38,12 @@ def add_parser(commands: Any) -> None:
         "--frozen", action="store_true", help="for inference only: the weights become constants of the graph"
     )
     _add_precision(parser)
+    parser.add_argument(
+        "--truncate-dim",
+        type=int,
+        metavar="N",
+        help="of an embedder that was trained for it: the first N numbers of the vectors alone, of length 1 again",
+    )
     parser.add_argument(
         "--warmup",
         nargs="+",
@@ -86,6 +93,7 @@ def check(args: argparse.Namespace) -> None:
         raise ValueError(f"Expected --frozen with --dtype {args.dtype}. Received no --frozen")
     if args.calibrate is not None and args.dtype != "int8":
         raise ValueError(f"Expected --dtype int8 with --calibrate. Received: {args.dtype or 'no --dtype'}")
+    arguments.optional_positive_integer("--truncate-dim", args.truncate_dim)
     for path in (args.warmup, args.calibrate):
         if path is not None:
             as_paths(path)
@@ -99,7 +107,7 @@ def check(args: argparse.Namespace) -> None:
 def run(args: argparse.Namespace) -> None:
     from keras_transformer.data.lines import read_lines
     from keras_transformer.export import next_version
-    from keras_transformer.pipelines import Translator
+    from keras_transformer.pipelines import TextEmbedder, Translator
     from keras_transformer.pipelines.loading import load_pipeline
 
     options = {"frozen": args.frozen, "dtype": args.dtype}
@@ -114,6 +122,11 @@ def run(args: argparse.Namespace) -> None:
         if not isinstance(pipeline, Translator):
             raise ValueError(f"Expected a translator with --xla. Received: {args.model}")
         pipeline.xla = args.xla
+    if args.truncate_dim is not None:
+        if not isinstance(pipeline, TextEmbedder):
+            raise ValueError(f"Expected an embedder with --truncate-dim. Received: {args.model}")
+        parts = pipeline.encoder, pipeline.tokenizer, pipeline.max_length
+        pipeline = TextEmbedder(*parts, truncate_dim=args.truncate_dim)
     path = next_version(args.out) if args.next_version else args.out
     pipeline.export(path, **options)
     print(f"Wrote {path}")

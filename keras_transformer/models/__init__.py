@@ -6,6 +6,7 @@ from keras_transformer.models.ensemble import Ensemble
 from keras_transformer.models.presets import PRESETS
 from keras_transformer.models.question_answer_encoder import QuestionAnswerEncoder
 from keras_transformer.models.sentence_encoder import SentenceEncoder
+from keras_transformer.models.static_embedding import StaticEmbedding
 from keras_transformer.models.transformer import Transformer
 from keras_transformer.models.warm_start import warm_start
 
@@ -16,6 +17,7 @@ __all__ = [
     "Ensemble",
     "QuestionAnswerEncoder",
     "SentenceEncoder",
+    "StaticEmbedding",
     "Transformer",
     "warm_start",
 ]

@@ -5,6 +5,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_transformer import arguments
 from keras_transformer.pipelines.embedding import EmbedsTexts, ids_and_lengths
 from keras_transformer.pipelines.encoder_pipeline import EncoderPipeline
 from keras_transformer.pipelines.signatures import (
@@ -18,8 +19,9 @@ from keras_transformer.pipelines.signatures import (
     traced,
 )
 from keras_transformer.pipelines.streaming import Limit, in_batches, text_rows
+from keras_transformer.text import Tokenizer
 from keras_transformer.text.tokenizer import as_strings
-from keras_transformer.types import Tensor
+from keras_transformer.types import Config, Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -36,6 +38,8 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
         tokenizer: of the texts.
         max_length: longer texts are truncated to so many tokens.
         name: the model's name.
+        truncate_dim: only the first so many numbers of a vector are kept, of length 1 again, in exports too; for
+            encoders that were trained for it (`Matryoshka`).
 
     Call arguments:
         inputs: strings (N,): a list of `str` or a string tensor.
@@ -57,7 +61,8 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
           what is beyond so many is not embedded.
 
     Raises:
-        ValueError: for inputs that are not a list or vector of strings, and a `max_length` below 1.
+        ValueError: for inputs that are not a list or vector of strings, a `max_length` below 1, and a `truncate_dim`
+            that is not from 1 to the width of the encoder's vectors.
 
     References:
         Cer et al., 2018, "Universal Sentence Encoder".
@@ -76,10 +81,26 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
         array([1., 1., 0.], dtype=float32)
     """
 
+    def __init__(
+        self,
+        encoder: keras.Model,
+        tokenizer: Tokenizer,
+        max_length: int = 512,
+        name: str | None = None,
+        *,
+        truncate_dim: int | None = None,
+    ):
+        super().__init__(encoder, tokenizer, max_length, name)
+        self.truncate_dim = arguments.optional_positive_integer("truncate_dim", truncate_dim)
+        if truncate_dim is not None and truncate_dim > encoder.output_shape[-1]:
+            raise ValueError(
+                f"Expected a truncate_dim of at most {encoder.output_shape[-1]}. Received: truncate_dim={truncate_dim}"
+            )
+
     @property
     def output_dim(self) -> int:
         """The width D of the vectors."""
-        return self.encoder.output_shape[-1]
+        return self.truncate_dim or self.encoder.output_shape[-1]
 
     def call(self, inputs: Tensor, training: bool | None = None) -> tf.Tensor:
         return self._from_ids(self._ids(inputs), training=training)
@@ -149,7 +170,12 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
             vectors = self.encoder(ids, training=training)
         else:
             vectors = self.encoder.pool(self.encoder.encode(ids, **self._unpadding))
-        return tf.cast(vectors, tf.float32)
+        vectors = tf.cast(vectors, tf.float32)
+        return tf.math.l2_normalize(vectors[:, : self.truncate_dim], axis=-1) if self.truncate_dim else vectors
+
+    def get_config(self) -> Config:
+        config = super().get_config()
+        return {**config, "truncate_dim": self.truncate_dim} if self.truncate_dim else config
 
     def export_functions(self, trainable: bool) -> ExportFunctions:
         of_tokens = self._sliced(lambda ids: self._from_ids(ids, training=False), 1, trainable)

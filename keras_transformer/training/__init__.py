@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from keras_transformer.training.callbacks import HistoryFile, SaveBest
 from keras_transformer.training.consistency import consistency_losses
+from keras_transformer.training.contrastive import ContrastivePairs, OnlineContrastivePairs
 from keras_transformer.training.distillation import TeacherVectors
 from keras_transformer.training.embedding_recipe import EmbeddingRecipe
 from keras_transformer.training.fit_embedder import fit_embedder
 from keras_transformer.training.fit_question_answerer import fit_question_answerer
 from keras_transformer.training.fit_translator import fit_translator
+from keras_transformer.training.guided_ranking import GuidedRanking
+from keras_transformer.training.hard_negatives import mine_hard_negatives
 from keras_transformer.training.least_squares_start import start_from_least_squares
 from keras_transformer.training.losses import LabelSmoothedCrossEntropy
+from keras_transformer.training.matryoshka import Matryoshka
 from keras_transformer.training.metrics import Perplexity, TokenAccuracy
 from keras_transformer.training.objectives import (
     NaturalLanguageInference,
@@ -22,14 +26,18 @@ from keras_transformer.training.objectives import (
     SimilarityCorrelation,
     SimilarityRegression,
 )
+from keras_transformer.training.pair_order import AnglE, CoSENT
 from keras_transformer.training.question_answering import QuestionAnswerRanking
 from keras_transformer.training.recipes import RECIPES, TranslationRecipe
 from keras_transformer.training.schedules import InverseSquareRootSchedule, LinearDecaySchedule, NoamSchedule
 from keras_transformer.training.sentence_tasks import SentenceTask
+from keras_transformer.training.static_distillation import distill_to_static
+from keras_transformer.training.teacher_scores import MarginMSE, ScoreDistribution
 from keras_transformer.training.train_embedder import read_tasks, train_embedder
 from keras_transformer.training.train_question_answerer import train_question_answerer
 from keras_transformer.training.train_translator import train_translator
 from keras_transformer.training.training_run import TrainingRun
+from keras_transformer.training.triplets import ClassTriplets, TripletMargin
 
 if TYPE_CHECKING:
     from keras_transformer.training.distribution import make_strategy
@@ -52,18 +60,27 @@ _NEEDS_TENSORFLOW = {
 
 __all__ = [
     "RECIPES",
+    "AnglE",
+    "ClassTriplets",
+    "CoSENT",
+    "ContrastivePairs",
     "EmbeddingRecipe",
     "GradientStep",
+    "GuidedRanking",
     "HistoryFile",
     "InverseSquareRootSchedule",
     "LabelSmoothedCrossEntropy",
     "LinearDecaySchedule",
+    "MarginMSE",
+    "Matryoshka",
     "NaturalLanguageInference",
     "NoamSchedule",
+    "OnlineContrastivePairs",
     "Perplexity",
     "QuestionAnswerRanking",
     "ResponseRanking",
     "SaveBest",
+    "ScoreDistribution",
     "SentenceTask",
     "SentenceTrainingLoop",
     "SimilarityCorrelation",
@@ -76,11 +93,14 @@ __all__ = [
     "TrainingRun",
     "TranslationRecipe",
     "TranslationValidation",
+    "TripletMargin",
     "consistency_losses",
+    "distill_to_static",
     "fit_embedder",
     "fit_question_answerer",
     "fit_translator",
     "make_strategy",
+    "mine_hard_negatives",
     "read_tasks",
     "start_from_least_squares",
     "train_embedder",

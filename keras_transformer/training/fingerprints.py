@@ -54,12 +54,18 @@ def of_tokenizer(tokenizer: "Tokenizer") -> str:
 
 
 def config_of(layer: Any) -> Config:
-    """The class and the constructor's arguments of a layer, without its name."""
+    """The class and the constructor's arguments of a layer, without its name, nor those of layers in it."""
     try:
         config = layer.get_config()
     except NotImplementedError:  # of the user's own, that cannot be saved
         config = {}
-    return {"class": type(layer).__name__, **{name: value for name, value in config.items() if name != "name"}}
+    return {"class": type(layer).__name__, **_nameless(config)}
+
+
+def _nameless(config):
+    if not isinstance(config, dict):
+        return config
+    return {key: _nameless(value) for key, value in config.items() if key != "name"}
 
 
 def check_same(path: PathLike, now: Any, before: Any) -> None:

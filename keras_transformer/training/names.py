@@ -7,5 +7,9 @@ VOCABULARY = "vocabulary.model"
 CHECKPOINT = "training-state"
 
 # Of sentence encoders: class methods of `SentenceTask`. Its `answers` are of dual encoders.
-KINDS = ("paraphrases", "ranking", "inference", "entailment", "similarity", "neighbours", "teacher")
-RANKING = ("paraphrases", "ranking", "entailment", "neighbours")  # those whose default objective is `ResponseRanking`
+KINDS = (
+    "paraphrases", "ranking", "inference", "entailment", "similarity", "neighbours", "sentences", "triplets", "classes",
+    "matches", "candidates", "teacher",
+)  # fmt: skip
+RANKING = ("paraphrases", "ranking", "entailment", "neighbours", "sentences")  # by default with `ResponseRanking`
+GUIDED = ("paraphrases", "ranking", "entailment", "neighbours")  # those in which a guide may know of false negatives

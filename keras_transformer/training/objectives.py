@@ -1,13 +1,22 @@
 """What sentence vectors are trained for: each objective is a layer from the vectors of a batch to a loss.
 
-| data | objective | elsewhere |
+| data | objective | in sentence-transformers |
 |---|---|---|
-| pairs that belong together, with or without hard negatives | `ResponseRanking` | MultipleNegativesRanking, InfoNCE |
-| questions with answers, maybe in contexts | `QuestionAnswerRanking` | the same, of a dual encoder |
+| pairs that belong together, with or without hard negatives | `ResponseRanking` | MultipleNegativesRankingLoss |
+| the same, and another encoder that knows what is alike | `GuidedRanking` | GISTEmbedLoss |
+| questions with answers, maybe in contexts | `QuestionAnswerRanking` | |
+| texts alone | `ResponseRanking`, of a text with itself | the same: SimCSE |
+| triplets | `TripletMargin` | TripletLoss |
+| texts with a class | `ClassTriplets` | BatchAllTripletLoss, BatchHardTripletLoss ... |
+| pairs that do or do not belong together | `ContrastivePairs` | ContrastiveLoss |
+| | `OnlineContrastivePairs` | OnlineContrastiveLoss |
 | pairs with a label | `NaturalLanguageInference` | SoftmaxLoss |
 | pairs with a score | `SimilarityRegression` | CosineSimilarityLoss |
-| the same, where only their order counts | `SimilarityCorrelation` | Pearson loss |
-| texts with a teacher's vectors | `TeacherVectors` | EmbedDistill, distillation of embeddings |
+| the same, where only their order counts | `CoSENT`, `AnglE` | CoSENTLoss, AnglELoss |
+| | `SimilarityCorrelation` | |
+| candidates with a teacher's scores | `MarginMSE`, `ScoreDistribution` | MarginMSELoss, DistillKLDivLoss |
+| texts with a teacher's vectors | `TeacherVectors` | EmbedDistillLoss, MSELoss |
+| any of these, for vectors that may be cut | `Matryoshka` | MatryoshkaLoss |
 """
 
 from collections.abc import Sequence

@@ -1,5 +1,6 @@
 """What sentence encoders learn from, as it stands in files: rows, neighbouring lines, vectors."""
 
+import math
 import os
 from collections.abc import Sequence
 from typing import Any, TypeAlias
@@ -30,6 +31,31 @@ def read_neighbours(paths: Paths) -> list[tuple[str, str]]:
                 rows.append((previous, line))
             previous = line
     return rows
+
+
+def read_candidates(paths: Paths) -> tuple[list[tuple[str, ...]], list[list[float]]]:
+    """Rows of scores, a query, and as many candidates as scores: the texts of each row, and its scores.
+
+    Raises:
+        ValueError: with file and line, for a score that is no number, and another number of columns.
+    """
+    texts, scores = [], []
+    for path in as_paths(paths):
+        columns = ("score1", "score2", "query", "candidate1", "candidate2")
+        for line, row in enumerate(read_rows(path, columns, extra_columns=True), start=1):
+            count = len(row) // 2
+            if len(row) % 2 == 0 or (scores and count != len(scores[0])):
+                expected = f"{2 * len(scores[0]) + 1} columns" if scores else "as many scores as candidates"
+                raise ValueError(f"{path}, line {line}: expected {expected}, and a query. Received: {len(row)} columns")
+            try:
+                numbers = [float(text) for text in row[:count]]
+            except ValueError:
+                numbers = [math.nan]
+            if not all(map(math.isfinite, numbers)):
+                raise ValueError(f"{path}, line {line}: expected {count} scores first. Received: {list(row[:count])}")
+            texts.append(row[count:])
+            scores.append(numbers)
+    return texts, scores
 
 
 def read_vectors(path: PathLike) -> np.ndarray:

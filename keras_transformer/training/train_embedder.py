@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from keras_transformer.training.embedding_recipe import EmbeddingRecipe
 from keras_transformer.training.fit_embedder import fit_embedder
-from keras_transformer.training.names import EMBEDDER, KINDS, RANKING
+from keras_transformer.training.guided_ranking import GuidedRanking
+from keras_transformer.training.names import EMBEDDER, GUIDED, KINDS, RANKING
 from keras_transformer.training.saved_training import say_nothing, saying_what_was_written
 from keras_transformer.training.sentence_tasks import SentenceTask
 from keras_transformer.types import DType, PathLike
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
     import tensorflow as tf
 
 
@@ -76,6 +78,8 @@ def read_tasks(
     weights: Mapping[str, float] | None = None,
     batch_size: int = 128,
     ranking_batch_size: int | None = None,
+    no_duplicates: bool = False,
+    guide: Callable[[list[str]], "np.ndarray"] | None = None,
 ) -> list[SentenceTask]:
     """A `SentenceTask` of each kind of files.
 
@@ -86,6 +90,9 @@ def read_tasks(
         weights: {kind: how often its batches come}; 1 where there is none.
         batch_size: rows of a batch.
         ranking_batch_size: the same of the kinds in `RANKING`; by default `batch_size`.
+        no_duplicates: of the kinds in `RANKING`: no text stands in two rows of a batch.
+        guide: a function from texts to vectors, which goes to the kinds in `GUIDED`; their objective is by default a
+            `GuidedRanking` then.
 
     Raises:
         ValueError: for an unknown kind, for objectives and weights of others than `files`; with file and line, for bad
@@ -102,6 +109,10 @@ def read_tasks(
             raise ValueError(f"Expected tasks of {', '.join(KINDS)}. Received: {name!r}")
         rows = (ranking_batch_size or batch_size) if kind in RANKING else batch_size
         options = {"objective": objectives.get(name), "weight": weights.get(name, 1.0), "batch_size": rows}
+        if kind in RANKING:
+            options["no_duplicates"] = no_duplicates
+        if guide is not None and kind in GUIDED:
+            options.update(guide=guide, objective=objectives.get(name) or GuidedRanking())
         tasks.append(getattr(SentenceTask, kind)(*(paths if kind == "teacher" else [paths]), **options))
         tasks[-1].name = name
     return tasks

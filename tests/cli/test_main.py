@@ -50,6 +50,12 @@ def test_exports_as_the_options_say(model_dir, embedder_dir, write_lines, writte
         assert capsys.readouterr().out == f"Wrote {out}\n"
     assert run("export", "--model", embedder_dir, "--out", out, "--int8-embeddings") == 0
     assert written.pop() == (out, None, {**plain, "int8_embeddings": True}) and capsys.readouterr().out
+    assert run("export", "--model", embedder_dir, "--out", out, "--truncate-dim", 3) == 0
+    assert written.pop() == (out, None, plain) and capsys.readouterr().out
+    assert run("export", "--model", model_dir, "--out", out, "--truncate-dim", 3) == 1
+    assert "Expected an embedder with --truncate-dim" in capsys.readouterr().err
+    assert run("export", "--model", embedder_dir, "--out", out, "--truncate-dim", 999) == 1
+    assert "Received: truncate_dim=999" in capsys.readouterr().err
     assert run("export", "--model", embedder_dir, "--out", out, "--xla") == 1
     assert "Expected a translator with --xla" in capsys.readouterr().err
     (tmp_path / "saved").mkdir()

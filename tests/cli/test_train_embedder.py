@@ -2,9 +2,10 @@ import keras
 import numpy as np
 import pytest
 
+from keras_transformer import TextEmbedder
 from keras_transformer.cli.main import main
 from keras_transformer.models import DeepAveragingNetwork, SentenceEncoder
-from keras_transformer.text import SubwordTokenizer
+from keras_transformer.text import ByteTokenizer, SubwordTokenizer
 from tests import made_data
 
 SMALL = ["--num-layers", "1", "--hidden-dim", "12", "--output-dim", "6", "--steps", "6", "--evaluation-steps", "3"]
@@ -69,6 +70,35 @@ def test_every_task_at_once(files, tmp_path, write_lines, capsys):
     assert history.count("\n") == 3 and "val_pearson" in history
 
 
+def test_other_objectives(files, tmp_path, write_lines, capsys):
+    first, second = made_data.pairs(40)
+    rows = {
+        "triplets": zip(first, second, second[::-1]),
+        "classes": zip(["a", "b"] * 20, first),
+        "matches": zip(["1", "0"] * 20, first, second),
+        "candidates": zip(["7"] * 40, ["-1"] * 40, first, second, second[::-1]),
+        "sentences": zip(first),
+    }
+    files = {name: files[name] for name in ("ranking", "similarity")}
+    files.update((name, write_lines(f"{name}.tsv", map("\t".join, lines))) for name, lines in rows.items())
+    small = ["--encoder", "averaging", "--vocabulary-size", "1100", *SMALL]
+    guide = TextEmbedder(DeepAveragingNetwork(260, 0, 1, 6, output_dim=5), ByteTokenizer())
+    guide.save(tmp_path / "guide.keras")
+    arguments = [
+        "train", "embedder", *options_of(files), *small, "--steps", "3", "--guide", str(tmp_path / "guide.keras"),
+        "--guide-margin", "0.1", "--similarity-loss", "cosent", "--matches-loss", "online", "--triplet-margin", "0.3",
+        "--mining", "hard", "--candidates-loss", "distribution", "--candidates-scale", "9", "--matryoshka", "3",
+        "--no-duplicates", "--batch-size", "8", "--out", str(tmp_path / "out"),
+    ]  # fmt: skip
+    assert main(arguments) == 0
+    shown = capsys.readouterr().out
+    assert all(f"{name}: 40 rows" in shown for name in files) and "Wrote" in shown
+    assert main([*arguments, "--guide-margin", "0.2", "--mining", "all", "--similarity-loss", "angle"]) == 1
+    shown = capsys.readouterr().err
+    for message in ("margin=0.2 (not 0.1)", 'mining="all" (not "hard")', 'class_name="AnglE" (not "CoSENT")'):
+        assert f"objective {message}" in shown or f"objective config {message}" in shown
+
+
 def test_keeps_the_case(files, tmp_path):
     arguments = ["train", "embedder", "--neighbours", files["neighbours"], "--keep-case", *SMALL]
     assert main([*arguments, "--vocabulary-size", "40", "--preset", "tiny", "--out", str(tmp_path / "out")]) == 0
@@ -125,7 +155,7 @@ def test_begins_with_the_least_squares_solution(tmp_path, write_lines, capsys):
             ["--neighbours", "FILE", "--weights", "neighbours=1", "--weights", "neighbours=2"],
             "Expected one weight of each task. Received: neighbours=1 and neighbours=2",
         ),
-        (["--teacher", "FILE", "v.npy", "--margin", "0.1"], "--neighbours with --margin. Received: ['teacher']"),
+        (["--teacher", "FILE", "v.npy", "--margin", "0.1"], "--sentences with --margin. Received: ['teacher']"),
         (
             ["--paraphrases", "FILE", "--response-network", "8"],
             "Expected one of --ranking, --neighbours with --response-network. Received: ['paraphrases']",
@@ -133,6 +163,13 @@ def test_begins_with_the_least_squares_solution(tmp_path, write_lines, capsys):
         (["--neighbours", "FILE", "--patience", "2"], "Expected validation data for patience. Received: patience=2"),
         (["--similarity", "FILE"], "line 1: expected 3 columns (score, sentence1, sentence2)"),
         (["--neighbours", "FILE", "--learning-rate", "0"], "learning_rate=0"),
+        (["--neighbours", "FILE", "--mining", "hard"], "Expected --classes with --mining. Received: ['neighbours']"),
+        (["--classes", "FILE", "--no-duplicates"], "--sentences with --no-duplicates. Received: ['classes']"),
+        (["--sentences", "FILE", "--guide", "m"], "--neighbours with --guide. Received: ['sentences']"),
+        (["--neighbours", "FILE", "--guide", "nowhere"], "nowhere"),
+        (["--neighbours", "FILE", "--guide-margin", "0.1"], "Expected --guide with --guide-margin"),
+        (["--neighbours", "FILE", "--guide", "m", "--margin", "0.1"], "Expected no --margin beside --guide"),
+        (["--teacher", "FILE", "v.npy", "--matryoshka", "2"], "other tasks for --matryoshka"),
         (["--neighbours", "FILE", "--similarity-loss", "correlation"], "Expected --similarity with --similarity-loss"),
         (["--neighbours", "FILE", "--encoder", "averaging", "--keep-case"], "Received: --keep-case"),
         (

@@ -5,10 +5,20 @@ import numpy as np
 from keras_transformer.models import DeepAveragingNetwork, QuestionAnswerEncoder, SentenceEncoder
 from keras_transformer.models.deep_averaging_network import HashedBigrams
 from keras_transformer.training import (
+    AnglE,
+    ClassTriplets,
+    ContrastivePairs,
+    CoSENT,
+    GuidedRanking,
+    MarginMSE,
+    Matryoshka,
     NaturalLanguageInference,
+    OnlineContrastivePairs,
     QuestionAnswerRanking,
     ResponseRanking,
+    ScoreDistribution,
     SimilarityCorrelation,
+    TripletMargin,
 )
 
 IDS = np.asarray([[5, 7, 9, 0], [3, 0, 0, 0], [0, 0, 0, 0], [8, 8, 8, 8]], "int32")
@@ -59,3 +69,26 @@ def test_objectives():
         float(SimilarityCorrelation()([u, v], scores)), 1 - np.corrcoef(own, scores)[0, 1], rtol=1e-5
     )
     assert np.isfinite(float(NaturalLanguageInference(3)([u, v], np.asarray([0, 1, 2, 0]), training=True)))
+
+
+def test_objectives_are_those_of_the_other_backends():
+    """The values that TensorFlow gives, which tests/training compares with NumPy."""
+    u, v, w = np.random.RandomState(0).normal(size=(3, 6, 4)).astype("float32")
+    scores, labels = np.asarray([0.1, 0.9, 0.4, 0.2, 0.4, 0.8]), np.asarray([0, 1, 0, 1, 1, 0])
+    of_two = np.stack([scores, 1 - scores], axis=1)
+    found = [
+        CoSENT()([u, v], scores),
+        AnglE()([u, v], scores),
+        ContrastivePairs()([u, v], labels),
+        OnlineContrastivePairs()([u, v], labels),
+        TripletMargin()([u, v, w], labels),
+        *(ClassTriplets(mining)([u], labels) for mining in ("all", "hard", "semi_hard")),
+        MarginMSE()([u, v, w], of_two),
+        ScoreDistribution()([u, v, w], of_two),
+        GuidedRanking(9.0)([u, v], np.stack([v, w], axis=1)),
+        Matryoshka(CoSENT(), [2])([u, v], scores),
+    ]
+    wanted = [
+        22.2308, 23.2821, 0.284583, 3.14095, 0.307361, 0.572388, 0.502925, 0.103163, 13.2247, 1.13707, 5.64953, 54.3657
+    ]  # fmt: skip
+    np.testing.assert_allclose([float(value) for value in found], wanted, rtol=1e-4)

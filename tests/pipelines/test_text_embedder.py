@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from keras_transformer import TextEmbedder
 from keras_transformer.models import SentenceEncoder
+from keras_transformer.pipelines import truncated
 from keras_transformer.text import ByteTokenizer, SubwordTokenizer
 from tests import made_data
 
@@ -41,6 +42,24 @@ def test_packed_in_the_export_and_equal_to_the_padded_encoder(embedder, frozen, 
     assert exported(tf.constant([], tf.string)).shape == (0, 7)
     nodes = [node for f in exported.signatures["ids"].graph.as_graph_def().library.function for node in f.node_def]
     assert "Where" in {node.op for node in nodes}  # which finds the real tokens
+
+
+def test_the_first_numbers_alone(embedder, tmp_path):
+    short = TextEmbedder(embedder.encoder, embedder.tokenizer, max_length=20, truncate_dim=3)
+    wanted = truncated(embedder.embed(["red dog", "", "cat"]), 3)
+    assert short.output_dim == 3
+    np.testing.assert_allclose(short.embed(["red dog", "", "cat"]), wanted, atol=1e-6)
+    short.save(tmp_path / "short.keras")
+    saved = keras.models.load_model(tmp_path / "short.keras")
+    np.testing.assert_allclose(saved(["red dog", "", "cat"]), wanted, atol=1e-6)
+    short.export(tmp_path / "1", frozen=True)
+    exported = tf.saved_model.load(tmp_path / "1")
+    np.testing.assert_allclose(exported(["red dog", "", "cat"]), wanted, atol=1e-5)
+    assert "truncate_dim" not in embedder.get_config()
+    with pytest.raises(ValueError, match="at most 7. Received: truncate_dim=8"):
+        TextEmbedder(embedder.encoder, embedder.tokenizer, truncate_dim=8)
+    with pytest.raises(ValueError, match="truncate_dim=0"):
+        TextEmbedder(embedder.encoder, embedder.tokenizer, truncate_dim=0)
 
 
 def test_exported_ids_are_cut_and_mapped_as_texts_are(embedder):

@@ -11,6 +11,8 @@ from keras_transformer.models import DeepAveragingNetwork
 from keras_transformer.text import ByteTokenizer, WordTokenizer
 from keras_transformer.training import (
     EmbeddingRecipe,
+    GuidedRanking,
+    Matryoshka,
     ResponseRanking,
     SentenceTask,
     SimilarityRegression,
@@ -79,7 +81,18 @@ def test_the_best_round_is_saved(tmp_path):
     assert pearson(cosines, SCORES) == pytest.approx(best, abs=1e-5)  # of the moving average
 
 
-def test_a_training_that_was_cut_off_ends_as_the_unbroken_one(tmp_path):
+def guided_tasks():
+    vectors = dict(zip(SOURCES + TARGETS, np.random.RandomState(0).normal(size=(80, 3))))
+    return [
+        SentenceTask(
+            "ranking", list(zip(SOURCES, TARGETS)), Matryoshka(GuidedRanking(20.0), [2]), batch_size=8,
+            no_duplicates=True, guide=lambda texts: np.stack([vectors[text] for text in texts]),
+        )
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("tasks", [tasks, guided_tasks])
+def test_a_training_that_was_cut_off_ends_as_the_unbroken_one(tasks, tmp_path):
     whole = fit_embedder(embedder(), tasks(), VALIDATION, path=tmp_path / "a" / "e.keras", recipe=RECIPE, verbose=0)
 
     with pytest.raises(Cut):  # within the second round
@@ -91,7 +104,7 @@ def test_a_training_that_was_cut_off_ends_as_the_unbroken_one(tmp_path):
     for a, b in zip(whole, resumed, strict=True):
         figures = [{name: value for name, value in logs.items() if name != "minutes"} for logs in (a, b)]
         assert figures[0] == pytest.approx(figures[1], abs=1e-4)
-    assert any("loss_ranking" in logs for logs in whole) and any("loss_similarity" in logs for logs in whole)
+    assert all(any(f"loss_{task.name}" in logs for logs in whole) for task in tasks())
     saved = [keras.models.load_model(tmp_path / name / "e.keras") for name in "ab"]
     np.testing.assert_allclose(*map(vectors, saved), atol=1e-4)
     other = dataclasses.replace(RECIPE, learning_rate=1e-3)

@@ -1,9 +1,16 @@
 import dataclasses
 
 import keras
+import numpy as np
 import pytest
 
-from keras_transformer.training import EmbeddingRecipe, SimilarityCorrelation, read_tasks, train_embedder
+from keras_transformer.training import (
+    EmbeddingRecipe,
+    GuidedRanking,
+    SimilarityCorrelation,
+    read_tasks,
+    train_embedder,
+)
 from tests import made_data
 
 MODEL = {"num_layers": 1, "hidden_dim": 12, "output_dim": 5}
@@ -31,6 +38,13 @@ def test_tasks_are_read_by_kind(files):
     assert isinstance(similarity.objective, SimilarityCorrelation)
     with pytest.raises(ValueError, match="teacher. Received: 'rank'"):
         read_tasks({"rank": files["ranking"]})
+
+
+def test_a_guide_is_for_what_ranks(files):
+    ranking, similarity = read_tasks(files, no_duplicates=True, guide=lambda texts: np.ones((len(texts), 2)))
+    assert isinstance(ranking.objective, GuidedRanking) and ranking.no_duplicates
+    assert ranking.batch(0, 0).targets.shape == (20, 2, 2)
+    assert not similarity.no_duplicates and similarity.batch(0, 0).targets.shape == (20,)
 
 
 def test_trains_from_tasks(files, tmp_path):
