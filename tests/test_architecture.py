@@ -30,6 +30,9 @@ ALLOWED = {
         "ops", "layers", "models", "decoding", "pipelines", "evaluation", "text", "data", "export", "hub",
     },
     "convert": {"ops", "layers", "models", "decoding", "pipelines", "text", "data", "export", "hub"},
+    "search": {
+        "ops", "layers", "models", "decoding", "pipelines", "text", "data", "export", "hub", "quantization", "convert",
+    },
     "testing": {"ops", "layers"},
 }  # fmt: skip
 ALLOWED["cli"] = set(ALLOWED)
@@ -211,6 +214,7 @@ def test_public_functions_are_annotated():
 TESTED_BY = {
     "types.py": "tests/typing",
     "version.py": "nothing to test",
+    "search/names.py": "nothing to test",
     "training/names.py": "nothing to test",
     "cli/encoder_options.py": "cli/test_train_embedder.py, cli/test_train_question_answerer.py",
     "cli/evaluate.py": "cli/test_main.py",

@@ -1,0 +1,15 @@
+"""What one does with vectors of texts: search, pairs, groups, duplicates."""
+
+from keras_transformer.search.communities import community_detection
+from keras_transformer.search.duplicates import near_duplicates
+from keras_transformer.search.nearest import Nearest, nearest_vectors
+from keras_transformer.search.paraphrases import Pairs, paraphrase_mining
+
+__all__ = [
+    "Nearest",
+    "Pairs",
+    "community_detection",
+    "near_duplicates",
+    "nearest_vectors",
+    "paraphrase_mining",
+]
