@@ -252,8 +252,8 @@ def test_the_documented_table_is_that_of_the_tests():
 
 def test_heavy_packages_are_imported_when_needed():
     script = (
-        "import sys, {}; heavy = {{'tensorflow_text', 'tensorflow_hub', 'sentencepiece', 'matplotlib', "
-        "'sacrebleu', 'babel', 'sklearn', 'scipy'}}; print(sorted(heavy & set(sys.modules)))"
+        "import sys, {}; heavy = {{'tensorflow_text', 'tensorflow_hub', 'sentencepiece', 'matplotlib', 'usearch', "
+        "'bm25s', 'sacrebleu', 'babel', 'sklearn', 'scipy'}}; print(sorted(heavy & set(sys.modules)))"
     )
     ours, keras_alone = (
         subprocess.run([sys.executable, "-c", script.format(name)], capture_output=True, text=True, check=True)

@@ -34,7 +34,7 @@ def community_detection(
         >>> from keras_transformer.search import community_detection
         >>> vectors = [[1, 0], [0, 1], [9, 1], [1, 9], [8, 1]]
         >>> community_detection(vectors, threshold=0.9, min_community_size=2)
-        [array([2, 4, 0]), array([1, 3])]
+        [array([0, 2, 4]), array([1, 3])]
     """
     arguments.positive_integer("min_community_size", min_community_size)
     if not -1 <= threshold <= 1:
