@@ -5,6 +5,7 @@ from keras_transformer.search.duplicates import near_duplicates
 from keras_transformer.search.hybrid_index import HybridIndex
 from keras_transformer.search.keyword_index import KeywordIndex
 from keras_transformer.search.nearest import Nearest, nearest_vectors
+from keras_transformer.search.nearest_texts import NearestTexts
 from keras_transformer.search.paraphrases import Pairs, paraphrase_mining
 from keras_transformer.search.rank_fusion import reciprocal_rank_fusion
 from keras_transformer.search.semantic_index import Hit, SemanticIndex
@@ -14,6 +15,7 @@ __all__ = [
     "HybridIndex",
     "KeywordIndex",
     "Nearest",
+    "NearestTexts",
     "Pairs",
     "SemanticIndex",
     "community_detection",
