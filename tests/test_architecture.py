@@ -216,6 +216,7 @@ TESTED_BY = {
     "version.py": "nothing to test",
     "search/names.py": "nothing to test",
     "training/names.py": "nothing to test",
+    "cli/embedded_lines.py": "cli/test_embed.py, cli/test_index.py",
     "cli/encoder_options.py": "cli/test_train_embedder.py, cli/test_train_question_answerer.py",
     "cli/evaluate.py": "cli/test_main.py",
     "cli/export.py": "cli/test_main.py",

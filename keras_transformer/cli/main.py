@@ -6,7 +6,19 @@ import sys
 from collections.abc import Callable
 
 from keras_transformer import quiet
-from keras_transformer.cli import attention, convert, demo, embed, evaluate, export, standard_streams, train, translate
+from keras_transformer.cli import (
+    attention,
+    convert,
+    demo,
+    embed,
+    evaluate,
+    export,
+    index,
+    search,
+    standard_streams,
+    train,
+    translate,
+)
 from keras_transformer.version import __version__
 
 
@@ -59,7 +71,7 @@ def _parser():
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (demo, train, evaluate, translate, attention, embed, convert, export):
+    for module in (demo, train, evaluate, translate, attention, embed, index, search, convert, export):
         module.add_parser(commands)
     return parser
 
