@@ -11,7 +11,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from keras_transformer.atomic import replacing
-from keras_transformer.convert.safetensors_file import read_safetensors
 from keras_transformer.search.encodings import Columns
 from keras_transformer.search.rows import TextBlock
 from keras_transformer.types import Config, PathLike
@@ -120,6 +119,9 @@ def read_index_file(path: PathLike) -> IndexFile:
         FileNotFoundError: if there is none.
         ValueError: for another or a damaged file.
     """
+    # Not before it is needed: its room brings all converters.
+    from keras_transformer.convert.safetensors_file import read_safetensors
+
     tensors = read_safetensors(path)
     try:
         settings = json.loads(tensors.pop(_SETTINGS).tobytes())

@@ -13,7 +13,7 @@ from keras_transformer.search.rows import Rows, TextBlock
 from keras_transformer.search.unit_vectors import Embed, unit_vectors
 from keras_transformer.types import PathLike, Tensor
 
-TEXTS_AT_ONCE = 4096
+TEXTS_AT_ONCE, _MERGED_BLOCKS = 4096, 16
 
 
 class IndexedTexts:
@@ -92,8 +92,12 @@ class IndexedTexts:
         except BaseException:
             self.next_id, self.width = before
             raise
-        for columns, block in blocks:
-            self._append(columns, block)
+        # Large blocks: each one is a matrix product, for which the threads wait for each other.
+        for start in range(0, len(blocks), _MERGED_BLOCKS):
+            some, texts = zip(*blocks[start : start + _MERGED_BLOCKS])
+            blocks[start : start + _MERGED_BLOCKS] = [None] * len(some)
+            columns = {name: np.concatenate([part[name] for part in some]) for name in some[0]}
+            self._append(columns, TextBlock.joined(texts))
             self._add_to_graph(columns)
 
     def encoded(

@@ -31,6 +31,13 @@ class TextBlock:
         encoded = [text.encode() for text in texts]
         return cls(np.frombuffer(b"".join(encoded), "uint8"), np.cumsum([len(text) for text in encoded], dtype="int64"))
 
+    @classmethod
+    def joined(cls, blocks: Sequence["TextBlock"]) -> "TextBlock":
+        """The texts of blocks, one behind the other."""
+        starts = np.cumsum([0, *(len(block.data) for block in blocks)])
+        data = np.concatenate([block.data for block in blocks])
+        return cls(data, np.concatenate([block.ends + start for block, start in zip(blocks, starts)]))
+
     def __len__(self) -> int:
         return len(self.ends)
 

@@ -13,6 +13,7 @@ def test_texts_of_a_block():
         assert list(part) == [TEXTS[row] for row in rows]
         assert part.data.tobytes().decode() == "".join(part)
     assert list(TextBlock.of([])) == []
+    assert list(TextBlock.joined([block, TextBlock.of([]), TextBlock.of(["a"]), block])) == [*TEXTS, "a", *TEXTS]
 
 
 def made(sizes):
