@@ -16,15 +16,19 @@ class Encoding(typing.Protocol):
 
     def columns(self, width: int) -> dict[str, tuple[str, tuple[int, ...]]]:
         """{name: (dtype, shape of a row)} of vectors of `width` numbers."""
+        ...
 
     def encode(self, vectors: np.ndarray) -> Columns:
         """float32 vectors (B, D) as arrays."""
+        ...
 
     def decode(self, columns: Columns, width: int) -> np.ndarray:
         """The vectors (B, D), float32, as far as they were kept."""
+        ...
 
     def scores(self, queries: np.ndarray, columns: Columns) -> np.ndarray:
         """How alike float32 queries (N, D) and the vectors are, by which these are ranked: float32 (N, B)."""
+        ...
 
 
 class Float32:
