@@ -14,6 +14,7 @@ _PACKAGES = (
     "keras_transformer",
     "keras_transformer.models",
     "keras_transformer.pipelines",
+    "keras_transformer.search",
     "keras_transformer.evaluation",
     "keras_transformer.training",
 )

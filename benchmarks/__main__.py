@@ -26,6 +26,7 @@ BENCHMARKS = [
     "cost_per_token",
     "import_time",
     "first_vector",
+    "sentence_search",
 ]
 
 

@@ -44,7 +44,7 @@ def __getattr__(name: str) -> Any:
 
 
 if keras.backend.backend() == "tensorflow":
-    from keras_transformer import hub  # noqa: F401
+    from keras_transformer import hub, search  # noqa: F401
     from keras_transformer.pipelines import (
         ExportedEmbedder,
         ExportedQuestionAnswerEmbedder,

@@ -30,6 +30,9 @@ ALLOWED = {
         "ops", "layers", "models", "decoding", "pipelines", "evaluation", "text", "data", "export", "hub",
     },
     "convert": {"ops", "layers", "models", "decoding", "pipelines", "text", "data", "export", "hub"},
+    "search": {
+        "ops", "layers", "models", "decoding", "pipelines", "text", "data", "export", "hub", "quantization", "convert",
+    },
     "testing": {"ops", "layers"},
 }  # fmt: skip
 ALLOWED["cli"] = set(ALLOWED)
@@ -211,7 +214,9 @@ def test_public_functions_are_annotated():
 TESTED_BY = {
     "types.py": "tests/typing",
     "version.py": "nothing to test",
+    "search/names.py": "nothing to test",
     "training/names.py": "nothing to test",
+    "cli/embedded_lines.py": "cli/test_embed.py, cli/test_index.py",
     "cli/encoder_options.py": "cli/test_train_embedder.py, cli/test_train_question_answerer.py",
     "cli/evaluate.py": "cli/test_main.py",
     "cli/export.py": "cli/test_main.py",
@@ -249,8 +254,8 @@ def test_the_documented_table_is_that_of_the_tests():
 
 def test_heavy_packages_are_imported_when_needed():
     script = (
-        "import sys, {}; heavy = {{'tensorflow_text', 'tensorflow_hub', 'sentencepiece', 'matplotlib', "
-        "'sacrebleu', 'babel', 'sklearn', 'scipy'}}; print(sorted(heavy & set(sys.modules)))"
+        "import sys, {}; heavy = {{'tensorflow_text', 'tensorflow_hub', 'sentencepiece', 'matplotlib', 'usearch', "
+        "'bm25s', 'sacrebleu', 'babel', 'sklearn', 'scipy'}}; print(sorted(heavy & set(sys.modules)))"
     )
     ours, keras_alone = (
         subprocess.run([sys.executable, "-c", script.format(name)], capture_output=True, text=True, check=True)

@@ -49,9 +49,8 @@ def test_the_commands_parse(monkeypatch):
     assert len(commands) >= 3
     trainings = train.train_embedder, train.train_question_answerer, train.train_translator
     measures = evaluate.evaluate_embedder, evaluate.evaluate_question_answerer, evaluate.evaluate_translator
-    commands_alone = (
-        main.attention, main.convert, main.demo, main.distill, main.embed, main.export, main.mine, main.translate
-    )  # fmt: skip
+    commands_alone = main.attention, main.convert, main.demo, main.distill, main.embed, main.export
+    commands_alone += main.index, main.mine, main.search, main.translate
     for module in (*commands_alone, *trainings, *measures):
         monkeypatch.setattr(module, "run", lambda args: None)
         monkeypatch.setattr(module, "check", lambda args: None)

@@ -6,10 +6,9 @@ from typing import Any
 
 from keras_transformer import arguments
 from keras_transformer.atomic import replacing
-from keras_transformer.cli import models, outputs, standard_streams, vector_files
+from keras_transformer.cli import embedded_lines, models, outputs, standard_streams, vector_files
 from keras_transformer.cli.once import Once
 from keras_transformer.cli.progress import Progress
-from keras_transformer.cli.reported import results_of
 from keras_transformer.pipelines.model_paths import EMBEDDER, find_model
 
 
@@ -22,7 +21,7 @@ def add_parser(commands: Any) -> None:
         "not grow with the input.",
     )
     parser.set_defaults(check=check, run=run)
-    parser.add_argument("files", nargs="*", metavar="FILE", help="plain or .gz, a text a line")
+    embedded_lines.add_arguments(parser)
     parser.add_argument(
         "--model",
         action=Once,
@@ -36,12 +35,6 @@ def add_parser(commands: Any) -> None:
         '"embedding": [...]}',
     )
     parser.add_argument("--overwrite", action="store_true", help="replace an --output that exists")
-    parser.add_argument("--batch-size", type=int, default=32, help="texts embedded at once (%(default)s)")
-    parser.add_argument(
-        "--progress",
-        action=argparse.BooleanOptionalAction,
-        help="count sentences on standard error, as by default on a terminal",
-    )
 
 
 def check(args: argparse.Namespace) -> None:
@@ -62,43 +55,18 @@ def check(args: argparse.Namespace) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from keras_transformer.data.lines import read_lines
     from keras_transformer.pipelines import load_embedder
 
     write = vector_files.writer(args.output) if args.output else vector_files.write_json_lines
     shown = args.progress
     if shown is None:  # on a terminal, unless the vectors go there too
         shown = sys.stderr.isatty() and bool(args.output or not sys.stdout.isatty())
-    total = sum(1 for _ in read_lines(args.files)) if shown and args.files else None
+    total = embedded_lines.number_of_lines(args.files) if shown else None
     embedder = load_embedder(models.newest(args.model, EMBEDDER))
     with Progress(shown, total) as progress:
-        pairs = _embedded(embedder, _lines(args.files), args.batch_size, progress)
+        pairs = embedded_lines.embedded_lines(embedder, args.files, args.batch_size, progress)
         if not args.output:
             write(pairs, embedder.output_dim, sys.stdout.buffer)
             return
         with replacing(args.output) as path, open(path, "wb") as file:
             write(pairs, embedder.output_dim, file)
-
-
-def _lines(files):
-    """Yields (place, text) of the input."""
-    from keras_transformer.data.lines import decoded_lines, read_lines
-
-    for name in files or ["standard input"]:
-        lines = read_lines(name) if files else decoded_lines(sys.stdin.buffer, name)
-        for number, line in enumerate(lines, start=1):
-            yield f"{name}, line {number}", line
-
-
-def _embedded(embedder, lines, batch_size, progress):
-    """Yields (text, vector) for each of the (place, text)s; says which texts are truncated."""
-    from keras_transformer.pipelines.streaming import Limit
-
-    return results_of(
-        lines,
-        batch_size,
-        progress,
-        lambda texts: zip(texts, embedder.embed(texts, batch_size)),
-        embedder.num_tokens,
-        Limit("max_length", embedder.max_length, "embedded"),
-    )

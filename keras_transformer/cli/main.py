@@ -14,7 +14,9 @@ from keras_transformer.cli import (
     embed,
     evaluate,
     export,
+    index,
     mine,
+    search,
     standard_streams,
     train,
     translate,
@@ -71,7 +73,9 @@ def _parser():
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (demo, train, evaluate, translate, attention, embed, mine, distill, convert, export):
+    for module in (
+        demo, train, evaluate, translate, attention, embed, index, search, mine, distill, convert, export
+    ):  # fmt: skip
         module.add_parser(commands)
     return parser
 

@@ -86,6 +86,11 @@ class ExportedPipeline:
             # One for each text; exports of version 0.1.0 have one for all.
             self._longest = int(tf.reduce_max(self._lengths(inputs=tf.constant([""]))["longest"]))
 
+    @property
+    def saved_model(self) -> Any:
+        """What TensorFlow loaded."""
+        return self._export.saved_model
+
     @classmethod
     def fits(cls, export: LoadedExport) -> bool:
         """Whether a loaded SavedModel goes from strings to results of this class."""

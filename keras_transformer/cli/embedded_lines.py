@@ -1,0 +1,63 @@
+"""The vectors of the lines of files, or of standard input, for commands that write them."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from keras_transformer.cli.progress import Progress
+from keras_transformer.cli.reported import results_of
+
+if TYPE_CHECKING:  # not before the arguments are checked
+    import numpy as np
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds FILEs, --batch-size and --progress."""
+    parser.add_argument("files", nargs="*", metavar="FILE", help="plain or .gz, a text a line")
+    parser.add_argument("--batch-size", type=int, default=32, help="texts embedded at once (%(default)s)")
+    parser.add_argument(
+        "--progress",
+        action=argparse.BooleanOptionalAction,
+        help="count sentences on standard error, as by default on a terminal",
+    )
+
+
+def embedded_lines(
+    embedder: Any, files: Sequence[str], batch_size: int, progress: Progress
+) -> Iterator[tuple[str, "np.ndarray"]]:
+    """Yields (text, vector) of each line; says which texts are truncated.
+
+    Args:
+        embedder: what `load_embedder` opened.
+        files: paths; none for standard input.
+        batch_size: texts that are embedded at once.
+        progress: a `Progress`.
+    """
+    from keras_transformer.pipelines.streaming import Limit
+
+    return results_of(
+        _lines(files),
+        batch_size,
+        progress,
+        lambda texts: zip(texts, embedder.embed(texts, batch_size)),
+        embedder.num_tokens,
+        Limit("max_length", embedder.max_length, "embedded"),
+    )
+
+
+def number_of_lines(files: Sequence[str]) -> int | None:
+    """How many lines files have; `None` of standard input."""
+    from keras_transformer.data.lines import read_lines
+
+    return sum(1 for _ in read_lines(files)) if files else None
+
+
+def _lines(files):
+    """Yields (place, text) of the input."""
+    from keras_transformer.data.lines import decoded_lines, read_lines
+
+    for name in files or ["standard input"]:
+        lines = read_lines(name) if files else decoded_lines(sys.stdin.buffer, name)
+        for number, line in enumerate(lines, start=1):
+            yield f"{name}, line {number}", line
