@@ -1,6 +1,8 @@
 """keras-transformer embed: writes the vectors of the lines of files, or of standard input."""
 
 import argparse
+import contextlib
+import functools
 import sys
 from typing import Any
 
@@ -35,6 +37,13 @@ def add_parser(commands: Any) -> None:
         '"embedding": [...]}',
     )
     parser.add_argument("--overwrite", action="store_true", help="replace an --output that exists")
+    parser.add_argument(
+        "--processes",
+        type=int,
+        default=1,
+        metavar="N",
+        help="so many processes embed, each with the model in its memory and its share of the cores (%(default)s)",
+    )
 
 
 def check(args: argparse.Namespace) -> None:
@@ -48,6 +57,7 @@ def check(args: argparse.Namespace) -> None:
     else:
         vector_files.writer(args.output)
     arguments.positive_integer("--batch-size", args.batch_size)
+    arguments.positive_integer("--processes", args.processes)
     args.model = args.model or models.shipped_model(models.SHIPPED_EMBEDDER)
     files.append(find_model(args.model, EMBEDDER))
     written = outputs.STANDARD_OUTPUT if args.output is None else args.output
@@ -55,18 +65,31 @@ def check(args: argparse.Namespace) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from keras_transformer.pipelines import load_embedder
-
     write = vector_files.writer(args.output) if args.output else vector_files.write_json_lines
     shown = args.progress
     if shown is None:  # on a terminal, unless the vectors go there too
         shown = sys.stderr.isatty() and bool(args.output or not sys.stdout.isatty())
     total = embedded_lines.number_of_lines(args.files) if shown else None
-    embedder = load_embedder(models.newest(args.model, EMBEDDER))
-    with Progress(shown, total) as progress:
-        pairs = embedded_lines.embedded_lines(embedder, args.files, args.batch_size, progress)
+    model = models.newest(args.model, EMBEDDER)
+    with contextlib.ExitStack() as stack:
+        if args.processes > 1:
+            from keras_transformer.cli.embedding_workers import EmbeddingWorkers
+
+            embedder = stack.enter_context(EmbeddingWorkers(args.processes, _open, model))
+            embedded = embedder.embed
+        else:
+            embedder = _open(model)
+            embedded = functools.partial(embedded_lines.embedded_lines, embedder)
+        progress = stack.enter_context(Progress(shown, total))
+        pairs = embedded(embedded_lines.lines(args.files), args.batch_size, progress)
         if not args.output:
             write(pairs, embedder.output_dim, sys.stdout.buffer)
             return
         with replacing(args.output) as path, open(path, "wb") as file:
             write(pairs, embedder.output_dim, file)
+
+
+def _open(path):
+    from keras_transformer.pipelines import load_embedder
+
+    return load_embedder(path)

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from keras_transformer.cli.progress import Progress
@@ -24,20 +24,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def embedded_lines(
-    embedder: Any, files: Sequence[str], batch_size: int, progress: Progress
+    embedder: Any, lines: Iterable[tuple[str, str]], batch_size: int, progress: Progress
 ) -> Iterator[tuple[str, "np.ndarray"]]:
     """Yields (text, vector) of each line; says which texts are truncated.
 
     Args:
         embedder: what `load_embedder` opened.
-        files: paths; none for standard input.
+        lines: the (place, text) of each, as of `lines`.
         batch_size: texts that are embedded at once.
         progress: a `Progress`.
     """
     from keras_transformer.pipelines.streaming import Limit
 
     return results_of(
-        _lines(files),
+        lines,
         batch_size,
         progress,
         lambda texts: zip(texts, embedder.embed(texts, batch_size)),
@@ -53,8 +53,8 @@ def number_of_lines(files: Sequence[str]) -> int | None:
     return sum(1 for _ in read_lines(files)) if files else None
 
 
-def _lines(files):
-    """Yields (place, text) of the input."""
+def lines(files: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yields (place, text) of each line of files, of standard input if there are none."""
     from keras_transformer.data.lines import decoded_lines, read_lines
 
     for name in files or ["standard input"]:

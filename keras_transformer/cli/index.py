@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> None:
     path = models.newest(args.model, EMBEDDER)
     embedder = load_embedder(path)
     with Progress(shown, total) as progress:
-        pairs = embedded_lines.embedded_lines(embedder, args.files, args.batch_size, progress)
+        pairs = embedded_lines.embedded_lines(embedder, embedded_lines.lines(args.files), args.batch_size, progress)
         pairs, again = itertools.tee(pairs)  # one is at most a block ahead
         SemanticIndex.build(
             args.output,

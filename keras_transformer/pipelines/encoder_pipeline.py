@@ -9,7 +9,7 @@ from keras_transformer import arguments
 from keras_transformer.pipelines.parts import deserialize_parts, serialize_part
 from keras_transformer.pipelines.pipeline import Pipeline
 from keras_transformer.pipelines.signatures import IDS, STRINGS, traced
-from keras_transformer.pipelines.slices import in_slices
+from keras_transformer.pipelines.slices import in_chunks, in_slices
 from keras_transformer.text import Tokenizer
 from keras_transformer.types import Config, Texts
 
@@ -52,6 +52,16 @@ class EncoderPipeline(Pipeline):
     def _tokens(self, texts):
         """Strings (N,) as ragged ids, cut."""
         return self.tokenizer.truncate(self.tokenizer.tokenize(texts), self.max_length)
+
+    def _tokens_in_chunks(self, texts):
+        """As `_tokens`. Tokenizing takes some 30 bytes for each character, which would add up."""
+
+        def of_chunk(texts):
+            ids = self._tokens(texts)
+            return ids.values, ids.row_lengths()
+
+        specs = tf.TensorSpec([None], tf.int32), tf.TensorSpec([None], tf.int64)
+        return tf.RaggedTensor.from_row_lengths(*in_chunks(of_chunk, texts, specs), validate=False)
 
     def _sliced(self, model: Callable[..., tf.Tensor], num_columns: int, trainable: bool) -> Callable[..., tf.Tensor]:
         """`model`, from padded ids (N, T) to vectors (N, D), as a function of ragged ids in constant memory.

@@ -107,11 +107,11 @@ class QuestionAnswerEmbedder(EmbedsQuestionsAndResponses, EncoderPipeline):
     def export_functions(self, trainable: bool) -> ExportFunctions:
         questions = self._sliced(lambda ids: self._from_ids(ids, False), 1, trainable)
         responses = self._sliced(lambda ids, contexts: self._of_responses(ids, contexts, False), 2, trainable)
-        embed = traced(STRINGS)(lambda inputs: questions(self._tokens(inputs)))
+        embed = traced(STRINGS)(lambda inputs: questions(self._tokens_in_chunks(inputs)))
 
         def response_encoder(input, context):
             contexts = check_rows("contexts", context, input)
-            return {"outputs": responses(self._tokens(input), self._tokens(contexts))}
+            return {"outputs": responses(self._tokens_in_chunks(input), self._tokens_in_chunks(contexts))}
 
         signatures = {
             "question_encoder": traced(_INPUT)(lambda input: {"outputs": embed(input)}),

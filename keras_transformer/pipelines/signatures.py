@@ -7,6 +7,7 @@ from typing import TypeAlias
 import tensorflow as tf
 
 from keras_transformer.ops import masks
+from keras_transformer.pipelines.slices import in_chunks
 from keras_transformer.text import Tokenizer
 
 # What a SavedModel offers: ({attribute of the root: traced function}, {name of a signature: concrete function}).
@@ -81,7 +82,7 @@ def lengths_signature(num_tokens: Callable[[tf.Tensor], tf.Tensor], max_length: 
     """The signature "lengths": inputs, strings (N,) -> outputs, by `num_tokens`, and longest, int64 (N,) both."""
 
     def lengths(inputs):
-        outputs = num_tokens(inputs)
+        outputs = in_chunks(num_tokens, inputs, tf.TensorSpec([None], tf.int64))
         return {"outputs": outputs, "longest": tf.fill(tf.shape(outputs), tf.constant(max_length, tf.int64))}
 
     return traced(STRINGS)(lengths)

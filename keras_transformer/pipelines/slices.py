@@ -48,3 +48,34 @@ def in_slices(
     _, _, results = tf.while_loop(goes_on, advance, (zero, zero, results), parallel_iterations=1)
     places = tf.math.invert_permutation(order)
     return tf.nest.pack_sequence_as(specs, [tf.gather(result.concat(), places) for result in results])
+
+
+def in_chunks(function: Callable[[tf.Tensor], Any], rows: tf.Tensor, specs: Any, max_rows: int = 4096) -> Any:
+    """What `function` gives for some thousand rows at a time, as they come.
+
+    For what needs much memory, and gives little: the tokens of strings, by whose lengths `in_slices` sorts.
+
+    Args:
+        function: from rows (n, ...) to a structure of tensors (m, ...).
+        rows: (N, ...).
+        specs: a structure of the `tf.TensorSpec`s of what `function` gives. Only the first size may differ from chunk
+            to chunk.
+        max_rows: a chunk's rows.
+
+    Returns:
+        The structure of tensors, joined.
+    """
+    number = tf.shape(rows)[0]
+    num_chunks = tf.maximum((number + max_rows - 1) // max_rows, 1)  # one at least, so that there is something to join
+
+    def advance(chunk, results):
+        found = tf.nest.flatten(function(rows[chunk * max_rows : (chunk + 1) * max_rows]))
+        return chunk + 1, [result.write(chunk, x) for result, x in zip(results, found)]
+
+    results = [
+        tf.TensorArray(spec.dtype, size=num_chunks, infer_shape=False, element_shape=spec.shape)
+        for spec in tf.nest.flatten(specs)
+    ]
+    chunk = tf.constant(0)
+    _, results = tf.while_loop(lambda chunk, _: chunk < num_chunks, advance, (chunk, results), parallel_iterations=1)
+    return tf.nest.pack_sequence_as(specs, [result.concat() for result in results])

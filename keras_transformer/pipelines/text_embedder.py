@@ -179,7 +179,7 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
 
     def export_functions(self, trainable: bool) -> ExportFunctions:
         of_tokens = self._sliced(lambda ids: self._from_ids(ids, training=False), 1, trainable)
-        embed = traced(STRINGS)(lambda inputs: of_tokens(self._tokens(inputs)))
+        embed = traced(STRINGS)(lambda inputs: of_tokens(self._tokens_in_chunks(inputs)))
 
         def ids(inputs):
             known = known_ids(inputs, self.tokenizer, self.max_length, has_end=self.tokenizer.adds_ends)

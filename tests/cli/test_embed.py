@@ -206,3 +206,13 @@ def test_our_own_faults_stay_tracebacks(embedder_dir, write_lines, tmp_path, mon
     monkeypatch.setattr(TextEmbedder, "embed", faulty)
     with pytest.raises(KeyError, match="ours"):
         run("--model", embedder_dir, write_lines("in.txt", ["dog"]), "--output", tmp_path / "o.npy")
+
+
+def test_several_processes_give_the_same(model_dir, embedder, write_lines, tmp_path, capsys):
+    source = write_lines("in.txt", [*TEXTS, "y" * 31])
+    arguments = ("--model", model_dir, source, "--batch-size", 1, "--output", tmp_path / "out.npy")
+    assert run(*arguments, "--processes", 0) == 1
+    assert "Received: --processes=0" in capsys.readouterr().err
+    assert run(*arguments, "--processes", 2) == 0
+    np.testing.assert_allclose(np.load(tmp_path / "out.npy")[:-1], embedder.embed(TEXTS), atol=1e-5)
+    assert f"{source}, line {len(TEXTS) + 1}: 31 tokens" in capsys.readouterr().err

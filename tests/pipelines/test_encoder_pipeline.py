@@ -57,3 +57,11 @@ def test_exports_train_where_they_are_asked_to(embedder):
     texts = tf.constant(["dog", ""])
     np.testing.assert_allclose(functions["__call__"](texts), embedder(texts), atol=1e-5)
     assert np.abs(functions["__call__"](texts, training=True) - embedder(texts)).max() > 1e-3
+
+
+def test_exports_embed_thousands_of_texts_in_one_call(embedder):
+    """More than the tokens are made of at a time."""
+    call = embedder.export_functions(trainable=True)[0]["__call__"]
+    texts = ["red dog", "", "blue house runs", "cat"]
+    found = call(tf.constant(texts * 1100)).numpy().reshape(1100, 4, 7)
+    np.testing.assert_allclose(found, np.broadcast_to(embedder(texts), found.shape), atol=1e-5)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_transformer.pipelines.slices import in_slices
+from keras_transformer.pipelines.slices import in_chunks, in_slices
 
 VECTOR = tf.TensorSpec([None, 3], tf.float32)
 
@@ -68,3 +68,17 @@ def test_gradients_pass_through():
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(in_graph(function, np.full(300, 30), VECTOR))
     np.testing.assert_allclose(tape.gradient(loss, weight), np.full((1, 3), 300 * 301 / 2), rtol=1e-6)
+
+
+@pytest.mark.parametrize("number", [0, 1, 5, 7, 10, 13])
+def test_chunks_of_rows_as_they_come(number):
+    def function(rows):
+        return tf.repeat(rows, rows), {"rows": rows * 10, "number": tf.fill(tf.shape(rows), tf.size(rows))}
+
+    integers = tf.TensorSpec([None], tf.int32)
+    rows = np.arange(number, dtype="int32")
+    specs = (integers, {"rows": integers, "number": integers})
+    repeated, others = tf.function(lambda: in_chunks(function, tf.constant(rows), specs, max_rows=5))()
+    np.testing.assert_array_equal(repeated, np.repeat(rows, rows))
+    np.testing.assert_array_equal(others["rows"], rows * 10)
+    np.testing.assert_array_equal(others["number"], [5] * (number // 5 * 5) + [number % 5] * (number % 5))
