@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_transformer.pipelines.embedding import EmbedsTexts, ids_and_lengths
 from keras_transformer.pipelines.encoder_pipeline import EncoderPipeline
+from keras_transformer.pipelines.litert_export import write_litert
 from keras_transformer.pipelines.signatures import (
     IDS,
     STRINGS,
@@ -19,7 +20,7 @@ from keras_transformer.pipelines.signatures import (
 )
 from keras_transformer.pipelines.streaming import Limit, in_batches, text_rows
 from keras_transformer.text.tokenizer import as_strings
-from keras_transformer.types import Tensor
+from keras_transformer.types import PathLike, Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -167,6 +168,11 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
         if self._has_token_vectors:
             signatures["tokens"] = traced(STRINGS)(lambda inputs: self._token_vectors(inputs)[0])
         return self._root_functions(embed, trainable), signatures
+
+    def export_litert(
+        self, path: PathLike, dtype: str | None = None, calibration_texts: Sequence[str] | None = None
+    ) -> None:
+        write_litert(self, path, dtype, calibration_texts)
 
     def warmup_requests(self, texts: Sequence[str]) -> Requests:
         strings = {"inputs": as_strings(texts)}
