@@ -34,7 +34,7 @@ def add_parser(commands: Any) -> None:
         "--format",
         choices=["saved_model", "litert"],
         default="saved_model",
-        help="litert: of an embedder whose tokenizer ignores case; of the options below it has --dtype and --calibrate",
+        help="litert: of an embedder whose tokenizer ignores case; of the options below it has --dtype",
     )
     parser.add_argument(
         "--next-version",
@@ -116,7 +116,7 @@ def _check_litert(args):
     if args.dtype == "bfloat16":
         raise ValueError("Expected float32, float16 or int8 for --dtype with --format litert. Received: bfloat16")
     others = {"--next-version": args.next_version, "--warmup": args.warmup, "--int8-embeddings": args.int8_embeddings}
-    others["--xla"] = args.xla is not None
+    others |= {"--calibrate": args.calibrate, "--xla": args.xla is not None}
     if given := [option for option, value in others.items() if value]:
         raise ValueError(f"Expected no {given[0]} with --format litert. Received: {given[0]}")
     if not args.out.endswith(".tflite"):

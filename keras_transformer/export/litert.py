@@ -3,37 +3,30 @@
 import contextlib
 import logging
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import tensorflow as tf
 
 from keras_transformer import arguments
-from keras_transformer.types import Tensor
 
 DTYPES = ("float32", "float16", "int8")
 
 
-def litert_model(
-    function: Callable[..., Mapping[str, tf.Tensor]],
-    dtype: str = "float32",
-    calibration: Iterable[dict[str, Tensor]] = (),
-) -> bytes:
+def litert_model(function: Callable[..., Mapping[str, tf.Tensor]], dtype: str = "float32") -> bytes:
     """Converts a function to a model of LiteRT, with operations that every LiteRT has.
 
     Args:
         function: a concrete function of named tensors that gives a dictionary and holds no variables
             (`keras_transformer.export.frozen_weights`).
         dtype: of the weights. "float16": half the size; computations are in float32 on processors. "int8": matrices
-            and tables are a quarter as large, and products are of integers.
-        calibration: for "int8": inputs as {name: tensor}. Activations are then in int8 too, with ranges that these
-            inputs cause; without, they are quantized dynamically.
+            and tables are a quarter as large, and products are of integers; what comes into a product is quantized
+            by its own largest value. Ranges that are fixed beforehand would be those of a mask's large numbers too.
 
     Returns:
         The model: a signature "serving_default" with the names of the function.
 
     Raises:
-        ValueError: for another dtype, `calibration` with another dtype than "int8", a function with variables, and one
-            with an operation that LiteRT lacks.
+        ValueError: for another dtype, a function with variables, and one with an operation that LiteRT lacks.
 
     Example:
         >>> import tensorflow as tf
@@ -44,9 +37,6 @@ def litert_model(
         b'TFL3'
     """
     arguments.one_of("dtype", dtype, DTYPES)
-    calibration = list(calibration)
-    if calibration and dtype != "int8":
-        raise ValueError(f"Expected dtype='int8' with calibration. Received: dtype={dtype!r}")
     if function.variables:
         raise ValueError(f"Expected a function without variables. Received one with {len(function.variables)}")
     module = tf.Module()
@@ -56,8 +46,6 @@ def litert_model(
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if dtype == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    if calibration:
-        converter.representative_dataset = lambda: (("serving_default", inputs) for inputs in calibration)
     with _quiet():
         try:
             return converter.convert()

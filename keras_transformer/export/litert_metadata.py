@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from keras_transformer import lfs
 from keras_transformer.types import PathLike
 
 METADATA = "TFLITE_METADATA"  # the name that readers look for
+_CHECKSUM_FILE = "model.crc32"  # runtimes read a damaged model as if it were whole, and crash
 _ALIGNMENT = 16  # bytes, of constants: the runtime reads them where they are
 _SENTENCEPIECE_OPTIONS = 5  # place in the union of a process unit's options
 _VOCABULARY = 5  # kind of an associated file
@@ -24,12 +26,14 @@ class Description(NamedTuple):
         description: of the model.
         outputs: the names of the output tensors, in the model's order.
         tokenizer_file: the name of the file with a SentencePiece model.
+        length: how many ids MediaPipe is to give.
     """
 
     name: str
     description: str
     outputs: Sequence[str]
     tokenizer_file: str
+    length: int
 
 
 def with_metadata(model: bytes, description: Description, files: Mapping[str, bytes]) -> bytes:
@@ -38,7 +42,9 @@ def with_metadata(model: bytes, description: Description, files: Mapping[str, by
     Equal arguments give equal bytes.
 
     Args:
-        model: whose inputs have the names that MediaPipe looks for: "ids", "segment_ids" and "mask".
+        model: whose inputs have the names that MediaPipe looks for: "ids", "segment_ids" and "mask", int32 (1, any).
+            The written one says that they are (1, length): were they resized for each text, XNNPACK would now and then
+            give wrong values. Another reader may still resize them once.
         description: what the metadata says.
         files: {name: content}; they are not compressed, so that they can be read in place.
 
@@ -57,6 +63,8 @@ def with_metadata(model: bytes, description: Description, files: Mapping[str, by
     inputs = [_input_name(graph.tensors[place].name.decode()) for place in graph.inputs]
     if sorted(inputs) != ["ids", "mask", "segment_ids"]:
         raise ValueError(f"Expected a model with the inputs ids, segment_ids and mask. Received: {inputs}")
+    for place in graph.inputs:
+        graph.tensors[place].shape, graph.tensors[place].shapeSignature = [1, description.length], None
     entry = schema.MetadataT()
     entry.name, entry.buffer = METADATA, len(parsed.buffers)
     buffer = schema.BufferT()
@@ -65,25 +73,32 @@ def with_metadata(model: bytes, description: Description, files: Mapping[str, by
     parsed.metadata = [*(parsed.metadata or ()), entry]
     builder = flatbuffers.Builder(len(model) + 1024)
     builder.Finish(parsed.Pack(builder), b"TFL3")
-    return bytes(builder.Output()) + _archive(files, builder.Offset())
+    written = bytes(builder.Output())
+    return written + _archive({**files, _CHECKSUM_FILE: b"%08x" % zlib.crc32(written)}, len(written))
 
 
 def associated_files(path: PathLike) -> dict[str, bytes]:
-    """The files in a model of LiteRT.
+    """The files that `with_metadata` put into a model of LiteRT.
 
     Raises:
         FileNotFoundError: if there is no file at `path`.
-        ValueError: if it is no model, or has no files.
+        ValueError: if it is no model, has no files, or is damaged.
     """
     with open(path, "rb") as file:
-        if file.read(8)[4:] != b"TFL3":
-            fault = lfs.POINTER if lfs.is_pointer(path) else "something else"
-            raise ValueError(f"Expected a model of LiteRT. Received {path}: it is {fault}")
+        data = file.read()
+    if data[4:8] != b"TFL3":
+        fault = lfs.POINTER if lfs.is_pointer(path) else "something else"
+        raise ValueError(f"Expected a model of LiteRT. Received {path}: it is {fault}")
     try:
-        with zipfile.ZipFile(path) as archive:
-            return {name: archive.read(name) for name in archive.namelist()}
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            files = {name: archive.read(name) for name in archive.namelist()}
+            start = min((entry.header_offset for entry in archive.infolist()), default=0)
     except zipfile.BadZipFile as error:
-        raise ValueError(f"Expected a model of LiteRT with files in it. Received: {path}") from error
+        raise ValueError(f"Expected a whole model of LiteRT with files in it. Received: {path} ({error})") from error
+    checksum = files.pop(_CHECKSUM_FILE, None)
+    if checksum is not None and int(checksum, 16) != zlib.crc32(data[:start]):
+        raise ValueError(f"Expected a whole model of LiteRT. Received {path}: it is damaged")
+    return files
 
 
 class _Aligned:

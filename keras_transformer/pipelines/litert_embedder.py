@@ -8,11 +8,13 @@ import numpy as np
 from keras_transformer import arguments
 from keras_transformer.export.litert_metadata import associated_files
 from keras_transformer.pipelines.embedding import EmbedsTexts
-from keras_transformer.pipelines.litert_export import SETTINGS_FILE, TOKENIZER_FILE, model_inputs
+from keras_transformer.pipelines.litert_export import SETTINGS_FILE, TOKENIZER_FILE, inputs_length, model_inputs
 from keras_transformer.text.device_tokenizer import lower_ascii
 from keras_transformer.text.sentencepiece_model import load_processor
 from keras_transformer.text.tokenizer import as_strings
 from keras_transformer.types import PathLike, Texts
+
+_LENGTHS = (16, 32, 64, 128, 256)  # of inputs: a text is padded to the next
 
 
 class LiteRtEmbedder(EmbedsTexts):
@@ -56,13 +58,14 @@ class LiteRtEmbedder(EmbedsTexts):
         self.max_length = settings["max_length"]
         self._word_piece = settings["word_piece"]
         self._tokenizer = load_processor(files[TOKENIZER_FILE])
-        self._interpreter = _interpreter(self.path, arguments.positive_integer("num_threads", num_threads))
-        signature = self._interpreter.get_signature_list()["serving_default"]
-        names = {detail["name"]: detail["index"] for detail in self._interpreter.get_input_details()}
-        self._inputs = {name: names[f"serving_default_{name}:0"] for name in signature["inputs"]}
-        (output,) = self._interpreter.get_output_details()
-        self._output, self.output_dim = output["index"], int(output["shape_signature"][-1])
-        self._length = None
+        self._num_threads = arguments.positive_integer("num_threads", num_threads)
+        longest = inputs_length(self.max_length, self._word_piece is not None)
+        if self._word_piece is not None:
+            longest *= 4  # unknown words have many pieces
+        self._lengths = [*(length for length in _LENGTHS if length < longest), longest]
+        self._runners = {}  # {length: (interpreter, {input: its place}, the place of the output)}
+        interpreter, *_ = self._runner(self._lengths[0])
+        self.output_dim = int(interpreter.get_output_details()[0]["shape_signature"][-1])
 
     def num_tokens(self, texts: Texts) -> np.ndarray:
         """As `TextEmbedder.num_tokens`."""
@@ -100,16 +103,25 @@ class LiteRtEmbedder(EmbedsTexts):
         return vectors, lengths
 
     def _vector(self, ids):
-        interpreter, inputs = self._interpreter, model_inputs(ids)
-        if self._length != len(ids):
-            for name, index in self._inputs.items():
-                interpreter.resize_tensor_input(index, inputs[name].shape)
-            interpreter.allocate_tensors()
-            self._length = len(ids)
-        for name, index in self._inputs.items():
-            interpreter.set_tensor(index, inputs[name])
+        length = next((length for length in self._lengths if len(ids) + 2 <= length), self._lengths[-1])
+        interpreter, places, output = self._runner(length)
+        for name, value in model_inputs(ids, length).items():
+            interpreter.set_tensor(places[name], value)
         interpreter.invoke()
-        return interpreter.get_tensor(self._output)[0]
+        return interpreter.get_tensor(output)[0]
+
+    def _runner(self, length):
+        """The interpreter for inputs of a length. One that is resized again may give wrong values, by XNNPACK."""
+        if length not in self._runners:
+            interpreter = _interpreter(self.path, self._num_threads)
+            details = {detail["name"]: detail["index"] for detail in interpreter.get_input_details()}
+            places = {name: details[f"serving_default_{name}:0"] for name in ("ids", "segment_ids", "mask")}
+            for place in places.values():
+                interpreter.resize_tensor_input(place, [1, length])
+            interpreter.allocate_tensors()
+            (output,) = interpreter.get_output_details()
+            self._runners[length] = interpreter, places, output["index"]
+        return self._runners[length]
 
 
 def _interpreter(path: str, num_threads: int) -> Any:
@@ -122,8 +134,4 @@ def _interpreter(path: str, num_threads: int) -> Any:
         Interpreter = tf.lite.Interpreter
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*tf.lite.Interpreter is deprecated", UserWarning)
-        try:
-            return Interpreter(model_path=path, num_threads=num_threads)
-        except (ValueError, RuntimeError) as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise ValueError(f"Expected a model of LiteRT. Received {path}: it is damaged ({reason})") from error
+        return Interpreter(model_path=path, num_threads=num_threads)

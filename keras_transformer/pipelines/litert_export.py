@@ -16,9 +16,7 @@ from keras_transformer.export.litert_metadata import Description
 from keras_transformer.export.saved_model import check_new
 from keras_transformer.pipelines.precision import in_dtype
 from keras_transformer.text import WordPieceTokenizer
-from keras_transformer.text.device_tokenizer import DeviceTokenizer, device_tokenizer, lower_ascii, token_ids
-from keras_transformer.text.sentencepiece_model import load_processor
-from keras_transformer.text.tokenizer import as_strings
+from keras_transformer.text.device_tokenizer import DeviceTokenizer, device_tokenizer, token_ids
 from keras_transformer.types import PathLike
 
 if TYPE_CHECKING:  # whose module imports this one
@@ -33,7 +31,6 @@ def write_litert(
     embedder: "TextEmbedder",
     path: PathLike,
     dtype: str | None = None,
-    calibration_texts: Sequence[str] | None = None,
 ) -> None:
     """Writes a file that MediaPipe's TextEmbedder takes, strings in, and `LiteRtEmbedder`.
 
@@ -41,7 +38,6 @@ def write_litert(
         embedder: whose tokenizer ignores case.
         path: of the file, which must not exist. It ends in .tflite.
         dtype: "float32" (`None`), "float16" or "int8", of the weights.
-        calibration_texts: a list of `str`, for "int8": activations are quantized statically.
 
     Raises:
         FileExistsError: if `path` exists.
@@ -51,8 +47,6 @@ def write_litert(
     arguments.one_of("dtype", dtype, (None, *DTYPES))
     if not os.fspath(path).endswith(".tflite"):
         raise ValueError(f"Expected the name of a file that ends in .tflite. Received: {path}")
-    if calibration_texts is not None and not as_strings(calibration_texts).shape[0]:
-        raise ValueError("Expected calibration_texts. Received none")
     path = check_new(path)
     tokenizer = device_tokenizer(embedder.tokenizer)
     copy = in_dtype(embedder, "float32")
@@ -62,9 +56,10 @@ def write_litert(
             input_signature=_INPUTS,
             autograph=False,
         ).get_concrete_function()
-    calibration = [_inputs(tokenizer, text) for text in calibration_texts or ()]
-    model = litert_model(function, dtype or "float32", calibration)
-    description = Description(embedder.name, "Strings to vectors, by keras_transformer", [OUTPUT], TOKENIZER_FILE)
+    model = litert_model(function, dtype or "float32")
+    length = inputs_length(embedder.max_length, tokenizer.spaces is not None)
+    about = "Strings to vectors, by keras_transformer"
+    description = Description(embedder.name, about, [OUTPUT], TOKENIZER_FILE, length)
     settings = {"max_length": embedder.max_length, "word_piece": None}
     if tokenizer.spaces is not None:
         settings["word_piece"] = {"max_word_length": embedder.tokenizer.max_word_length}
@@ -75,26 +70,29 @@ def write_litert(
 
 def _vectors(embedder, tokenizer: DeviceTokenizer, ids, segment_ids, mask):
     """Ids (1, T) of pieces between two others, which stand for begin and end, to vectors (1, D)."""
-    padding = embedder.tokenizer.padding_id
     if not isinstance(embedder.tokenizer, WordPieceTokenizer):
         # What comes before the last real id is real. The place of that one is padding: no text is without a place.
-        is_real = tf.pad(mask[:, 2:], [[0, 0], [0, 1]]) > 0
-        ids = tf.where(is_real, ids[:, 1:], padding)[:, : embedder.max_length]
+        is_real = tf.pad(mask, [[0, 0], [0, 1]])[:, 2:] > 0
+        ids = tf.where(is_real, ids[:, 1:], embedder.tokenizer.padding_id)[:, : embedder.max_length]
     else:
-        real = tf.where(tf.pad(mask[0, 2:], [[0, 1]]) > 0)
-        ids = tf.gather(ids[0, 1:], tf.reshape(real, [-1]))
-        words = embedder.tokenizer
-        ids = token_ids(tokenizer, words.unknown_id, words.max_word_length, ids)[: embedder.max_length - 2]
-        ids = tf.concat([[words.begin_id], ids, [words.end_id]], axis=0)[None]
+        words, last = embedder.tokenizer, embedder.max_length - 2
+        ids = token_ids(tokenizer, words, ids[0, 1:], tf.reduce_sum(mask) - 1)[: last + 1]
+        is_cut = (tf.range(tf.size(ids)) == last) & (ids != words.padding_id)
+        ids = tf.concat([[words.begin_id], tf.where(is_cut, words.end_id, ids)], axis=0)[None]
     return tf.cast(embedder.encoder(ids, training=False), tf.float32)
 
 
-def _inputs(tokenizer, text):
-    """What a runtime feeds for a text."""
-    return model_inputs(load_processor(tokenizer.model).encode(lower_ascii(text)))
+def inputs_length(max_length: int, is_word_piece: bool) -> int:
+    """How many ids a file takes: those of a text of `max_length` tokens, between two others.
+
+    A word that is one unknown token to WordPiece may have had many pieces.
+    """
+    return 2 + max_length * (2 if is_word_piece else 1)
 
 
-def model_inputs(ids: Sequence[int]) -> dict[str, np.ndarray]:
-    """The inputs of a model for the ids of a text's pieces: int32 (1, T + 2) each."""
-    framed = np.array([[0, *ids, 0]], np.int32)
-    return {"ids": framed, "segment_ids": np.zeros_like(framed), "mask": np.ones_like(framed)}
+def model_inputs(ids: Sequence[int], length: int) -> dict[str, np.ndarray]:
+    """The inputs of a model for the ids of a text's pieces: int32 (1, length) each, cut or padded with zeros."""
+    ids = [0, *ids[: length - 2], 0]
+    inputs = {name: np.zeros([1, length], np.int32) for name in ("ids", "segment_ids", "mask")}
+    inputs["ids"][0, : len(ids)], inputs["mask"][0, : len(ids)] = ids, 1
+    return inputs

@@ -143,20 +143,23 @@ class Pipeline(QuantizesToInt8, keras.Model):
                 bfloat16. The tables cannot be trained on, the other weights can.
             format: "saved_model"; or "litert", of a `TextEmbedder`: `path` is a file that ends in .tflite, for
                 inference on phones and in browsers, with the tokenizer in it. Strings go in through MediaPipe's
-                TextEmbedder or `LiteRtEmbedder`. Its `dtype` is "float32", "float16" or "int8", on processors of any
-                kind; of the other options it has `calibration_texts`. docs/litert.md says what can be exported.
+                TextEmbedder or `LiteRtEmbedder`. Its `dtype` is "float32", "float16" or "int8", for processors of
+                any kind; it is frozen, and has none of the other options. docs/litert.md says what can be exported.
 
         Raises:
             FileExistsError: if `path` exists.
-            ValueError: for another dtype, "bfloat16" or "int8" of an export that is not frozen, "int8" where TensorFlow
-                has no int8 matrix multiplication, any dtype of a quantized model, weights that are too large to
-                freeze, texts that are no strings, and `calibration_texts` that are all blank or with another dtype;
-                for `int8_embeddings` of a translator, which multiplies by its table, and with "bfloat16" or "int8".
+            ValueError: for another format or dtype, "bfloat16" or "int8" of an export that is not frozen, "int8" where
+                TensorFlow has no int8 matrix multiplication, any dtype of a quantized model, weights that are too
+                large to freeze, texts that are no strings, and `calibration_texts` that are all blank or with another
+                dtype; for `int8_embeddings` of a translator, which multiplies by its table, and with "bfloat16" or
+                "int8"; for "litert" of anything but a `TextEmbedder`, of one whose tokenizer keeps case or is neither
+                SentencePiece nor WordPiece, of a path that does not end in .tflite, and with options that it lacks.
         """
         if arguments.one_of("format", format, ("saved_model", "litert")) == "litert":
-            if int8_embeddings or warmup_texts is not WARMUP_TEXTS:
-                raise ValueError("Expected neither int8_embeddings nor warmup_texts with format='litert'. Received one")
-            self.export_litert(path, dtype, calibration_texts)
+            if int8_embeddings or calibration_texts is not None or warmup_texts is not WARMUP_TEXTS:
+                others = "int8_embeddings, calibration_texts and warmup_texts"
+                raise ValueError(f"Expected none of {others} with format='litert'. Received one")
+            self.export_litert(path, dtype)
             return
         _check_dtype(dtype, frozen, calibration_texts)
         if int8_embeddings:
@@ -174,9 +177,7 @@ class Pipeline(QuantizesToInt8, keras.Model):
                 functions, signatures = pipeline.export_functions(trainable=False)
             write_saved_model(path, functions, signatures, other_state=pipeline.tokenizers, warmup_requests=requests)
 
-    def export_litert(
-        self, path: PathLike, dtype: str | None = None, calibration_texts: Sequence[str] | None = None
-    ) -> None:
+    def export_litert(self, path: PathLike, dtype: str | None = None) -> None:
         """What `export` does for "litert"; `ValueError` where the pipeline has no such format."""
         raise ValueError(f"Expected a TextEmbedder with format='litert'. Received: a {type(self).__name__}")
 

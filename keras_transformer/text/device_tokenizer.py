@@ -62,34 +62,40 @@ def lower_ascii(text: str) -> str:
     return text.translate(_LOWER_CASE)
 
 
-def token_ids(tokenizer: DeviceTokenizer, unknown_id: int, max_word_length: int, ids: tf.Tensor) -> tf.Tensor:
-    """Ids (T,) of a WordPiece model's pieces to those of the tokenizer (at most T,), without begin and end.
+def token_ids(device: DeviceTokenizer, tokenizer: WordPieceTokenizer, ids: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+    """The tokens of a text, with the end id behind them, of its pieces on a device.
 
-    A word that has an unknown part, begins with none of the subwords, or is too long is one unknown token.
+    A word that has an unknown part, begins with none of the subwords, or is too long is one unknown token. Shapes do
+    not depend on the data, for which runtimes have slower code.
 
     Args:
-        tokenizer: of a `WordPieceTokenizer`.
-        unknown_id: of that.
-        max_word_length: of that.
-        ids: int32.
+        device: made of `tokenizer`.
+        tokenizer: whose ids are wanted.
+        ids: int32 (T,), the pieces, and behind them an id of any kind and padding.
+        count: int32 (), how many ids are no padding.
+
+    Returns:
+        int32 (T,), padded as `tokenizer` pads.
     """
-    spaces, lengths = tf.constant(tokenizer.spaces), tf.constant(tokenizer.lengths)
-    space_id = len(tokenizer.spaces) - 1
-    begins = tf.gather(spaces, ids)
-    is_bad = tf.cast((ids == unknown_id) | (ids == space_id), tf.int32)
-    word = tf.maximum(tf.cumsum(tf.cast(begins, tf.int32)) - 1, 0)
-    # Sums over words are differences of sums from the beginning: so far, and before the next word.
-    starts = tf.reshape(tf.cast(tf.where(begins), tf.int32), [-1])
-    limits = tf.concat([starts[1:], tf.shape(ids)], axis=0)
+    places = tf.range(tf.size(ids))
+    is_real, is_last = places < count, places == count - 1
+    ids = tf.where(is_last, tokenizer.end_id, ids)
+    begins = (tf.gather(tf.constant(device.spaces), ids) & is_real) | is_last
+    is_piece = is_real & ~is_last
+    word = tf.cumsum(tf.cast(begins, tf.int32))
+    in_same_word = word[:, None] == word
 
-    def of_words(values):
-        so_far = tf.concat([[0], tf.cumsum(values)], axis=0)
-        return tf.gather(so_far, limits) - tf.gather(so_far, starts)
+    def of_word(values):
+        return tf.reduce_sum(tf.where(in_same_word & is_piece, values, 0), axis=1)
 
-    is_unknown = (of_words(is_bad) > 0) | (of_words(tf.gather(lengths, ids)) > max_word_length)
-    is_unknown = tf.gather(tf.concat([is_unknown, [False]], axis=0), word)
-    kept = tf.reshape(tf.where(begins | ~is_unknown), [-1])
-    return tf.gather(tf.where(is_unknown, unknown_id, ids), kept)
+    is_bad = tf.cast((ids == tokenizer.unknown_id) | (ids == len(device.spaces) - 1), tf.int32)
+    length = of_word(tf.gather(tf.constant(device.lengths), ids))
+    is_unknown = is_piece & ((of_word(is_bad) > 0) | (length > tokenizer.max_word_length))
+    is_kept = begins | (is_piece & ~is_unknown)
+    kept = tf.where(is_unknown, tokenizer.unknown_id, ids)
+    place = tf.cumsum(tf.cast(is_kept, tf.int32)) - 1
+    moved = tf.reduce_sum(tf.where((places[:, None] == place) & is_kept, kept, 0), axis=1)
+    return tf.where(places < tf.reduce_sum(tf.cast(is_kept, tf.int32)), moved, tokenizer.padding_id)
 
 
 def _check_ignores_case(normalized):

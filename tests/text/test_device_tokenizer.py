@@ -37,19 +37,21 @@ def test_control_pieces_are_spelled_by_no_text():
 def test_word_pieces():
     tokenizer = WordPieceTokenizer(VOCABULARY)
     device = device_tokenizer(tokenizer)
-    cut = tf.function(lambda ids: token_ids(device, 1, 100, ids), input_signature=[tf.TensorSpec([None], tf.int32)])
-    found = [cut(ids).numpy().tolist() for ids in on_device(device, TEXTS)]
-    assert found == [row[1:-1] for row in tokenizer.tokenize(TEXTS).to_list()]
+    signature = [tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int32)]
+    cut = tf.function(lambda ids, count: token_ids(device, tokenizer, ids, count), input_signature=signature)
+    for ids, row in zip(on_device(device, TEXTS), tokenizer.tokenize(TEXTS).to_list()):
+        found = cut([*ids, 0, 9, 9], len(ids) + 1).numpy().tolist()
+        assert found == row[1:] + [0] * (len(ids) + 3 - len(row[1:]))
 
 
 def test_a_word_with_an_unknown_part_is_one_unknown_token():
     tokenizer = WordPieceTokenizer(VOCABULARY, max_word_length=6)
     device = device_tokenizer(tokenizer)
     found = [
-        token_ids(device, 1, 6, tf.constant(ids, tf.int32)).numpy().tolist()
+        token_ids(device, tokenizer, tf.constant([*ids, 0], tf.int32), len(ids) + 1).numpy().tolist()
         for ids in on_device(device, ["a runs dogq s", "running a", "runnsn a", ""])
     ]
-    assert found == [[5, 7, 8, 1, 1], [1, 5], [7, 9, 8, 9, 5], []]
+    assert found == [[5, 7, 8, 1, 1, 3, 0, 0], [1, 5, 3, 0], [7, 9, 8, 9, 5, 3], [3]]
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,10 @@ from keras_transformer.text.word_piece_tables import word_piece_model
 from tests import made_texts
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-VOCABULARY = [*SPECIAL, "a", "dog", "run", "##s", "##n", "##ning", "!", ",", "中", "cafe", "##e", "ᄒ", "##ᅡ", "##ᆫ", "##中",
-              "...", "♥"]  # fmt: skip
+VOCABULARY = [
+    *SPECIAL, "a", "dog", "run", "##s", "##n", "##ning", "!", ",", "中", "cafe", "##e", "ᄒ", "##ᅡ", "##ᆫ",
+    "##中", "...", "♥",
+]  # fmt: skip
 
 
 def pieces(model, text):
