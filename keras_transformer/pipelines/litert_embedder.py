@@ -4,6 +4,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from keras_transformer import arguments
 from keras_transformer.export.litert_metadata import associated_files
@@ -67,10 +68,9 @@ class LiteRtEmbedder(EmbedsTexts):
         interpreter, *_ = self._runner(self._lengths[0])
         self.output_dim = int(interpreter.get_output_details()[0]["shape_signature"][-1])
 
-    def num_tokens(self, texts: Texts) -> np.ndarray:
+    def num_tokens(self, texts: Texts) -> tf.Tensor:
         """As `TextEmbedder.num_tokens`."""
-        texts = as_strings(texts).numpy()
-        return np.array([self._num_tokens(self._ids(text)) for text in texts], np.int64)
+        return tf.constant([self._num_tokens(self._ids(text)) for text in as_strings(texts).numpy()], tf.int64)
 
     def _ids(self, text):
         """UTF-8 as ids of the pieces of the file's tokenizer."""
@@ -129,8 +129,6 @@ def _interpreter(path: str, num_threads: int) -> Any:
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError:
-        import tensorflow as tf
-
         Interpreter = tf.lite.Interpreter
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*tf.lite.Interpreter is deprecated", UserWarning)

@@ -36,7 +36,7 @@ def test_embeds_as_the_pipeline(both):
 def test_says_what_is_truncated(both):
     embedder, on_device = both
     texts = ["a dog", "red house " * 30]
-    assert on_device.num_tokens(texts).tolist() == np.asarray(embedder.num_tokens(texts)).tolist()
+    assert on_device.num_tokens(texts).numpy().tolist() == np.asarray(embedder.num_tokens(texts)).tolist()
     with pytest.warns(UserWarning, match="number 2"):
         found = on_device.embed(texts)
     with pytest.warns(UserWarning, match="number 2"):
@@ -46,7 +46,7 @@ def test_says_what_is_truncated(both):
 def test_counts_word_pieces(tmp_path):
     embedder, on_device = made(WordPieceTokenizer(VOCABULARY), tmp_path / "encoder.tflite")
     texts = made_texts.nasty(100)
-    assert on_device.num_tokens(texts).tolist() == np.asarray(embedder.num_tokens(texts)).tolist()
+    assert on_device.num_tokens(texts).numpy().tolist() == np.asarray(embedder.num_tokens(texts)).tolist()
 
 
 def test_is_loaded_from_its_path(both):
