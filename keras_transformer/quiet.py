@@ -17,6 +17,8 @@ _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 # errors, and errors that Python raises too.
 _NOISE = re.compile(
     rb"""I\d{4}\ \d\d:\d\d:
+    |INFO:\ Created\ TensorFlow\ Lite\ XNNPACK\ delegate
+    |W\d{4}\ .*tf_tfl_flatbuffer_helpers
     |WARNING:\ All\ log\ messages\ before\ absl
     |To\ enable\ the\ following\ instr
     |E\d{4}\ .*oneDNN\ supports\ DT_\w+\ only\ on\ platforms\ with

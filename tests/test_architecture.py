@@ -104,6 +104,7 @@ PRIVATE = {
     ("composite.py", "_flatten_layers"): "Keras lists the layers inside a model, not those inside a layer",
     ("hub_layer.py", "keras.src.saving.serialization_lib"): "keras.saving has no way to ask whether the mode is safe",
     ("int8_matmul.py", "tensorflow.python.framework"): "tf.raw_ops leaves out operations that begin with _",
+    ("litert_metadata.py", "tensorflow.lite.python"): "the schema of LiteRT's files has no public name",
     ("masks.py", "keras.src.backend"): "Keras has no accessor for a tensor's mask, which on JAX is no attribute",
     ("replaced_methods.py", "_flatten_layers"): "as in composite.py; Keras' own `quantize` walks like this",
     ("sentencepiece_model.py", "_create_resource"): "how a subclass of TrackableResource makes it",

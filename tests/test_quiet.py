@@ -11,6 +11,8 @@ from keras_transformer import quiet
 
 NOISE = b"""\
 WARNING: All log messages before absl::InitializeLog() is called are written to STDERR
+INFO: Created TensorFlow Lite XNNPACK delegate for CPU.
+W0000 00:00:1796077522.010733   32398 tf_tfl_flatbuffer_helpers.cc:364] Ignored output_format.
 I0000 00:00:1795799013.259664   14208 port.cc:153] oneDNN custom operations are on.
 To enable the following instructions: AVX2, in other operations, rebuild TensorFlow.
 E0000 00:00:1795798258.870321    7783 util.cc:131] oneDNN supports DT_INT32 only on platforms with AVX-512. Falling back

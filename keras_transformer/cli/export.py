@@ -1,4 +1,4 @@
-"""keras-transformer export: a saved pipeline as a SavedModel for TF-Hub and TF Serving."""
+"""keras-transformer export: a saved pipeline as a SavedModel for TF-Hub and TF Serving, or as a file for devices."""
 
 import argparse
 from typing import Any
@@ -12,8 +12,9 @@ from keras_transformer.pipelines.model_paths import find_keras_file
 def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "export",
-        help="write a SavedModel for TF-Hub and TF Serving",
-        description="Writes the translator, embedder or question answerer in MODEL as a SavedModel that takes strings.",
+        help="write a SavedModel for TF-Hub and TF Serving, or a file of LiteRT for phones and browsers",
+        description="Writes the translator, embedder or question answerer in MODEL as a SavedModel that takes strings; "
+        "or an embedder as one file of LiteRT, with the tokenizer in it, for MediaPipe's TextEmbedder.",
     )
     parser.set_defaults(check=check, run=run)
     parser.add_argument(
@@ -26,13 +27,20 @@ def add_parser(commands: Any) -> None:
         "--out",
         action=Once,
         required=True,
-        metavar="DIR",
-        help="folder to make; with --next-version that of all versions",
+        metavar="PATH",
+        help="folder to make; with --next-version that of all versions; with --format litert a file, which ends in "
+        ".tflite",
+    )
+    parser.add_argument(
+        "--format",
+        choices=["saved_model", "litert"],
+        default="saved_model",
+        help="litert: of an embedder whose tokenizer ignores case; of the options below it has --dtype",
     )
     parser.add_argument(
         "--next-version",
         action="store_true",
-        help="make DIR/1, or the version after those in DIR, as TensorFlow Serving wants them",
+        help="make PATH/1, or the version after those in PATH, as TensorFlow Serving wants them",
     )
     parser.add_argument(
         "--frozen", action="store_true", help="for inference only: the weights become constants of the graph"
@@ -58,8 +66,9 @@ def _add_precision(parser):
     """How the exported model computes."""
     parser.add_argument(
         "--dtype",
-        choices=["float32", "bfloat16", "int8"],
-        help="of the computations, by default as the model was trained; bfloat16 and int8 need --frozen and convert "
+        choices=["float32", "float16", "bfloat16", "int8"],
+        help="of the computations, by default as the model was trained; with --format litert of the weights, float32, "
+        "float16 or int8; in a SavedModel bfloat16 and int8 need --frozen and convert "
         "the weights too; int8 (of weight matrices, the rest is float32) is for x86 processors and without --xla, "
         "which has no fast int8 matrix multiplication; outputs are float32 in any case",
     )
@@ -89,7 +98,11 @@ def _add_precision(parser):
 def check(args: argparse.Namespace) -> None:
     from keras_transformer.data.lines import as_paths
 
-    if args.dtype in ("bfloat16", "int8") and not args.frozen:
+    if args.format == "litert":
+        _check_litert(args)
+    elif args.dtype == "float16":
+        raise ValueError("Expected --format litert with --dtype float16. Received: --format saved_model")
+    elif args.dtype in ("bfloat16", "int8") and not args.frozen:
         raise ValueError(f"Expected --frozen with --dtype {args.dtype}. Received no --frozen")
     if args.calibrate is not None and args.dtype != "int8":
         raise ValueError(f"Expected --dtype int8 with --calibrate. Received: {args.dtype or 'no --dtype'}")
@@ -98,10 +111,24 @@ def check(args: argparse.Namespace) -> None:
         if path is not None:
             as_paths(path)
     find_keras_file(args.model)
-    if args.next_version:
+    if args.format == "litert":
+        check_outputs([("--out", args.out)], [args.model])
+    elif args.next_version:
         check_folder("--out", args.out)
     else:
         check_outputs([], [], folders=[("--out", args.out)])
+
+
+def _check_litert(args):
+    """Refuses what the format does not have."""
+    if args.dtype == "bfloat16":
+        raise ValueError("Expected float32, float16 or int8 for --dtype with --format litert. Received: bfloat16")
+    others = {"--next-version": args.next_version, "--warmup": args.warmup, "--int8-embeddings": args.int8_embeddings}
+    others |= {"--calibrate": args.calibrate, "--xla": args.xla is not None}
+    if given := [option for option, value in others.items() if value]:
+        raise ValueError(f"Expected no {given[0]} with --format litert. Received: {given[0]}")
+    if not args.out.endswith(".tflite"):
+        raise ValueError(f"Expected a name that ends in .tflite for --out with --format litert. Received: {args.out}")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -111,6 +138,8 @@ def run(args: argparse.Namespace) -> None:
     from keras_transformer.pipelines.loading import load_pipeline
 
     options = {"frozen": args.frozen, "dtype": args.dtype}
+    if args.format != "saved_model":
+        options["format"] = args.format
     if args.int8_embeddings:
         options["int8_embeddings"] = True
     if args.warmup:

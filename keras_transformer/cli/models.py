@@ -13,8 +13,8 @@ TRANSLATOR_HELP = (
     "a translator.keras, the folder it is in, the folder of an exported SavedModel, or a folder of versions of it"
 )
 EMBEDDER_HELP = (
-    "an embedder.keras, the folder it is in, the folder of a SavedModel from strings to vectors (TF-Hub's too), or a "
-    "folder of versions of it"
+    "an embedder.keras, the folder it is in, the folder of a SavedModel from strings to vectors (TF-Hub's too), a "
+    "folder of versions of it, or a .tflite file that `export --format litert` wrote"
 )
 QUESTION_ANSWERER_HELP = (
     "a question_answerer.keras, the folder it is in, the folder of a SavedModel with the signatures question_encoder "

@@ -3,6 +3,7 @@
 from keras_transformer.pipelines.exported_embedder import ExportedEmbedder
 from keras_transformer.pipelines.exported_question_answer_embedder import ExportedQuestionAnswerEmbedder
 from keras_transformer.pipelines.exported_translator import ExportedTranslator
+from keras_transformer.pipelines.litert_embedder import LiteRtEmbedder
 from keras_transformer.pipelines.loading import load, load_embedder, load_question_answerer
 from keras_transformer.pipelines.question_answer_embedder import QuestionAnswerEmbedder
 from keras_transformer.pipelines.text_embedder import TextEmbedder
@@ -14,6 +15,7 @@ __all__ = [
     "ExportedEmbedder",
     "ExportedQuestionAnswerEmbedder",
     "ExportedTranslator",
+    "LiteRtEmbedder",
     "QuestionAnswerEmbedder",
     "TextEmbedder",
     "Translator",

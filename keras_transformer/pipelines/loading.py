@@ -1,4 +1,4 @@
-"""Opens saved pipelines: `.keras` files, and exported SavedModels of this library and others."""
+"""Opens saved pipelines: `.keras` files, exported SavedModels of this library and others, and files of LiteRT."""
 
 import warnings
 from typing import Any, TypeVar
@@ -10,6 +10,7 @@ from keras_transformer.pipelines.exported import LoadedExport
 from keras_transformer.pipelines.exported_embedder import ExportedEmbedder
 from keras_transformer.pipelines.exported_question_answer_embedder import ExportedQuestionAnswerEmbedder
 from keras_transformer.pipelines.exported_translator import ExportedTranslator
+from keras_transformer.pipelines.litert_embedder import LiteRtEmbedder
 from keras_transformer.pipelines.model_paths import (
     EMBEDDER,
     PIPELINE,
@@ -17,6 +18,7 @@ from keras_transformer.pipelines.model_paths import (
     Kind,
     find_keras_file,
     find_model,
+    is_litert,
     is_saved_model,
     version_note,
 )
@@ -28,7 +30,7 @@ from keras_transformer.types import PathLike
 _PipelineT = TypeVar("_PipelineT", bound=Pipeline)
 
 
-# `Any`, as `keras.models.load_model`: which of six classes it is the path tells, at run time.
+# `Any`, as `keras.models.load_model`: which of seven classes it is the path tells, at run time.
 def load(path: PathLike) -> Any:
     """Opens any saved pipeline.
 
@@ -37,6 +39,7 @@ def load(path: PathLike) -> Any:
       question_answerer.keras: the `Translator`, `TextEmbedder` or `QuestionAnswerEmbedder` that was saved;
     - a SavedModel from strings to strings: an `ExportedTranslator`;
     - a SavedModel from strings to vectors: an `ExportedEmbedder`;
+    - a file of LiteRT that this library wrote: a `LiteRtEmbedder`;
     - a SavedModel with the signatures "question_encoder" and "response_encoder": an `ExportedQuestionAnswerEmbedder`;
     - a folder of SavedModels with numbers for names: the one with the highest number; if there are several, a warning
       names it.
@@ -70,15 +73,17 @@ def load(path: PathLike) -> Any:
         'ExportedEmbedder'
     """
     found = found_model(path)
+    if is_litert(found):
+        return LiteRtEmbedder(found)
     return _of_export(LoadedExport(found)) if is_saved_model(found) else load_pipeline(found)
 
 
-def load_embedder(path: PathLike) -> TextEmbedder | ExportedEmbedder:
+def load_embedder(path: PathLike) -> TextEmbedder | ExportedEmbedder | LiteRtEmbedder:
     """Opens a saved embedder, as `load` does.
 
     Args:
-        path: a `.keras` file, a folder with an embedder.keras, the folder of a SavedModel from strings to vectors, or
-            a folder of versions of it.
+        path: a `.keras` file, a folder with an embedder.keras, the folder of a SavedModel from strings to vectors, a
+            folder of versions of it, or a file of LiteRT.
 
     Raises:
         FileNotFoundError: if there is no model at `path`.
@@ -86,6 +91,8 @@ def load_embedder(path: PathLike) -> TextEmbedder | ExportedEmbedder:
         ValueError: if the file is damaged, or holds something else.
     """
     found = found_model(path, EMBEDDER)
+    if is_litert(found):
+        return LiteRtEmbedder(found)
     return ExportedEmbedder(found) if is_saved_model(found) else load_pipeline(found, TextEmbedder, EMBEDDER)
 
 

@@ -1,4 +1,4 @@
-"""What lies at the path of a saved model: a `.keras` file, or the folder of a SavedModel.
+"""What lies at the path of a saved model: a `.keras` file, the folder of a SavedModel, or a file of LiteRT.
 
 Neither Keras nor TensorFlow is imported, so that paths can be checked before either is.
 """
@@ -37,17 +37,19 @@ def find_model(path: PathLike, kind: Kind = PIPELINE) -> str:
 
     Args:
         path: a `.keras` file; the folder of a training, with a `.keras` file; the folder of a SavedModel; or a folder
-            of SavedModels with numbers for names, of which the highest is taken.
+            of SavedModels with numbers for names, of which the highest is taken; for embedders also a file of LiteRT.
         kind: the pipeline that is wanted.
 
     Returns:
-        The path of the `.keras` file, or of the folder of the SavedModel.
+        The path of the `.keras` file, of the folder of the SavedModel, or of the file of LiteRT.
 
     Raises:
         FileNotFoundError: if there is no model.
         ValueError: for a file that cannot be a `.keras` file.
     """
     path = os.fspath(path)
+    if kind in (EMBEDDER, PIPELINE) and is_litert(path):
+        return path
     if _keras_file(path, kind) is None:
         if is_saved_model(path):
             return path
@@ -73,6 +75,8 @@ def find_keras_file(path: PathLike, kind: Kind = PIPELINE) -> str:
     if file is None:
         received = _instead(os.fspath(path), kind)
         raise FileNotFoundError(f"Expected a .keras file with {kind.description}. Received: {received}")
+    if is_litert(file):
+        raise ValueError(f"Expected a .keras file with {kind.description}. Received {file}: it is a model of LiteRT")
     if not zipfile.is_zipfile(file):  # Keras would say that there is no such file
         fault = lfs.POINTER if lfs.is_pointer(file) else "truncated, or something else"
         raise ValueError(f"Expected a .keras file with {kind.description}. Received {file}: it is {fault}")
@@ -82,6 +86,14 @@ def find_keras_file(path: PathLike, kind: Kind = PIPELINE) -> str:
 def is_saved_model(path: PathLike) -> bool:
     """Whether `path` is the folder of a SavedModel."""
     return os.path.isfile(os.path.join(path, "saved_model.pb"))
+
+
+def is_litert(path: PathLike) -> bool:
+    """Whether `path` is a file with a model of LiteRT."""
+    if not os.path.isfile(path):
+        return False
+    with open(path, "rb") as file:
+        return file.read(8)[4:] == b"TFL3"
 
 
 def versions(folder: PathLike) -> list[str]:

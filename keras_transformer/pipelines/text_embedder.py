@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras_transformer import arguments
 from keras_transformer.pipelines.embedding import EmbedsTexts, ids_and_lengths
 from keras_transformer.pipelines.encoder_pipeline import EncoderPipeline
+from keras_transformer.pipelines.litert_export import write_litert
 from keras_transformer.pipelines.signatures import (
     IDS,
     STRINGS,
@@ -21,7 +22,7 @@ from keras_transformer.pipelines.signatures import (
 from keras_transformer.pipelines.streaming import Limit, in_batches, text_rows
 from keras_transformer.text import Tokenizer
 from keras_transformer.text.tokenizer import as_strings
-from keras_transformer.types import Config, Tensor
+from keras_transformer.types import Config, PathLike, Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -170,6 +171,10 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
             vectors = self.encoder(ids, training=training)
         else:
             vectors = self.encoder.pool(self.encoder.encode(ids, **self._unpadding))
+        return self.truncate(vectors)
+
+    def truncate(self, vectors: Tensor) -> tf.Tensor:
+        """The encoder's vectors (N, W) as float32 (N, D), cut to `truncate_dim` if there is one."""
         vectors = tf.cast(vectors, tf.float32)
         return tf.math.l2_normalize(vectors[:, : self.truncate_dim], axis=-1) if self.truncate_dim else vectors
 
@@ -193,6 +198,9 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
         if self._has_token_vectors:
             signatures["tokens"] = traced(STRINGS)(lambda inputs: self._token_vectors(inputs)[0])
         return self._root_functions(embed, trainable), signatures
+
+    def export_litert(self, path: PathLike, dtype: str | None = None) -> None:
+        write_litert(self, path, dtype)
 
     def warmup_requests(self, texts: Sequence[str]) -> Requests:
         strings = {"inputs": as_strings(texts)}

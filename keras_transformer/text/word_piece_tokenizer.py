@@ -8,8 +8,8 @@ import tensorflow as tf
 from keras_transformer import arguments
 from keras_transformer.text.normalization import PRE_TOKENIZERS, STEPS, bert_steps, normalize, separate_words
 from keras_transformer.text.special_tokens import ids_of, separated
-from keras_transformer.text.tokenizer import Tokenizer
-from keras_transformer.types import Config, Tensor
+from keras_transformer.text.tokenizer import Tokenizer, as_strings
+from keras_transformer.types import Config, Tensor, Texts
 
 _CONTINUATION = "##"
 # These characters stand for special tokens while a text is split into words; where a text itself has one of them, or a
@@ -131,6 +131,16 @@ class WordPieceTokenizer(Tokenizer):
     def ids_to_pieces(self, ids: Tensor) -> tf.Tensor:
         """The subword of each id, as the vocabulary has it, in the shape of `ids`."""
         return tf.gather(tf.constant(self.vocabulary), ids)
+
+    @property
+    def steps(self) -> list[str]:
+        """The steps of normalization, in order: `normalization`, or those that the flags name."""
+        return list(self._steps)
+
+    def normalized_words(self, texts: Texts) -> list[str]:
+        """Strings (N,) normalized, with spaces between the words; special tokens in them are taken as any text."""
+        words = separate_words(normalize(as_strings(texts), self._steps), self.pre_tokenizer)
+        return [text.decode("utf-8") for text in words.numpy()]
 
     def _mark_special_tokens(self, special, ids):
         """Chooses the character that stands for each special token, and settles where each is searched."""

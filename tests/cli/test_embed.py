@@ -11,8 +11,8 @@ import pytest
 from keras_transformer import TextEmbedder
 from keras_transformer.cli import models
 from keras_transformer.cli.main import main
-from keras_transformer.models import SentenceEncoder
-from keras_transformer.text import ByteTokenizer
+from keras_transformer.models import DeepAveragingNetwork, SentenceEncoder
+from keras_transformer.text import ByteTokenizer, SubwordTokenizer
 from tests import made_data
 
 TEXTS = [*made_data.sentences(70, seed=5, longest=4), "", "  ", "漢\u2028字"]
@@ -51,6 +51,16 @@ def standard_input(monkeypatch):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
 
     return feed
+
+
+def test_a_file_of_litert(write_lines, tmp_path):
+    tokenizer = SubwordTokenizer.from_texts(made_data.sentences(200), 60, lower_case=True)
+    encoder = DeepAveragingNetwork(tokenizer.vocabulary_size, 9, hidden_dim=8, output_dim=6, num_layers=1)
+    embedder = TextEmbedder(encoder, tokenizer, max_length=30)
+    embedder.export(tmp_path / "encoder.tflite", format="litert")
+    file, output = write_lines("in.txt", TEXTS), tmp_path / "out.npy"
+    assert run(file, "--model", tmp_path / "encoder.tflite", "--output", output) == 0
+    np.testing.assert_allclose(np.load(output), embedder.embed(TEXTS), atol=1e-5)
 
 
 def test_a_checkout_has_a_default_model(exported, embedder, write_lines, tmp_path, monkeypatch, capsys):

@@ -64,6 +64,26 @@ def test_exports_as_the_options_say(model_dir, embedder_dir, write_lines, writte
     assert written == []
 
 
+def test_a_file_of_litert(embedder_dir, written, tmp_path, capsys):
+    out = str(tmp_path / "encoder.tflite")
+    assert run("export", "--model", embedder_dir, "--out", out, "--format", "litert", "--dtype", "float16") == 0
+    assert written.pop() == (out, None, {"frozen": False, "dtype": "float16", "format": "litert"})
+    assert capsys.readouterr().out == f"Wrote {out}\n"
+    for options, message in [
+        (["--dtype", "bfloat16"], "Expected float32, float16 or int8 for --dtype with --format litert"),
+        (["--next-version"], "Expected no --next-version with --format litert"),
+        (["--calibrate", "x"], "Expected no --calibrate with --format litert"),
+        (["--no-xla"], "Expected no --xla with --format litert"),
+    ]:
+        assert run("export", "--model", embedder_dir, "--out", out, "--format", "litert", *options) == 1
+        assert message in capsys.readouterr().err
+    assert run("export", "--model", embedder_dir, "--out", tmp_path / "folder", "--format", "litert") == 1
+    assert "Expected a name that ends in .tflite for --out" in capsys.readouterr().err
+    assert run("export", "--model", embedder_dir, "--out", tmp_path / "folder", "--dtype", "float16") == 1
+    assert "Expected --format litert with --dtype float16" in capsys.readouterr().err
+    assert written == []
+
+
 def test_a_calibration_needs_texts(embedder_dir, write_lines, tmp_path, capsys):
     options = ["--frozen", "--dtype", "int8", "--calibrate", write_lines("empty", [])]
     assert run("export", "--model", embedder_dir, "--out", tmp_path / "2", *options) == 1

@@ -9,6 +9,7 @@ from keras_transformer.pipelines.model_paths import (
     TRANSLATOR,
     find_keras_file,
     find_model,
+    is_litert,
     version_note,
     versions,
 )
@@ -45,6 +46,18 @@ def test_a_keras_file_goes_before_a_saved_model(tmp_path):
     file = keras_file(folder / "embedder.keras")
     assert find_model(folder) == find_model(folder, EMBEDDER) == str(file)
     assert find_model(folder, TRANSLATOR) == str(folder)
+
+
+def test_a_file_of_litert_is_an_embedder(tmp_path):
+    path = tmp_path / "encoder.tflite"
+    path.write_bytes(b"\0\0\0\0TFL3")
+    assert is_litert(path) and not is_litert(tmp_path) and not is_litert(keras_file(tmp_path / "embedder.keras"))
+    assert find_model(path) == find_model(path, EMBEDDER) == str(path)
+    for kind in (TRANSLATOR, QUESTION_ANSWERER):
+        with pytest.raises(ValueError, match="Received .*encoder.tflite: it is a model of LiteRT"):
+            find_model(path, kind)
+    with pytest.raises(ValueError, match="Expected a .keras file with an embedder.*it is a model of LiteRT"):
+        find_keras_file(path, EMBEDDER)
 
 
 def test_the_newest_version_is_that_of_the_highest_number(tmp_path):

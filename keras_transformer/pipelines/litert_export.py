@@ -1,0 +1,98 @@
+"""A `TextEmbedder` as one file of LiteRT: model, tokenizer and MediaPipe's metadata."""
+
+import json
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import tensorflow as tf
+
+from keras_transformer import arguments
+from keras_transformer.atomic import replacing
+from keras_transformer.export import frozen_weights, litert_model, with_metadata
+from keras_transformer.export.litert import DTYPES
+from keras_transformer.export.litert_metadata import Description
+from keras_transformer.export.saved_model import check_new
+from keras_transformer.pipelines.precision import in_dtype
+from keras_transformer.text import WordPieceTokenizer
+from keras_transformer.text.device_tokenizer import DeviceTokenizer, device_tokenizer, token_ids
+from keras_transformer.types import PathLike
+
+if TYPE_CHECKING:  # whose module imports this one
+    from keras_transformer.pipelines.text_embedder import TextEmbedder
+
+TOKENIZER_FILE, SETTINGS_FILE = "sentencepiece.model", "keras_transformer.json"
+OUTPUT = "vectors"
+_INPUTS = [tf.TensorSpec([1, None], tf.int32, name=name) for name in ("ids", "segment_ids", "mask")]
+
+
+def write_litert(
+    embedder: "TextEmbedder",
+    path: PathLike,
+    dtype: str | None = None,
+) -> None:
+    """Writes a file that MediaPipe's TextEmbedder takes, strings in, and `LiteRtEmbedder`.
+
+    Args:
+        embedder: whose tokenizer ignores case.
+        path: of the file, which must not exist. It ends in .tflite.
+        dtype: "float32" (`None`), "float16" or "int8", of the weights.
+
+    Raises:
+        FileExistsError: if `path` exists.
+        ValueError: for another ending or dtype, a model that is quantized, a tokenizer that devices do not have, and a
+            model with operations that LiteRT lacks.
+    """
+    arguments.one_of("dtype", dtype, (None, *DTYPES))
+    if not os.fspath(path).endswith(".tflite"):
+        raise ValueError(f"Expected the name of a file that ends in .tflite. Received: {path}")
+    path = check_new(path)
+    tokenizer = device_tokenizer(embedder.tokenizer)
+    copy = in_dtype(embedder, "float32")
+    with frozen_weights(copy.variables):
+        function = tf.function(
+            lambda ids, segment_ids, mask: {OUTPUT: _vectors(copy, tokenizer, ids, segment_ids, mask)},
+            input_signature=_INPUTS,
+            autograph=False,
+        ).get_concrete_function()
+    model = litert_model(function, dtype or "float32")
+    length = inputs_length(embedder.max_length, tokenizer.spaces is not None)
+    about = "Strings to vectors, by keras_transformer"
+    description = Description(embedder.name, about, [OUTPUT], TOKENIZER_FILE, length)
+    settings = {"max_length": embedder.max_length, "word_piece": None}
+    if tokenizer.spaces is not None:
+        settings["word_piece"] = {"max_word_length": embedder.tokenizer.max_word_length}
+    files = {TOKENIZER_FILE: tokenizer.model, SETTINGS_FILE: json.dumps(settings).encode()}
+    with replacing(path) as unfinished, open(unfinished, "wb") as file:
+        file.write(with_metadata(model, description, files))
+
+
+def _vectors(embedder, tokenizer: DeviceTokenizer, ids, segment_ids, mask):
+    """Ids (1, T) of pieces between two others, which stand for begin and end, to vectors (1, D)."""
+    if not isinstance(embedder.tokenizer, WordPieceTokenizer):
+        # What comes before the last real id is real. The place of that one is padding: no text is without a place.
+        is_real = tf.pad(mask, [[0, 0], [0, 1]])[:, 2:] > 0
+        ids = tf.where(is_real, ids[:, 1:], embedder.tokenizer.padding_id)[:, : embedder.max_length]
+    else:
+        words, last = embedder.tokenizer, embedder.max_length - 2
+        ids = token_ids(tokenizer, words, ids[0, 1:], tf.reduce_sum(mask) - 1)[: last + 1]
+        is_cut = (tf.range(tf.size(ids)) == last) & (ids != words.padding_id)
+        ids = tf.concat([[words.begin_id], tf.where(is_cut, words.end_id, ids)], axis=0)[None]
+    return embedder.truncate(embedder.encoder(ids, training=False))
+
+
+def inputs_length(max_length: int, is_word_piece: bool) -> int:
+    """How many ids a file takes: those of a text of `max_length` tokens, between two others.
+
+    A word that is one unknown token to WordPiece may have had many pieces.
+    """
+    return 2 + max_length * (2 if is_word_piece else 1)
+
+
+def model_inputs(ids: Sequence[int], length: int) -> dict[str, np.ndarray]:
+    """The inputs of a model for the ids of a text's pieces: int32 (1, length) each, cut or padded with zeros."""
+    ids = [0, *ids[: length - 2], 0]
+    inputs = {name: np.zeros([1, length], np.int32) for name in ("ids", "segment_ids", "mask")}
+    inputs["ids"][0, : len(ids)], inputs["mask"][0, : len(ids)] = ids, 1
+    return inputs

@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+
+import keras_transformer
+from keras_transformer import LiteRtEmbedder, TextEmbedder
+from keras_transformer.models import DeepAveragingNetwork
+from keras_transformer.pipelines import load_embedder
+from keras_transformer.text import SubwordTokenizer, WordPieceTokenizer
+from tests import made_data, made_texts, reference
+from tests.text.test_word_piece_tables import VOCABULARY
+
+
+def made(tokenizer, path, max_length=20):
+    encoder = DeepAveragingNetwork(tokenizer.vocabulary_size, 9, hidden_dim=8, output_dim=6, num_layers=1)
+    reference.randomize(encoder, seed=1)
+    embedder = TextEmbedder(encoder, tokenizer, max_length=max_length)
+    embedder.export(path, format="litert")
+    return embedder, LiteRtEmbedder(path)
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory):
+    tokenizer = SubwordTokenizer.from_texts(made_data.sentences(200), 60, lower_case=True)
+    return made(tokenizer, tmp_path_factory.mktemp("litert") / "encoder.tflite")
+
+
+def test_embeds_as_the_pipeline(both):
+    embedder, on_device = both
+    texts = ["a red dog", "", "A RED DOG", "a red dog"]
+    assert (on_device.output_dim, on_device.max_length) == (6, 20)
+    np.testing.assert_allclose(on_device.embed(texts), embedder.embed(texts), atol=1e-5)
+    np.testing.assert_allclose(list(on_device.embed_stream(texts)), embedder.embed(texts), atol=1e-5)
+    np.testing.assert_allclose(on_device.similarity(texts[:1], texts), embedder.similarity(texts[:1], texts), atol=1e-3)
+
+
+def test_says_what_is_truncated(both):
+    embedder, on_device = both
+    texts = ["a dog", "red house " * 30]
+    assert on_device.num_tokens(texts).numpy().tolist() == np.asarray(embedder.num_tokens(texts)).tolist()
+    with pytest.warns(UserWarning, match="number 2"):
+        found = on_device.embed(texts)
+    with pytest.warns(UserWarning, match="number 2"):
+        np.testing.assert_allclose(found, embedder.embed(texts), atol=1e-5)
+
+
+def test_counts_word_pieces(tmp_path):
+    embedder, on_device = made(WordPieceTokenizer(VOCABULARY), tmp_path / "encoder.tflite")
+    texts = made_texts.nasty(100)
+    assert on_device.num_tokens(texts).numpy().tolist() == np.asarray(embedder.num_tokens(texts)).tolist()
+
+
+def test_is_loaded_from_its_path(both):
+    _, on_device = both
+    for load in (keras_transformer.load, load_embedder):
+        loaded = load(on_device.path)
+        assert isinstance(loaded, LiteRtEmbedder)
+        np.testing.assert_array_equal(loaded.embed(["a dog"]), on_device.embed(["a dog"]))
+
+
+def test_threads(both):
+    _, on_device = both
+    np.testing.assert_allclose(
+        LiteRtEmbedder(on_device.path, num_threads=2).embed(["a dog"]), on_device.embed(["a dog"]), atol=1e-6
+    )
+    with pytest.raises(ValueError, match="num_threads"):
+        LiteRtEmbedder(on_device.path, num_threads=0)
+
+
+def test_other_files_are_refused(both, tmp_path):
+    import zipfile
+
+    path = tmp_path / "x.tflite"
+    with pytest.raises(FileNotFoundError):
+        LiteRtEmbedder(path)
+    path.write_bytes(b"something else")
+    with pytest.raises(ValueError, match="Expected a model of LiteRT. Received .*: it is something else"):
+        LiteRtEmbedder(path)
+    path.write_bytes(b"\x00\x00\x00\x00TFL3")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("vocab.txt", "a")
+    with pytest.raises(ValueError, match=r"Expected a file that TextEmbedder.export wrote. Received .*: no keras_tr"):
+        LiteRtEmbedder(path)
+    whole = (tmp_path / "whole.tflite", both[1].path)
+    with open(whole[1], "rb") as file:
+        data = file.read()
+    whole[0].write_bytes(data[:8] + b"\xff" * 400 + data[408:])
+    with pytest.raises(ValueError, match="Expected a whole model of LiteRT. Received .*whole.tflite: it is damaged"):
+        LiteRtEmbedder(whole[0])
