@@ -78,8 +78,7 @@ def parts(variable):
 if __name__ == "__main__":
     cases = {
         "transformer": compare(transformer),
-        "sentence_encoder": compare(sentence_encoder),
-        "lora": compare(sentence_encoder, rank=4),
+        "sentence_encoder_with_lora": compare(sentence_encoder, rank=4),
         "averaging_network": compare(averaging_network),
     }
     print(json.dumps(cases))

@@ -61,8 +61,7 @@ def found():
 
 CASES = {
     "transformer": TRANSFORMER,
-    "sentence_encoder": SENTENCE_ENCODER,
-    "lora": {**SENTENCE_ENCODER, **LORA},
+    "sentence_encoder_with_lora": {**SENTENCE_ENCODER, **LORA},
     "averaging_network": AVERAGING_NETWORK,
 }
 
