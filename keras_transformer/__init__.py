@@ -19,7 +19,7 @@ from keras_transformer.quiet import without_banner
 with without_banner():
     import keras
 
-from keras_transformer import layers, models, training
+from keras_transformer import distribution, layers, models, training
 from keras_transformer.version import __version__
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "TextEmbedder",
     "Translator",
     "__version__",
+    "distribution",
     "layers",
     "load",
     "models",
