@@ -23,10 +23,10 @@ def metrics(result, kind, name):
 
 
 def test_texts_keys_dead_letters_and_metrics(exported_embedder, embedder):
-    elements = ["a dog", ("id", "a cat"), 3, ("id", None), b"\xff", "x" * 500, ("id", b"a dog")]
+    elements = ["a dog", ("id", "a cat"), 3, ("id", None), b"\xff", "x" * 5000, ("id", b"a dog")]
     with beam.Pipeline(RUNNER) as pipeline:
         results, dead_letters = pipeline | beam.Create(elements) | EmbedText(exported_embedder)
-        texts = ["a dog", "a cat", "x" * 500]
+        texts = ["a dog", "a cat", "x" * 5000]
         with pytest.warns(UserWarning):
             dog, cat, long = map(rounded, embedder.embed(texts))
         keyed = [("id", ("a cat", cat)), ("id", ("a dog", dog))]
@@ -56,8 +56,3 @@ def test_windows_are_kept(exported_embedder):
         embedded = stamped | beam.WindowInto(window.FixedWindows(10)) | EmbedText(exported_embedder)
         counts = embedded.results | beam.Map(lambda result: 1) | beam.CombineGlobally(sum).without_defaults()
         assert_that(counts, equal_to([1, 2]))
-
-
-def test_a_wrong_model_fails_the_pipeline(tmp_path):
-    with pytest.raises(Exception, match="Expected an embedder"), beam.Pipeline(RUNNER) as pipeline:
-        pipeline | beam.Create(["a"]) | EmbedText(tmp_path / "none")

@@ -1,4 +1,3 @@
-# ruff: noqa: E402
 import pickle
 import warnings
 
@@ -11,7 +10,7 @@ pytest.importorskip("apache_beam")
 from keras_transformer.beam import EmbedderHandler, TranslatorHandler
 from keras_transformer.beam.model_handlers import Refused
 
-TEXTS = ["a dog runs", "", "ein Hund", "a" * 500, "고양이", "a dog runs"]
+TEXTS = ["a dog runs", "", "ein Hund", "a" * 5000, "고양이", "a dog runs"]
 
 
 @pytest.mark.parametrize("kind", ["exported_embedder", "embedder_dir"])
