@@ -5,6 +5,8 @@ python examples/beam_embed.py --model saved_models/sentence_encoder_en/2 --input
 Other options are Beam's own, and say where it runs: docs/beam.md.
 """
 
+# pyright: reportMissingImports=false, where the extra "beam" is not installed
+
 import argparse
 import json
 import reprlib
