@@ -3,13 +3,14 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 JAX_VENV ?= .venv-jax
 PARITY_VENV ?= .venv-parity
+BEAM_VENV ?= .venv-beam
 BENCH_VENV ?= .venv-bench
 FORMATS_VENV ?= .venv-formats
 BIN = $(VENV)/bin
 TEST_PROCESSES ?= 2
-export TEXT DATA DEV TEACHER OUT
+export TEXT DATA DEV TEACHER ENGLISH OUT
 
-.PHONY: demo test test-jax test-parity test-formats bench recipe lint format clean
+.PHONY: demo test test-jax test-parity test-formats test-beam bench recipe lint format clean
 
 # make demo TEXT='ko: Tuesday, March 5, 2024'
 demo: $(VENV)/.installed
@@ -35,6 +36,10 @@ test-parity: $(PARITY_VENV)/.installed
 test-formats: $(FORMATS_VENV)/.installed
 	$(FORMATS_VENV)/bin/python -m pytest -s tests/formats
 
+# keras_transformer.beam with the real Apache Beam, its worker processes too, and the examples of its docstrings.
+test-beam: $(BEAM_VENV)/.installed
+	$(BEAM_VENV)/bin/python -m pytest tests/beam tests/test_docstrings.py -k beam
+
 # This library beside the others. make bench QUESTIONS='import_time encoder_forward' ROUNDS=3
 bench: $(BENCH_VENV)/.installed
 	$(BENCH_VENV)/bin/python -m benchmarks $(if $(ROUNDS),--rounds $(ROUNDS)) $(QUESTIONS)
@@ -53,7 +58,8 @@ format: $(VENV)/.installed
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) $(JAX_VENV) $(PARITY_VENV) $(BENCH_VENV) $(FORMATS_VENV) build *.egg-info demo-output benchmark-results
+	rm -rf $(VENV) $(JAX_VENV) $(PARITY_VENV) $(FORMATS_VENV) $(BEAM_VENV) $(BENCH_VENV) build *.egg-info demo-output \
+		benchmark-results
 
 $(VENV)/.installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
@@ -75,6 +81,11 @@ $(FORMATS_VENV)/.installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv --clear $(FORMATS_VENV)
 	$(FORMATS_VENV)/bin/python -m pip install --quiet --editable '.[litert]' 'mediapipe>=1.2.3' 'pytest>=9.0' \
 		'pytest-timeout>=2.4'
+	touch $@
+
+$(BEAM_VENV)/.installed: setup.cfg pyproject.toml
+	$(PYTHON) -m venv --clear $(BEAM_VENV)
+	$(BEAM_VENV)/bin/python -m pip install --quiet --editable '.[beam]' 'pytest>=9.0' 'pytest-timeout>=2.4'
 	touch $@
 
 # The peers in the versions that were measured.

@@ -33,6 +33,7 @@ ALLOWED = {
     "search": {
         "ops", "layers", "models", "decoding", "pipelines", "text", "data", "export", "hub", "quantization", "convert",
     },
+    "beam": {"pipelines"},
     "testing": {"ops", "layers"},
 }  # fmt: skip
 ALLOWED["cli"] = set(ALLOWED)

@@ -1,0 +1,1 @@
+from tests.saved_pipelines import *  # noqa: F403
