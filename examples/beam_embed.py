@@ -5,7 +5,8 @@ python examples/beam_embed.py --model saved_models/sentence_encoder_en/2 --input
 Other options are Beam's own, and say where it runs: docs/beam.md.
 """
 
-# pyright: reportMissingImports=false, where the extra "beam" is not installed
+# The extra "beam" need not be installed where types are checked.
+# pyright: reportMissingImports=false
 
 import argparse
 import json
@@ -76,12 +77,12 @@ def main() -> None:
         # One large file is read by one worker; its texts go to all.
         embedded = texts | beam.Reshuffle() | EmbedText(args.model, args.batch_size)
         rows = embedded.results | "Row" >> beam.MapTuple(row)
-        rows | "Vectors" >> beam.io.WriteToParquet(args.output, SCHEMA, file_name_suffix=".parquet")
+        _ = rows | "Vectors" >> beam.io.WriteToParquet(args.output, SCHEMA, file_name_suffix=".parquet")
         letters = (*bad, embedded.dead_letters) | beam.Flatten()
         reasons = letters | beam.Map(
             lambda letter: json.dumps({"element": repr(letter.element), "reason": letter.reason})
         )
-        reasons | "Reasons" >> beam.io.WriteToText(f"{args.output}-dead-letters", file_name_suffix=".jsonl")
+        _ = reasons | "Reasons" >> beam.io.WriteToText(f"{args.output}-dead-letters", file_name_suffix=".jsonl")
     for counter in pipeline.result.metrics().query(
         beam.metrics.MetricsFilter().with_namespace("keras_transformer.EmbedText")
     )["counters"]:
