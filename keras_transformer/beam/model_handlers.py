@@ -71,8 +71,7 @@ class PipelineHandler(ModelHandler[str, PredictionResult, Any]):
                 results = list(self.results(model, texts))
         except tf.errors.InvalidArgumentError as error:
             if len(texts) == 1:
-                reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-                return [Refused(f"Expected a text that the model takes. Received: {reason}")]
+                return [Refused(f"Expected a text that the model takes. Received: {_told(error)}")]
             # One text may spoil a batch: each is tried alone.
             return [result for text in texts for result in self._batch_results(model, [text])]
         self._count_truncated(model, texts)
@@ -82,6 +81,13 @@ class PipelineHandler(ModelHandler[str, PredictionResult, Any]):
         lengths, limit = self.num_tokens(model, texts)
         if limit is not None:
             self.truncated.inc(int((lengths > limit).sum()))
+
+
+def _told(error):
+    """What an operation says, of all that TensorFlow says about where it stands in a graph."""
+    around = ("Graph execution error", "Detected at node", "<stack traces", " ", "\t")
+    lines = [line for line in error.message.splitlines() if line and not line.startswith(around)]
+    return lines[0] if lines else type(error).__name__
 
 
 class EmbedderHandler(PipelineHandler):
