@@ -75,7 +75,7 @@ def test_embeddings_are_the_solution():
     "encoder, least",
     [
         (SentenceEncoder(40, 1, 16, 32, 2, 10, token_weights=True, norm_first=True), 0.9),
-        (SentenceEncoder(40, 1, 16, 32, 2, 12, token_weights=True), 0.9),
+        (SentenceEncoder(40, 1, 16, 32, 2, 12, token_weights=True), 0.8),  # what its random block adds counts more
         (DeepAveragingNetwork(40, 50, 1, 16, output_dim=12, token_weights=True), 0.97),
         (DeepAveragingNetwork(40, 0, 1, 16, output_dim=8, token_weights=True), 0.95),
     ],
