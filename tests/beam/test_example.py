@@ -1,4 +1,4 @@
-"""examples/beam_embed.py, in a process of its own."""
+"""examples/beam/embed_texts.py, in a process of its own."""
 
 import json
 import pathlib
@@ -13,7 +13,7 @@ pytest.importorskip("apache_beam")
 import pyarrow as pa
 import pyarrow.parquet
 
-EXAMPLE = pathlib.Path(__file__).parents[2] / "examples" / "beam_embed.py"
+EXAMPLE = pathlib.Path(__file__).parents[2] / "examples" / "beam" / "embed_texts.py"
 
 
 def run(model, source, output, *options):

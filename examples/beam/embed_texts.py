@@ -1,6 +1,6 @@
 """Embeds the texts of many files with Apache Beam: lines, JSON lines or Parquet in, Parquet out.
 
-python examples/beam_embed.py --model saved_models/sentence_encoder_en/2 --input 'texts-*.txt.gz' --output vectors
+python examples/beam/embed_texts.py --model saved_models/sentence_encoder_en/2 --input 'texts-*.txt.gz' --output vectors
 
 Other options are Beam's own, and say where it runs: docs/beam.md.
 """
