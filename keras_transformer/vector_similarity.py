@@ -6,7 +6,6 @@ from keras_transformer import arguments
 from keras_transformer.types import Tensor
 
 KINDS = ("angular", "cosine")
-_BLOCK = 2**24  # cosines at once
 
 
 def similarity(a: Tensor, b: Tensor, kind: str = "angular", paired: bool = False) -> np.ndarray:
@@ -75,48 +74,6 @@ def truncated(vectors: Tensor, truncate_dim: int) -> np.ndarray:
     if vectors.ndim != 2 or truncate_dim > vectors.shape[1]:
         raise ValueError(f"Expected vectors (N, D), D at least {truncate_dim}. Received: shape {vectors.shape}")
     return _directions(vectors[:, :truncate_dim])
-
-
-def nearest(queries: Tensor, vectors: Tensor, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """The vectors with the highest cosines to each query, by products of blocks in float32.
-
-    Memory beside the result: the normalised `vectors`, and 64 MB of cosines.
-
-    Args:
-        queries: (N, D).
-        vectors: (M, D).
-        count: how many of them are wanted, K; all of them if there are fewer.
-
-    Returns:
-        Integer (N, K), their numbers, the nearest first, of equals the first one first; and float32 (N, K), cosines.
-
-    Raises:
-        ValueError: for arrays of other shapes, and a count below 1.
-
-    Example:
-        >>> from keras_transformer.vector_similarity import nearest
-        >>> numbers, cosines = nearest([[1, 0]], [[0, 3], [2, 0], [-1, 0]], count=2)
-        >>> numbers.tolist(), cosines.tolist()
-        ([[1, 0]], [[1.0, 0.0]])
-    """
-    arguments.positive_integer("count", count)
-    queries, vectors = np.asarray(queries, "float32"), np.asarray(vectors, "float32")
-    if queries.ndim != 2 or vectors.ndim != 2 or queries.shape[1] != vectors.shape[1] or not len(vectors):
-        raise ValueError(
-            f"Expected arrays (N, D) and (M, D), M at least 1. Received: shapes {queries.shape} and {vectors.shape}"
-        )
-    queries, vectors = _directions(queries), _directions(vectors)
-    count = min(count, len(vectors))
-    numbers, cosines = np.zeros((len(queries), count), "int64"), np.zeros((len(queries), count), "float32")
-    block = max(1, _BLOCK // max(1, len(vectors)))
-    for first in range(0, len(queries), block):
-        of_block = queries[first : first + block] @ vectors.T
-        found = np.sort(np.argpartition(-of_block, count - 1, axis=1)[:, :count], axis=1)
-        alike = np.take_along_axis(of_block, found, axis=1)
-        order = np.argsort(-alike, axis=1, kind="stable")
-        numbers[first : first + block] = np.take_along_axis(found, order, axis=1)
-        cosines[first : first + block] = np.take_along_axis(alike, order, axis=1)
-    return numbers, cosines
 
 
 def _directions(vectors):

@@ -27,7 +27,7 @@ ALLOWED = {
     "pipelines": {"ops", "layers", "models", "decoding", "text", "data", "export", "hub", "quantization"},
     "evaluation": {"ops", "layers", "models", "decoding", "pipelines", "text", "data", "export", "hub", "quantization"},
     "training": {
-        "ops", "layers", "models", "decoding", "pipelines", "evaluation", "text", "data", "export", "hub",
+        "ops", "layers", "models", "decoding", "pipelines", "evaluation", "text", "data", "export", "hub", "search",
     },
     "convert": {"ops", "layers", "models", "decoding", "pipelines", "text", "data", "export", "hub"},
     "search": {

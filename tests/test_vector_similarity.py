@@ -3,9 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from keras_transformer import vector_similarity
 from keras_transformer.pipelines import similarity, truncated
-from keras_transformer.vector_similarity import nearest
 
 A = np.array([[1, 0], [0, 2], [0, 0]], "float32")
 B = np.array([[3, 0], [1, 1], [-1, 0], [0, 0]], "float32")
@@ -89,26 +87,3 @@ def test_first_numbers_of_vectors():
 def test_first_numbers_that_are_not_there(vectors, width, message):
     with pytest.raises(ValueError, match=message):
         truncated(vectors, width)
-
-
-def test_nearest_are_those_of_all_cosines(monkeypatch):
-    monkeypatch.setattr(vector_similarity, "_BLOCK", 100)  # three queries at once
-    random = np.random.RandomState(0)
-    a, b = random.normal(size=(7, 5)), random.normal(size=(31, 5))
-    cosines = similarity(a, b, "cosine")
-    numbers, found = nearest(a, b, 4)
-    np.testing.assert_array_equal(numbers, np.argsort(-cosines, axis=1)[:, :4])
-    np.testing.assert_allclose(found, np.sort(cosines, axis=1)[:, :-5:-1], atol=1e-6)
-    assert nearest(a, b, 50)[0].shape == (7, 31)
-
-
-def test_the_first_of_equals_is_the_nearest():
-    numbers, _ = nearest([[1.0, 0.0]], [[0, 1], [2, 0], [3, 0], [1, 0]], 3)
-    assert numbers.tolist() == [[1, 2, 3]]
-
-
-def test_nearest_of_nothing():
-    with pytest.raises(ValueError, match=r"M at least 1. Received: shapes \(1, 2\) and \(0, 2\)"):
-        nearest(np.ones((1, 2)), np.ones((0, 2)), 1)
-    with pytest.raises(ValueError, match="count=0"):
-        nearest(A, B, 0)

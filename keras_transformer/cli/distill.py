@@ -14,8 +14,8 @@ def add_parser(commands: Any) -> None:
         "distill",
         help="make static token vectors of an encoder",
         description="Encodes each token of a trained embedder's vocabulary alone, cuts the vectors to their principal "
-        "components and weighs them by the rank of the token: an embedder that adds up vectors, made in seconds and "
-        "without data (Model2Vec).",
+        "components and weighs them by the rank of the token: an embedder that adds up vectors, made without "
+        "data (Model2Vec).",
     )
     parser.set_defaults(check=check, run=run)
     parser.add_argument(

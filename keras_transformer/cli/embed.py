@@ -11,7 +11,7 @@ from keras_transformer.atomic import replacing
 from keras_transformer.cli import embedded_lines, models, outputs, standard_streams, vector_files
 from keras_transformer.cli.once import Once
 from keras_transformer.cli.progress import Progress
-from keras_transformer.pipelines.model_paths import EMBEDDER, find_model
+from keras_transformer.pipelines.model_paths import EMBEDDER
 
 
 def add_parser(commands: Any) -> None:
@@ -24,11 +24,6 @@ def add_parser(commands: Any) -> None:
     )
     parser.set_defaults(check=check, run=run)
     embedded_lines.add_arguments(parser)
-    parser.add_argument(
-        "--model",
-        action=Once,
-        help=f"{models.EMBEDDER_HELP}; in a checkout, by default, the newest in saved_models/{models.SHIPPED_EMBEDDER}",
-    )
     parser.add_argument(
         "--output",
         action=Once,
@@ -47,19 +42,12 @@ def add_parser(commands: Any) -> None:
 
 
 def check(args: argparse.Namespace) -> None:
-    from keras_transformer.data.lines import as_paths
-
-    files = as_paths(args.files) if args.files else [outputs.STANDARD_INPUT]
-    if not args.files:
-        standard_streams.check_input("FILEs")
     if args.output is None:
         standard_streams.check_output()
     else:
         vector_files.writer(args.output)
-    arguments.positive_integer("--batch-size", args.batch_size)
     arguments.positive_integer("--processes", args.processes)
-    args.model = args.model or models.shipped_model(models.SHIPPED_EMBEDDER)
-    files.append(find_model(args.model, EMBEDDER))
+    files = embedded_lines.check_arguments(args)
     written = outputs.STANDARD_OUTPUT if args.output is None else args.output
     outputs.check_outputs([("--output", written)], files, args.overwrite)
 

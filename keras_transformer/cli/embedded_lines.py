@@ -5,22 +5,43 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from keras_transformer import arguments
+from keras_transformer.cli import models, outputs, standard_streams
+from keras_transformer.cli.once import Once
 from keras_transformer.cli.progress import Progress
 from keras_transformer.cli.reported import results_of
+from keras_transformer.pipelines.model_paths import EMBEDDER, find_model
 
 if TYPE_CHECKING:  # not before the arguments are checked
     import numpy as np
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds FILEs, --batch-size and --progress."""
+    """Adds FILEs, --model, --batch-size and --progress."""
     parser.add_argument("files", nargs="*", metavar="FILE", help="plain or .gz, a text a line")
+    parser.add_argument(
+        "--model",
+        action=Once,
+        help=f"{models.EMBEDDER_HELP}; in a checkout, by default, the newest in saved_models/{models.SHIPPED_EMBEDDER}",
+    )
     parser.add_argument("--batch-size", type=int, default=32, help="texts embedded at once (%(default)s)")
     parser.add_argument(
         "--progress",
         action=argparse.BooleanOptionalAction,
         help="count sentences on standard error, as by default on a terminal",
     )
+
+
+def check_arguments(args: argparse.Namespace) -> list[Any]:
+    """Checks them, sets `args.model` where it was not given, and returns the paths that are read."""
+    from keras_transformer.data.lines import as_paths
+
+    files = as_paths(args.files) if args.files else [outputs.STANDARD_INPUT]
+    if not args.files:
+        standard_streams.check_input("FILEs")
+    arguments.positive_integer("--batch-size", args.batch_size)
+    args.model = args.model or models.shipped_model(models.SHIPPED_EMBEDDER)
+    return [*files, find_model(args.model, EMBEDDER)]
 
 
 def embedded_lines(

@@ -6,11 +6,10 @@ import os
 import sys
 from typing import Any
 
-from keras_transformer import arguments
-from keras_transformer.cli import embedded_lines, models, outputs, standard_streams
+from keras_transformer.cli import embedded_lines, models, outputs
 from keras_transformer.cli.once import Once
 from keras_transformer.cli.progress import Progress
-from keras_transformer.pipelines.model_paths import EMBEDDER, find_model
+from keras_transformer.pipelines.model_paths import EMBEDDER
 from keras_transformer.search.names import EXTRA, PRECISIONS, RESCORING
 
 
@@ -24,11 +23,6 @@ def add_parser(commands: Any) -> None:
     )
     parser.set_defaults(check=check, run=run)
     embedded_lines.add_arguments(parser)
-    parser.add_argument(
-        "--model",
-        action=Once,
-        help=f"{models.EMBEDDER_HELP}; in a checkout, by default, the newest in saved_models/{models.SHIPPED_EMBEDDER}",
-    )
     parser.add_argument(
         "--output", action=Once, metavar="FILE", required=True, help="the index, written whole or not at all"
     )
@@ -50,18 +44,11 @@ def add_parser(commands: Any) -> None:
 
 
 def check(args: argparse.Namespace) -> None:
-    from keras_transformer.data.lines import as_paths
-
-    files = as_paths(args.files) if args.files else [outputs.STANDARD_INPUT]
-    if not args.files:
-        standard_streams.check_input("FILEs")
-    arguments.positive_integer("--batch-size", args.batch_size)
     if args.rescoring and PRECISIONS.index(args.rescoring) >= PRECISIONS.index(args.precision):
         raise ValueError(
             f"Expected --rescoring of a higher precision than --precision {args.precision}. Received: {args.rescoring}"
         )
-    args.model = args.model or models.shipped_model(models.SHIPPED_EMBEDDER)
-    files.append(find_model(args.model, EMBEDDER))
+    files = embedded_lines.check_arguments(args)
     outputs.check_outputs([("--output", args.output)], files, args.overwrite)
 
 

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from keras_transformer import arguments
-from keras_transformer.vector_similarity import nearest
+from keras_transformer.vector_similarity import similarity
 
 if TYPE_CHECKING:
     from keras_transformer.pipelines.embedding import EmbedsTexts
@@ -62,6 +60,8 @@ def mine_hard_negatives(
         >>> mine_hard_negatives(embedder, [("aaa", "aab"), ("xxx", "xxy")], ["aab", "aaz", "xxy", "xxz"])
         [('aaa', 'aab', 'aaz'), ('xxx', 'xxy', 'xxz')]
     """
+    from keras_transformer.search import nearest_vectors  # its room brings TensorFlow
+
     arguments.positive_integer("num_negatives", num_negatives)
     arguments.non_negative_integer("skip", skip)
     if arguments.positive_integer("among", among) < skip + num_negatives:
@@ -78,8 +78,9 @@ def mine_hard_negatives(
     vectors = embedder.embed(inputs, batch_size)
     # What is no negative must not take the places of those that may be.
     reach = among + 1 + max(map(len, responses.values()))
-    numbers, cosines = nearest(vectors, embedder.embed(corpus, batch_size), reach)
-    own = _cosines(vectors[[places[text] for text, _ in pairs]], embedder.embed([r for _, r in pairs], batch_size))
+    numbers, cosines = nearest_vectors(vectors, embedder.embed(corpus, batch_size), reach)
+    of_responses = embedder.embed([response for _, response in pairs], batch_size)
+    own = similarity(vectors[[places[text] for text, _ in pairs]], of_responses, "cosine", paired=True)
     rows = []
     for (text, response), cosine in zip(pairs, own):
         highest = _lowest_of(
@@ -103,8 +104,3 @@ def mine_hard_negatives(
 
 def _lowest_of(*limits):
     return min((limit for limit in limits if limit is not None), default=None)
-
-
-def _cosines(u, v):
-    lengths = np.linalg.norm(u, axis=1) * np.linalg.norm(v, axis=1)
-    return np.sum(u * v, axis=1) / np.where(lengths > 0, lengths, 1.0)

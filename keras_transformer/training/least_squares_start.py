@@ -24,7 +24,7 @@ def start_from_least_squares(
 ) -> None:
     """Gives an encoder the embeddings whose sums over a text are nearest to the teacher's vector of it.
 
-    A linear least-squares problem with one solution, which takes seconds where a training needs hours to move the
+    A linear least-squares problem with one solution, which takes minutes where a training needs hours to move the
     embeddings of rare words. The teacher's vectors are first cut to their principal directions, as many as the
     encoder's vectors hold, the strongest first; the projections of the encoder and of the objective begin with these.
     Memory: 4 bytes times the square of the number of embeddings.

@@ -23,8 +23,8 @@ def distill_to_static(
 
     Known as Model2Vec. The vectors are cut to their principal components, and weighed by the smooth inverse frequency
     a / (a + p) of their tokens. Frequencies are guessed from ranks by Zipf's law: the vocabulary is taken to be in
-    order of falling frequency, as those of BERT and our own are. Takes seconds, where training on texts takes longer
-    and gives more: `start_from_least_squares`.
+    order of falling frequency, as those of BERT and our own are. Takes as long as the encoder needs for a text of one
+    token each; `start_from_least_squares` takes texts, and gives more.
 
     Args:
         embedder: a `TextEmbedder`, whose tokenizer the new one has too.
