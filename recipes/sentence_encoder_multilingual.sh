@@ -19,7 +19,8 @@ command -v sha256sum > /dev/null || sha256=(shasum -a 256)  # macOS
 (cd "$DATA" && "${sha256[@]}" --check --quiet "$checksums")
 
 [ -e "$OUT/texts.txt" ] || python "$here/multilingual_texts.py" collect --data "$DATA" --english "$ENGLISH/texts.txt" \
-    --held-out "$DATA"/parallel/ko-en.dev{.tsv.gz,.stylekqc.tsv} "$DEV/stsb.dev.tsv" --out "$OUT"
+    --held-out "$DATA"/parallel/ko-en.dev{.tsv.gz,.stylekqc.tsv} "$DEV"/{stsb.dev.tsv,korsts.dev.tsv.gz} \
+    "$DEV"/stsb.dev.{de,fr,es,ja,zh}.tsv.gz --out "$OUT"
 
 # English sentences that the English recipe has no vectors of.
 if [ ! -e "$OUT/english.npy" ]; then

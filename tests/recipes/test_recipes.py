@@ -134,10 +134,14 @@ def test_multilingual_texts(tmp_path, monkeypatch):
     )
     write(tmp_path / "parallel" / "de-en.train.tsv.gz", ["vs\tH\tEin Hund\tA dog", "safety\tH\tNein\tNo"])
     (tmp_path / "english.txt").write_text("A cat\n")
-    monkeypatch.setattr(module, "MadeSentences", lambda: Made({"A cat": {"ko": "고양이", "fr": "Un chat"}}))
+    monkeypatch.setattr(
+        module, "MadeSentences", lambda: Made({"A cat": {"ko": "고양이", "fr": "Un chat"}, "A dog": {"ko": "재는 말"}})
+    )
     monkeypatch.setattr(module, "MADE", {"ko": 1.0, "fr": 0.0})
     monkeypatch.setattr(module, "emoji_names", lambda: [["dog face", "강아지 얼굴"]])
-    english, texts, rows = module.collect(str(tmp_path), str(tmp_path / "english.txt"), {"held out"}, longest=50)
+    english, texts, rows = module.collect(
+        str(tmp_path), str(tmp_path / "english.txt"), {"held out", "재는 말"}, longest=50
+    )
     assert english == ["A cat", "A dog", "A horse", "big", "dog face"]
     wanted = {("A cat", 0), ("A dog", 1), ("개", 1), ("A horse", 2), ("말", 2), ("Ein Hund", 1), ("고양이", 0)}
     wanted |= {("big", 3), ("큰", 3), ("dog face", 4), ("강아지 얼굴", 4)}
