@@ -74,6 +74,16 @@ def small_collections():
     gc.freeze()
     yield {"resident": resident_memory()}
     gc.unfreeze()
+    forget_gradients()
+
+
+def forget_gradients():
+    """TensorFlow keeps the graph of each custom gradient for ever: Keras' in int8, and those of loaded SavedModels."""
+    if keras.backend.backend() == "tensorflow":
+        from tensorflow.python.framework.ops import gradient_registry
+
+        for name in [name for name in gradient_registry.list() if name.startswith("CustomGradient-")]:
+            del gradient_registry._registry[name]
 
 
 @pytest.fixture(autouse=True)
