@@ -14,7 +14,8 @@ def add_parser(commands: Any) -> None:
         "export",
         help="write a SavedModel for TF-Hub and TF Serving, or a file of LiteRT for phones and browsers",
         description="Writes the translator, embedder or question answerer in MODEL as a SavedModel that takes strings; "
-        "or an embedder as one file of LiteRT, with the tokenizer in it, for MediaPipe's TextEmbedder.",
+        "or an embedder or translator as one file of LiteRT, with the tokenizer in it; an embedder's is for "
+        "MediaPipe's TextEmbedder.",
     )
     parser.set_defaults(check=check, run=run)
     parser.add_argument(
@@ -35,7 +36,8 @@ def add_parser(commands: Any) -> None:
         "--format",
         choices=["saved_model", "litert"],
         default="saved_model",
-        help="litert: of an embedder whose tokenizer ignores case; of the options below it has --dtype",
+        help="litert: of an embedder whose tokenizer ignores case, or a translator; of the options below it has "
+        "--dtype and the lengths",
     )
     parser.add_argument(
         "--next-version",
@@ -46,6 +48,14 @@ def add_parser(commands: Any) -> None:
         "--frozen", action="store_true", help="for inference only: the weights become constants of the graph"
     )
     _add_precision(parser)
+    for side, default in (("source", "512"), ("target", "50 more than its source")):
+        parser.add_argument(
+            f"--max-{side}-length",
+            type=int,
+            metavar="N",
+            help=f"of a translator: the most tokens of a {side}, by default as it was made ({default}); a file of "
+            "LiteRT computes as much for each text",
+        )
     parser.add_argument(
         "--truncate-dim",
         type=int,
@@ -106,7 +116,8 @@ def check(args: argparse.Namespace) -> None:
         raise ValueError(f"Expected --frozen with --dtype {args.dtype}. Received no --frozen")
     if args.calibrate is not None and args.dtype != "int8":
         raise ValueError(f"Expected --dtype int8 with --calibrate. Received: {args.dtype or 'no --dtype'}")
-    arguments.optional_positive_integer("--truncate-dim", args.truncate_dim)
+    for option in ("truncate_dim", "max_source_length", "max_target_length"):
+        arguments.optional_positive_integer(f"--{option.replace('_', '-')}", getattr(args, option))
     for path in (args.warmup, args.calibrate):
         if path is not None:
             as_paths(path)
@@ -147,10 +158,12 @@ def run(args: argparse.Namespace) -> None:
     if args.calibrate:
         options["calibration_texts"] = list(read_lines(args.calibrate))
     pipeline = load_pipeline(args.model)
-    if args.xla is not None:
+    for name in ("xla", "max_source_length", "max_target_length"):
+        if (value := getattr(args, name)) is None:
+            continue
         if not isinstance(pipeline, Translator):
-            raise ValueError(f"Expected a translator with --xla. Received: {args.model}")
-        pipeline.xla = args.xla
+            raise ValueError(f"Expected a translator with --{name.replace('_', '-')}. Received: {args.model}")
+        setattr(pipeline, name, value)
     if args.truncate_dim is not None:
         if not isinstance(pipeline, TextEmbedder):
             raise ValueError(f"Expected an embedder with --truncate-dim. Received: {args.model}")

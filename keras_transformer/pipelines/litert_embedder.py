@@ -1,12 +1,11 @@
 import json
 import os
-import warnings
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from keras_transformer import arguments
+from keras_transformer.export import litert
 from keras_transformer.export.litert_metadata import associated_files
 from keras_transformer.pipelines.embedding import EmbedsTexts
 from keras_transformer.pipelines.litert_export import SETTINGS_FILE, TOKENIZER_FILE, inputs_length, model_inputs
@@ -113,7 +112,7 @@ class LiteRtEmbedder(EmbedsTexts):
     def _runner(self, length):
         """The interpreter for inputs of a length. One that is resized again may give wrong values, by XNNPACK."""
         if length not in self._runners:
-            interpreter = _interpreter(self.path, self._num_threads)
+            interpreter = litert.interpreter(self.path, self._num_threads)
             details = {detail["name"]: detail["index"] for detail in interpreter.get_input_details()}
             places = {name: details[f"serving_default_{name}:0"] for name in ("ids", "segment_ids", "mask")}
             for place in places.values():
@@ -122,14 +121,3 @@ class LiteRtEmbedder(EmbedsTexts):
             (output,) = interpreter.get_output_details()
             self._runners[length] = interpreter, places, output["index"]
         return self._runners[length]
-
-
-def _interpreter(path: str, num_threads: int) -> Any:
-    """The runtime's interpreter of a model."""
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError:
-        Interpreter = tf.lite.Interpreter
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*tf.lite.Interpreter is deprecated", UserWarning)
-        return Interpreter(model_path=path, num_threads=num_threads)

@@ -44,10 +44,7 @@ def write_litert(
         ValueError: for another ending or dtype, a model that is quantized, a tokenizer that devices do not have, and a
             model with operations that LiteRT lacks.
     """
-    arguments.one_of("dtype", dtype, (None, *DTYPES))
-    if not os.fspath(path).endswith(".tflite"):
-        raise ValueError(f"Expected the name of a file that ends in .tflite. Received: {path}")
-    path = check_new(path)
+    path = new_file(path, dtype)
     tokenizer = device_tokenizer(embedder.tokenizer)
     copy = in_dtype(embedder, "float32")
     with frozen_weights(copy.variables):
@@ -66,6 +63,19 @@ def write_litert(
     files = {TOKENIZER_FILE: tokenizer.model, SETTINGS_FILE: json.dumps(settings).encode()}
     with replacing(path) as unfinished, open(unfinished, "wb") as file:
         file.write(with_metadata(model, description, files))
+
+
+def new_file(path: PathLike, dtype: str | None) -> str:
+    """The path of a file of LiteRT to write.
+
+    Raises:
+        FileExistsError: if it exists.
+        ValueError: for another ending than .tflite, and a dtype that the format lacks.
+    """
+    arguments.one_of("dtype", dtype, (None, *DTYPES))
+    if not os.fspath(path).endswith(".tflite"):
+        raise ValueError(f"Expected the name of a file that ends in .tflite. Received: {path}")
+    return check_new(path)
 
 
 def _vectors(embedder, tokenizer: DeviceTokenizer, ids, segment_ids, mask):
