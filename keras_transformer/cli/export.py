@@ -48,6 +48,19 @@ def add_parser(commands: Any) -> None:
         "--frozen", action="store_true", help="for inference only: the weights become constants of the graph"
     )
     _add_precision(parser)
+    _add_sizes(parser)
+    parser.add_argument(
+        "--warmup",
+        nargs="+",
+        action="extend",
+        metavar="FILE",
+        help="texts, one a line, plain or .gz, that a server sends to each signature before the model becomes "
+        "available; by default two sentences, with an empty FILE none",
+    )
+
+
+def _add_sizes(parser):
+    """How long texts and vectors are."""
     for side, default in (("source", "512"), ("target", "50 more than its source")):
         parser.add_argument(
             f"--max-{side}-length",
@@ -61,14 +74,6 @@ def add_parser(commands: Any) -> None:
         type=int,
         metavar="N",
         help="of an embedder that was trained for it: the first N numbers of the vectors alone, of length 1 again",
-    )
-    parser.add_argument(
-        "--warmup",
-        nargs="+",
-        action="extend",
-        metavar="FILE",
-        help="texts, one a line, plain or .gz, that a server sends to each signature before the model becomes "
-        "available; by default two sentences, with an empty FILE none",
     )
 
 

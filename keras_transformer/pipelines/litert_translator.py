@@ -51,7 +51,7 @@ class LiteRtTranslator:
         >>> from keras_transformer.text import SubwordTokenizer
         >>> tokenizer = SubwordTokenizer.from_texts(["a red dog", "a cat"] * 9, vocabulary_size=20)
         >>> transformer = keras_transformer.models.Transformer(20, 1, 8, 16, 2)
-        >>> translator = keras_transformer.Translator(transformer, tokenizer, max_source_length=9, max_target_length=6)
+        >>> translator = keras_transformer.Translator(transformer, tokenizer, max_source_length=20, max_target_length=6)
         >>> translator.export(tmp_path / "translator.tflite", format="litert")
         >>> on_device = keras_transformer.pipelines.LiteRtTranslator(tmp_path / "translator.tflite")
         >>> list(on_device.translate(["a red dog", ""])) == list(translator.translate(["a red dog", ""]))

@@ -84,6 +84,16 @@ def test_a_file_of_litert(embedder_dir, written, tmp_path, capsys):
     assert written == []
 
 
+def test_the_lengths_of_a_translator(model_dir, embedder_dir, written, tmp_path, capsys):
+    options = ["--format", "litert", "--max-source-length", "64", "--max-target-length", "32"]
+    assert run("export", "--model", model_dir, "--out", tmp_path / "t.tflite", *options) == 0
+    written.pop()
+    assert run("export", "--model", embedder_dir, "--out", tmp_path / "t.tflite", *options) == 1
+    assert "Expected a translator with --max-source-length" in capsys.readouterr().err
+    assert run("export", "--model", model_dir, "--out", tmp_path / "t.tflite", "--max-source-length", "0") == 1
+    assert "Expected a positive integer. Received: --max-source-length=0" in capsys.readouterr().err
+
+
 def test_a_calibration_needs_texts(embedder_dir, write_lines, tmp_path, capsys):
     options = ["--frozen", "--dtype", "int8", "--calibrate", write_lines("empty", [])]
     assert run("export", "--model", embedder_dir, "--out", tmp_path / "2", *options) == 1
