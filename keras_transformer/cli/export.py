@@ -61,6 +61,14 @@ def add_parser(commands: Any) -> None:
 
 def _add_sizes(parser):
     """How long texts and vectors are."""
+    parser.add_argument(
+        "--lengths",
+        type=int,
+        nargs="+",
+        metavar="N",
+        help="of an embedder with --format litert: a signature for each of these lengths, of which a text takes the "
+        "shortest that it fits; MediaPipe takes no such file",
+    )
     for side, default in (("source", "512"), ("target", "50 more than its source")):
         parser.add_argument(
             f"--max-{side}-length",
@@ -119,8 +127,12 @@ def check(args: argparse.Namespace) -> None:
         raise ValueError("Expected --format litert with --dtype float16. Received: --format saved_model")
     elif args.dtype in ("bfloat16", "int8") and not args.frozen:
         raise ValueError(f"Expected --frozen with --dtype {args.dtype}. Received no --frozen")
+    if args.lengths and args.format != "litert":
+        raise ValueError(f"Expected --format litert with --lengths. Received: --format {args.format}")
     if args.calibrate is not None and args.dtype != "int8":
         raise ValueError(f"Expected --dtype int8 with --calibrate. Received: {args.dtype or 'no --dtype'}")
+    for length in args.lengths or ():
+        arguments.positive_integer("--lengths", length)
     for option in ("truncate_dim", "max_source_length", "max_target_length"):
         arguments.optional_positive_integer(f"--{option.replace('_', '-')}", getattr(args, option))
     for path in (args.warmup, args.calibrate):
@@ -154,6 +166,8 @@ def run(args: argparse.Namespace) -> None:
     from keras_transformer.pipelines.loading import load_pipeline
 
     options = {"frozen": args.frozen, "dtype": args.dtype}
+    if args.lengths:
+        options["lengths"] = args.lengths
     if args.format != "saved_model":
         options["format"] = args.format
     if args.int8_embeddings:

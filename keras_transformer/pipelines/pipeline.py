@@ -112,6 +112,7 @@ class Pipeline(QuantizesToInt8, keras.Model):
         calibration_texts: Sequence[str] | None = None,
         int8_embeddings: bool = False,
         format: str = "saved_model",
+        lengths: Sequence[int] | None = None,
     ) -> None:
         """Writes a SavedModel in the reusable format of TF Hub, with signatures for TF Serving; or a file of LiteRT.
 
@@ -146,6 +147,8 @@ class Pipeline(QuantizesToInt8, keras.Model):
                 through MediaPipe's TextEmbedder or `LiteRtEmbedder`, a translator's through `LiteRtTranslator` or a
                 loop of one's own. Its `dtype` is "float32", "float16" or "int8", for processors of
                 any kind; it is frozen, and has none of the other options. docs/litert.md says what can be exported.
+            lengths: of "litert" of a `TextEmbedder`: several lengths of texts in one file, (16, 32, 64, 128) say, a
+                signature for each. A text takes the time of the shortest that it fits; MediaPipe takes no such file.
 
         Raises:
             FileExistsError: if `path` exists.
@@ -161,8 +164,10 @@ class Pipeline(QuantizesToInt8, keras.Model):
             if int8_embeddings or calibration_texts is not None or warmup_texts is not WARMUP_TEXTS:
                 others = "int8_embeddings, calibration_texts and warmup_texts"
                 raise ValueError(f"Expected none of {others} with format='litert'. Received one")
-            self.export_litert(path, dtype)
+            self.export_litert(path, dtype, lengths)
             return
+        if lengths is not None:
+            raise ValueError(f"Expected format='litert' with lengths. Received: format={format!r}")
         _check_dtype(dtype, frozen, calibration_texts)
         if int8_embeddings:
             self._check_int8_embeddings(dtype)
@@ -179,7 +184,7 @@ class Pipeline(QuantizesToInt8, keras.Model):
                 functions, signatures = pipeline.export_functions(trainable=False)
             write_saved_model(path, functions, signatures, other_state=pipeline.tokenizers, warmup_requests=requests)
 
-    def export_litert(self, path: PathLike, dtype: str | None = None) -> None:
+    def export_litert(self, path: PathLike, dtype: str | None = None, lengths: Sequence[int] | None = None) -> None:
         """What `export` does for "litert"; `ValueError` where the pipeline has no such format."""
         raise ValueError(
             f"Expected a TextEmbedder or a Translator with format='litert'. Received: a {type(self).__name__}"
