@@ -131,6 +131,6 @@ def longest_inputs(max_length: int, is_word_piece: bool) -> int:
 def model_inputs(ids: Sequence[int], length: int) -> dict[str, np.ndarray]:
     """The inputs of a model for the ids of a text's pieces: int32 (1, length) each, cut or padded with zeros."""
     ids = [0, *ids[: length - 2], 0]
-    inputs = {name: np.zeros([1, length], np.int32) for name in INPUTS}
+    inputs = dict(zip(INPUTS, np.zeros([len(INPUTS), 1, length], np.int32)))
     inputs["ids"][0, : len(ids)], inputs["mask"][0, : len(ids)] = ids, 1
     return inputs

@@ -68,12 +68,20 @@ def test_a_file_of_litert(embedder_dir, written, tmp_path, capsys):
     out = str(tmp_path / "encoder.tflite")
     assert run("export", "--model", embedder_dir, "--out", out, "--format", "litert", "--dtype", "float16") == 0
     assert written.pop() == (out, None, {"frozen": False, "dtype": "float16", "format": "litert"})
+    assert run("export", "--model", embedder_dir, "--out", out, "--format", "litert", "--lengths", "16", "32") == 0
+    assert written.pop() == (out, None, {"frozen": False, "dtype": None, "format": "litert", "lengths": [16, 32]})
+    assert run("export", "--model", embedder_dir, "--out", tmp_path / "folder", "--lengths", "16") == 1
+    assert "Expected --format litert with --lengths" in capsys.readouterr().err
+    capsys.readouterr()
+    assert run("export", "--model", embedder_dir, "--out", out, "--format", "litert") == 0
+    written.pop()
     assert capsys.readouterr().out == f"Wrote {out}\n"
     for options, message in [
         (["--dtype", "bfloat16"], "Expected float32, float16 or int8 for --dtype with --format litert"),
         (["--next-version"], "Expected no --next-version with --format litert"),
         (["--calibrate", "x"], "Expected no --calibrate with --format litert"),
         (["--no-xla"], "Expected no --xla with --format litert"),
+        (["--lengths", "0"], "Expected a positive integer. Received: --lengths=0"),
     ]:
         assert run("export", "--model", embedder_dir, "--out", out, "--format", "litert", *options) == 1
         assert message in capsys.readouterr().err
