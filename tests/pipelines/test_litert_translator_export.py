@@ -92,4 +92,6 @@ def test_what_cannot_be_exported_is_refused(translator, tmp_path):
             refused.export(path, format="litert")
     with pytest.raises(ValueError, match=r"Expected the name of a file that ends in .tflite. Received: .*folder"):
         translator.export(tmp_path / "folder", format="litert")
+    with pytest.raises(ValueError, match="Expected no lengths of a translator"):
+        translator.export(path, format="litert", lengths=[16])
     assert not path.exists()
