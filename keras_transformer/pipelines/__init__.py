@@ -4,6 +4,7 @@ from keras_transformer.pipelines.exported_embedder import ExportedEmbedder
 from keras_transformer.pipelines.exported_question_answer_embedder import ExportedQuestionAnswerEmbedder
 from keras_transformer.pipelines.exported_translator import ExportedTranslator
 from keras_transformer.pipelines.litert_embedder import LiteRtEmbedder
+from keras_transformer.pipelines.litert_translator import LiteRtTranslator
 from keras_transformer.pipelines.loading import load, load_embedder, load_question_answerer
 from keras_transformer.pipelines.question_answer_embedder import QuestionAnswerEmbedder
 from keras_transformer.pipelines.text_embedder import TextEmbedder
@@ -16,6 +17,7 @@ __all__ = [
     "ExportedQuestionAnswerEmbedder",
     "ExportedTranslator",
     "LiteRtEmbedder",
+    "LiteRtTranslator",
     "QuestionAnswerEmbedder",
     "TextEmbedder",
     "Translator",
