@@ -1,0 +1,141 @@
+"""A `TextEmbedder` as a folder of ONNX: what sentence-transformers, transformers.js and fastembed load."""
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import tensorflow as tf
+
+from keras_transformer import arguments
+from keras_transformer.atomic import making_folder
+from keras_transformer.export import frozen_weights, onnx_model
+from keras_transformer.export.onnx import check_installed
+from keras_transformer.export.saved_model import check_new
+from keras_transformer.models import BertEncoder, SentenceEncoder
+from keras_transformer.pipelines.precision import in_dtype
+from keras_transformer.text.tokenizer_json import tokenizer_json
+from keras_transformer.types import Config, PathLike
+
+if TYPE_CHECKING:  # whose module imports this one
+    from keras_transformer.pipelines.text_embedder import TextEmbedder
+
+# How a vector is made of those of the tokens: our name, sentence-transformers'.
+_POOLING = {"mean": "mean", "max": "max", "first": "cls"}
+_INPUTS = [tf.TensorSpec([None, None], tf.int64, name=name) for name in ("input_ids", "attention_mask")]
+
+
+def write_onnx(embedder: "TextEmbedder", path: PathLike, dtype: str | None = None) -> None:
+    """Writes a folder in the layout of sentence-transformers, with the model in onnx/model.onnx.
+
+    The model takes "input_ids" and "attention_mask", int64 (N, T), and gives "sentence_embedding", float32 (N, D), the
+    embedder's vectors, and "last_hidden_state" (N, T, D), of which the pooling in 1_Pooling makes the same. Where no
+    pooling of token vectors does, as of an averaging network, each token has the text's vector.
+
+    Args:
+        embedder: with a SentencePiece or WordPiece tokenizer.
+        path: of the folder, which must not exist.
+        dtype: "float32" or `None`.
+
+    Raises:
+        FileExistsError: if `path` exists.
+        ImportError: if tf2onnx is not installed.
+        ValueError: for another dtype, a model that is quantized, a tokenizer that tokenizer.json cannot describe, and a
+            model with operations that ONNX lacks.
+    """
+    arguments.one_of("dtype", dtype, (None, "float32"))
+    path = check_new(path)
+    tokenizer = tokenizer_json(embedder.tokenizer, embedder.max_length)
+    check_installed()
+    copy = in_dtype(embedder, "float32")
+    pooling, normalizes = _pooling(copy)
+    with frozen_weights(copy.variables):
+        function = tf.function(
+            lambda input_ids, attention_mask: _outputs(copy, pooling, input_ids, attention_mask),
+            input_signature=_INPUTS,
+            autograph=False,
+        ).get_concrete_function()
+    model = onnx_model(function)
+    files = _settings(embedder, tokenizer, pooling or "mean", normalizes)
+    with making_folder(path) as unfinished:
+        for name in ("onnx", "1_Pooling", *(["2_Normalize"] if normalizes else [])):
+            os.makedirs(os.path.join(unfinished, name))
+        with open(os.path.join(unfinished, "onnx", "model.onnx"), "wb") as file:
+            file.write(model)
+        for name, content in files.items():
+            with open(os.path.join(unfinished, name), "w", encoding="utf-8") as file:
+                json.dump(content, file, ensure_ascii=False, indent=2)
+
+
+def _pooling(embedder):
+    """(sentence-transformers' pooling of token vectors, `None` if none gives the embedder's; whether it normalizes)."""
+    encoder = embedder.encoder
+    if isinstance(encoder, SentenceEncoder):
+        # Of length 1 in the end, so that it does not matter what a sum is divided by; and the projection has no bias.
+        return ("mean", True) if encoder.pooling.mode in ("sqrtn", "mean", "sum") else (None, False)
+    if not isinstance(encoder, BertEncoder) or encoder.join or encoder.projections or encoder.truncate_dim:
+        return None, False
+    normalizes = bool(encoder.unit_normalization or embedder.truncate_dim)
+    return _POOLING.get(encoder.poolings[0].mode), normalizes
+
+
+def _outputs(embedder, pooling, input_ids, attention_mask):
+    """What the model gives. A batch without tokens gets one of padding, since nothing can be split into heads."""
+    encoder = embedder.encoder
+    ids = tf.cast(tf.where(attention_mask > 0, input_ids, embedder.tokenizer.padding_id), tf.int32)
+    length = tf.shape(ids)[1]
+    missing = tf.maximum(1 - length, 0)
+    ids = tf.pad(ids, [[0, 0], [0, missing]], constant_values=embedder.tokenizer.padding_id)
+    if pooling is None:
+        vectors = embedder.truncate(encoder(ids, training=False))
+        states = tf.repeat(vectors[:, None], tf.shape(ids)[1], axis=1)
+    else:
+        states = encoder.encode(ids)
+        vectors = embedder.truncate(encoder.pool(states))
+        mask = encoder.token_embedding.compute_mask(ids)
+        states = encoder.projection(states) if isinstance(encoder, SentenceEncoder) else states
+        # Texts that spell the padding token have it as a token, which does not count.
+        states = tf.where(mask[:, :, None], states, 0.0)[:, :, : embedder.truncate_dim]
+    return {"last_hidden_state": states[:, :length], "sentence_embedding": vectors}
+
+
+def _settings(embedder, tokenizer, pooling, normalizes) -> dict[str, Config]:
+    """{name: content} of the files of JSON."""
+    modules = [("", "Transformer"), ("1_Pooling", "Pooling"), *([("2_Normalize", "Normalize")] if normalizes else [])]
+    width, padding = embedder.output_dim, tokenizer["padding"]
+    words = embedder.tokenizer
+    special = {"pad_token": padding["pad_token"]}
+    if words.adds_ends:
+        special |= {"cls_token": words.begin_token, "sep_token": words.end_token, "unk_token": words.unknown_token}
+    return {
+        "tokenizer.json": tokenizer,
+        "tokenizer_config.json": {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "model_max_length": embedder.max_length,
+            "model_input_names": [spec.name for spec in _INPUTS],
+            "padding_side": "right",
+            "truncation_side": "right",
+            "clean_up_tokenization_spaces": False,
+            **special,
+        },
+        "special_tokens_map.json": special,
+        # What these libraries ask for; the architecture itself is in the model.
+        "config.json": {
+            "model_type": "bert",
+            "architectures": ["BertModel"],
+            "hidden_size": width,
+            "vocab_size": words.vocabulary_size,
+            "max_position_embeddings": embedder.max_length,
+            "pad_token_id": words.padding_id,
+        },
+        "modules.json": [
+            {"idx": idx, "name": str(idx), "path": path, "type": f"sentence_transformers.models.{kind}"}
+            for idx, (path, kind) in enumerate(modules)
+        ],
+        "sentence_bert_config.json": {"max_seq_length": embedder.max_length, "do_lower_case": False},
+        "config_sentence_transformers.json": {"prompts": {}, "default_prompt_name": None, "similarity_fn_name": "cosine"},
+        "1_Pooling/config.json": {"word_embedding_dimension": width, **_pooling_flags(pooling)},
+    }  # fmt: skip
+
+
+def _pooling_flags(pooling):
+    return {f"pooling_mode_{mode}": pooling == mode.split("_")[0] for mode in ("cls_token", "mean_tokens", "max_tokens")}
