@@ -132,10 +132,12 @@ def _settings(embedder, tokenizer, pooling, normalizes) -> dict[str, Config]:
             for idx, (path, kind) in enumerate(modules)
         ],
         "sentence_bert_config.json": {"max_seq_length": embedder.max_length, "do_lower_case": False},
-        "config_sentence_transformers.json": {"prompts": {}, "default_prompt_name": None, "similarity_fn_name": "cosine"},
+        "config_sentence_transformers.json": {"prompts": {}, "similarity_fn_name": "cosine"},
         "1_Pooling/config.json": {"word_embedding_dimension": width, **_pooling_flags(pooling)},
     }  # fmt: skip
 
 
 def _pooling_flags(pooling):
-    return {f"pooling_mode_{mode}": pooling == mode.split("_")[0] for mode in ("cls_token", "mean_tokens", "max_tokens")}
+    return {
+        f"pooling_mode_{mode}": pooling == mode.split("_")[0] for mode in ("cls_token", "mean_tokens", "max_tokens")
+    }
