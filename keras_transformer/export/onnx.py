@@ -4,7 +4,7 @@ import contextlib
 import logging
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,42 @@ def onnx_model(function: Callable[..., Mapping[str, tf.Tensor]]) -> bytes:
         raise ValueError(f"Expected operations that ONNX has. Received others: {', '.join(others)}")
     onnx.checker.check_model(model)
     return model.SerializeToString(deterministic=True)
+
+
+def with_sentencepiece(model: bytes, tokenizer: bytes, inputs: Sequence[str]) -> bytes:
+    """Puts a SentencePiece model before a model of ONNX, so that it takes strings.
+
+    What runs it is ONNX Runtime with the operations of onnxruntime-extensions.
+
+    Args:
+        model: a serialized `onnx.ModelProto`.
+        tokenizer: a serialized SentencePiece model.
+        inputs: the names of the model's inputs: int32 (K,), the ids of all texts one behind another, and int64
+            (N + 1,), where each text begins, and where the last one ends.
+
+    Returns:
+        The model, whose one input is "text", strings (N,).
+    """
+    import onnx
+    from onnx import TensorProto, helper
+
+    proto = onnx.ModelProto.FromString(model)
+    received = [value.name for value in proto.graph.input]
+    if sorted(received) != sorted(inputs):
+        raise ValueError(f"Expected a model with the inputs {list(inputs)}. Received: {received}")
+    del proto.graph.input[:]
+    proto.graph.input.append(helper.make_tensor_value_info("text", TensorProto.STRING, ["N"]))
+    # No n best, no sampling, no begin and end ids, not in reverse.
+    options = {"nbest": (TensorProto.INT64, 0), "alpha": (TensorProto.FLOAT, 0.0)}
+    options |= dict.fromkeys(("begin", "end", "reverse"), (TensorProto.BOOL, False))
+    names = [f"sentencepiece/{name}" for name in options]
+    for name, (kind, value) in zip(names, options.values()):
+        proto.graph.initializer.append(helper.make_tensor(name, kind, [1], [value]))
+    domain = "ai.onnx.contrib"
+    node = helper.make_node("SentencepieceTokenizer", ["text", *names], inputs, domain=domain, model=tokenizer)
+    proto.graph.node.insert(0, node)
+    proto.opset_import.append(helper.make_opsetid(domain, 1))
+    return proto.SerializeToString(deterministic=True)
 
 
 def check_installed() -> None:

@@ -1,4 +1,4 @@
-"""A `TextEmbedder` as a folder of ONNX: what sentence-transformers, transformers.js and fastembed load."""
+"""A `TextEmbedder` as ONNX: a folder for sentence-transformers, transformers.js and fastembed, or a file of strings."""
 
 import json
 import os
@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import tensorflow as tf
 
 from keras_transformer import arguments
-from keras_transformer.atomic import making_folder
-from keras_transformer.export import frozen_weights, onnx_model
+from keras_transformer.atomic import making_folder, replacing
+from keras_transformer.export import frozen_weights, onnx_model, with_sentencepiece
 from keras_transformer.export.onnx import check_installed
 from keras_transformer.export.saved_model import check_new
 from keras_transformer.models import BertEncoder, SentenceEncoder
 from keras_transformer.pipelines.precision import in_dtype
+from keras_transformer.text.device_tokenizer import DeviceTokenizer, device_tokenizer, token_ids
 from keras_transformer.text.tokenizer_json import tokenizer_json
 from keras_transformer.types import Config, PathLike
 
@@ -22,39 +23,48 @@ if TYPE_CHECKING:  # whose module imports this one
 # How a vector is made of those of the tokens: our name, sentence-transformers'.
 _POOLING = {"mean": "mean", "max": "max", "first": "cls"}
 _INPUTS = [tf.TensorSpec([None, None], tf.int64, name=name) for name in ("input_ids", "attention_mask")]
+_STRINGS = [tf.TensorSpec([None], tf.int32, name="pieces"), tf.TensorSpec([None], tf.int64, name="starts")]
 
 
 def write_onnx(embedder: "TextEmbedder", path: PathLike, dtype: str | None = None) -> None:
-    """Writes a folder in the layout of sentence-transformers, with the model in onnx/model.onnx.
+    """Writes a folder in the layout of sentence-transformers, or a single file that takes strings.
 
-    The model takes "input_ids" and "attention_mask", int64 (N, T), and gives "sentence_embedding", float32 (N, D), the
-    embedder's vectors, and "last_hidden_state" (N, T, D), of which the pooling in 1_Pooling makes the same. Where no
-    pooling of token vectors does, as of an averaging network, each token has the text's vector.
+    In the folder onnx/model.onnx takes "input_ids" and "attention_mask", int64 (N, T), and gives "sentence_embedding",
+    float32 (N, D), the embedder's vectors, and "last_hidden_state" (N, T, D), of which the pooling in 1_Pooling makes
+    the same. Where no pooling of token vectors does, as of an averaging network, each token has the text's vector.
+
+    The file takes "text", strings (N,), and gives "sentence_embedding", by onnxruntime-extensions.
 
     Args:
         embedder: with a SentencePiece or WordPiece tokenizer.
-        path: of the folder, which must not exist.
+        path: of the folder, or of the file if it ends in .onnx; it must not exist.
         dtype: "float32" or `None`.
 
     Raises:
         FileExistsError: if `path` exists.
         ImportError: if tf2onnx is not installed.
-        ValueError: for another dtype, a model that is quantized, a tokenizer that tokenizer.json cannot describe, and a
+        ValueError: for another dtype, a model that is quantized, a tokenizer that these libraries do not have, and a
             model with operations that ONNX lacks.
     """
     arguments.one_of("dtype", dtype, (None, "float32"))
     path = check_new(path)
+    if path.endswith(".onnx"):
+        _write_file(embedder, path)
+    else:
+        _write_folder(embedder, path)
+
+
+def _write_file(embedder, path):
+    tokenizer = device_tokenizer(embedder.tokenizer, keeps_case=True)
+    model = _model(embedder, _STRINGS, lambda copy, *inputs: _outputs_of_pieces(copy, tokenizer, *inputs))
+    with replacing(path) as unfinished, open(unfinished, "wb") as file:
+        file.write(with_sentencepiece(model, tokenizer.model, [spec.name for spec in _STRINGS]))
+
+
+def _write_folder(embedder, path):
     tokenizer = tokenizer_json(embedder.tokenizer, embedder.max_length)
-    check_installed()
-    copy = in_dtype(embedder, "float32")
-    pooling, normalizes = _pooling(copy)
-    with frozen_weights(copy.variables):
-        function = tf.function(
-            lambda input_ids, attention_mask: _outputs(copy, pooling, input_ids, attention_mask),
-            input_signature=_INPUTS,
-            autograph=False,
-        ).get_concrete_function()
-    model = onnx_model(function)
+    pooling, normalizes = _pooling(embedder)
+    model = _model(embedder, _INPUTS, lambda copy, *inputs: _outputs(copy, pooling, *inputs))
     files = _settings(embedder, tokenizer, pooling or "mean", normalizes)
     with making_folder(path) as unfinished:
         for name in ("onnx", "1_Pooling", *(["2_Normalize"] if normalizes else [])):
@@ -64,6 +74,15 @@ def write_onnx(embedder: "TextEmbedder", path: PathLike, dtype: str | None = Non
         for name, content in files.items():
             with open(os.path.join(unfinished, name), "w", encoding="utf-8") as file:
                 json.dump(content, file, ensure_ascii=False, indent=2)
+
+
+def _model(embedder, inputs, outputs) -> bytes:
+    """`outputs`, of a copy of the embedder in float32 and of tensors, as a model of ONNX."""
+    check_installed()
+    copy = in_dtype(embedder, "float32")
+    with frozen_weights(copy.variables):
+        function = tf.function(lambda *tensors: outputs(copy, *tensors), input_signature=inputs, autograph=False)
+        return onnx_model(function.get_concrete_function())
 
 
 def _pooling(embedder):
@@ -96,6 +115,23 @@ def _outputs(embedder, pooling, input_ids, attention_mask):
         # Texts that spell the padding token have it as a token, which does not count.
         states = tf.where(mask[:, :, None], states, 0.0)[:, :, : embedder.truncate_dim]
     return {"last_hidden_state": states[:, :length], "sentence_embedding": vectors}
+
+
+def _outputs_of_pieces(embedder, tokenizer: DeviceTokenizer, pieces, starts):
+    """The vectors of texts whose pieces (K,) are one behind another, text i from starts[i] on; starts are (N + 1,)."""
+    words, length = embedder.tokenizer, embedder.max_length
+    # A word that is one unknown token may have had many pieces.
+    most = length if tokenizer.spaces is None else 2 * length
+    counts = tf.minimum(tf.cast(starts[1:] - starts[:-1], tf.int32), most)
+    places = tf.range(tf.reduce_max(tf.concat([counts, [0]], axis=0)) + 1)
+    rows = tf.cast(starts[:-1, None], tf.int32) + places
+    # Behind the last text too there is something to take.
+    ids = tf.gather(tf.concat([pieces, [0]], axis=0), tf.minimum(rows, tf.size(pieces)))
+    if tokenizer.spaces is not None:
+        ids = token_ids(tokenizer, words, ids, counts + 1, length)
+    else:
+        ids = tf.where(places < counts[:, None], ids, words.padding_id)
+    return {"sentence_embedding": embedder.truncate(embedder.encoder(ids, training=False))}
 
 
 def _settings(embedder, tokenizer, pooling, normalizes) -> dict[str, Config]:
