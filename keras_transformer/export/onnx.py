@@ -55,7 +55,9 @@ def onnx_model(function: Callable[..., Mapping[str, tf.Tensor]]) -> bytes:
                 tensors_to_rename=names,
                 custom_op_handlers={name: (handler, []) for name, handler in _HANDLERS.items()},
             )
-        model = optimizer.optimize_graph(converted, optimizers=_optimizers(optimizer)).make_model("keras_transformer")
+        # Not `catch_errors`, which copies the weights before each step.
+        converted = optimizer.optimize_graph(converted, catch_errors=False, optimizers=_optimizers(optimizer))
+        model = converted.make_model("keras_transformer")
     if others := sorted({node.op_type for node in model.graph.node if not onnx.defs.has(node.op_type, node.domain)}):
         raise ValueError(f"Expected operations that ONNX has. Received others: {', '.join(others)}")
     onnx.checker.check_model(model)
@@ -138,7 +140,9 @@ def _where(graph, node, name, args):
         cast = graph.make_node("Cast", [node.input[place]], attr={"to": TensorProto.INT32})
         graph.replace_input(node, node.input[place], cast.output[0], place)
     graph.set_dtype(output, TensorProto.INT32)
-    graph.insert_new_node_on_output("Cast", output, to=TensorProto.BOOL, shapes=[shape], dtypes=[dtype])
+    cast = graph.insert_new_node_on_output("Cast", output, to=TensorProto.BOOL)
+    graph.set_shape(cast.output[0], shape)
+    graph.set_dtype(cast.output[0], dtype)
 
 
 def _as_it_is(graph, node, name, args):

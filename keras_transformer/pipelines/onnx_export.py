@@ -93,8 +93,8 @@ def _pooling(embedder):
         return ("mean", True) if encoder.pooling.mode in ("sqrtn", "mean", "sum") else (None, False)
     if not isinstance(encoder, BertEncoder) or encoder.join or encoder.projections or encoder.truncate_dim:
         return None, False
-    normalizes = bool(encoder.unit_normalization or embedder.truncate_dim)
-    return _POOLING.get(encoder.poolings[0].mode), normalizes
+    pooling = _POOLING.get(encoder.poolings[0].mode)
+    return pooling, bool(pooling and (encoder.unit_normalization or embedder.truncate_dim))
 
 
 def _outputs(embedder, pooling, input_ids, attention_mask):

@@ -98,16 +98,24 @@ def _rules(wanted, step: _Step, alphabet) -> dict[str, str]:
 def _apart(processor, wanted, step: _Step, translated, held, alphabet) -> Iterator[tuple[str, list[str]]]:
     """(character, those behind which it stays itself, where the step would make one of both)."""
     firsts, seconds = _composed()
-    before = [old for old, new in wanted.items() if new and new[-1] in firsts]
+    before = {is_hangul: [] for is_hangul in (False, True)}
+    for old, new in wanted.items():
+        if new and new[-1] in firsts:
+            before[_is_hangul(new[-1])].append(old)
     restored = {ord(place): new for new, place in held.items()}
     for second in [old for old, new in wanted.items() if new and new[0] in seconds]:
         found = []
-        for text, new in _normalized(processor, [first + second for first in before]).items():
+        pairs = [first + second for first in before[_is_hangul(wanted[second][0])]]
+        for text, new in _normalized(processor, pairs).items():
             by_step = step(text.translate(translated)).translate(restored)
             if new != by_step and _known(new, alphabet) != _known(by_step, alphabet):
                 found.append(text[0])
         if found:
             yield second, found
+
+
+def _is_hangul(character):
+    return "\u1100" <= character <= "\u11ff" or "가" <= character <= "힣"
 
 
 def _composed() -> tuple[set[str], set[str]]:

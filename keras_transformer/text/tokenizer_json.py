@@ -68,7 +68,10 @@ def _word_piece_parts(tokenizer):
     begin, end = tokenizer.begin_token, tokenizer.end_token
     ends = [{"SpecialToken": {"id": token, "type_id": 0}} for token in (begin, end)]
     texts = [{"Sequence": {"id": name, "type_id": 0}} for name in "AB"]
-    added = set(tokenizer.added_tokens) - {tokenizer.unknown_token}
+    # The libraries number the tokens that the model lacks behind its own.
+    subwords = len(ids)
+    while subwords and tokenizer.vocabulary[subwords - 1] in tokenizer.added_tokens:
+        subwords -= 1
     return {
         "added_tokens": [
             _added(ids[token], token, token in tokenizer.normalized_tokens) for token in sorted(special, key=ids.get)
@@ -87,7 +90,7 @@ def _word_piece_parts(tokenizer):
             "unk_token": tokenizer.unknown_token,
             "continuing_subword_prefix": "##",
             "max_input_chars_per_word": tokenizer.max_word_length,
-            "vocab": {piece: number for piece, number in ids.items() if piece not in added},
+            "vocab": {piece: number for piece, number in ids.items() if number < subwords},
         },
     }
 
