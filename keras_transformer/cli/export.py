@@ -15,7 +15,7 @@ def add_parser(commands: Any) -> None:
         help="write a SavedModel for TF-Hub and TF Serving, a file of LiteRT for phones and browsers, or ONNX",
         description="Writes the translator, embedder or question answerer in MODEL as a SavedModel that takes strings; "
         "or an embedder as one file of LiteRT, with the tokenizer in it, for MediaPipe's TextEmbedder; or an embedder "
-        "as a folder of ONNX, for sentence-transformers, transformers.js and fastembed.",
+        "as ONNX: the folder of sentence-transformers, transformers.js and fastembed, or a file that takes strings.",
     )
     parser.set_defaults(check=check, run=run)
     parser.add_argument(
@@ -30,7 +30,7 @@ def add_parser(commands: Any) -> None:
         required=True,
         metavar="PATH",
         help="folder to make; with --next-version that of all versions; with --format litert a file, which ends in "
-        ".tflite",
+        ".tflite; with --format onnx too, if it ends in .onnx",
     )
     parser.add_argument(
         "--format",
@@ -113,7 +113,8 @@ def check(args: argparse.Namespace) -> None:
         if path is not None:
             as_paths(path)
     find_keras_file(args.model)
-    if args.format == "litert":
+    is_file = args.format == "litert" or (args.format == "onnx" and args.out.endswith(".onnx"))
+    if is_file:
         check_outputs([("--out", args.out)], [args.model])
     elif args.next_version:
         check_folder("--out", args.out)
