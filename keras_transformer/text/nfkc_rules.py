@@ -64,14 +64,16 @@ def normalizers_of(processor: "sentencepiece.SentencePieceProcessor", alphabet: 
     by_content = {}
     for old, new in rules.items():
         by_content.setdefault(new, []).append(old)
-    before = [_replace(_any_of(old), new if step(new) == new else _held(held, new)) for new, old in by_content.items()]
+    before = [
+        _replacement(_any_of(old), new if step(new) == new else _held(held, new)) for new, old in by_content.items()
+    ]
     translated = {ord(old): new if step(new) == new else held[new] for old, new in rules.items()}
     behind = [
-        _replace({"Regex": f"(?<={_class(firsts)}){second}"}, _held(held, wanted[second]))
+        _replacement({"Regex": f"(?<={_class(firsts)}){second}"}, _held(held, wanted[second]))
         for second, firsts in _apart(processor, wanted, step, translated, held, alphabet)
         if steps
     ]
-    after = [_replace({"String": place}, new) for new, place in held.items()]
+    after = [_replacement({"String": place}, new) for new, place in held.items()]
     return [*behind, *before, *({"type": step} for step in steps), *after]
 
 
@@ -152,5 +154,5 @@ def _class(characters):
     return f"[{''.join(f'{chr(92)}{c}' if c in chr(92) + ']^-[' else c for c in characters)}]"
 
 
-def _replace(pattern, content):
+def _replacement(pattern, content):
     return {"type": "Replace", "pattern": pattern, "content": content}
