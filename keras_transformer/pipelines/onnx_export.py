@@ -2,7 +2,7 @@
 
 import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
@@ -15,7 +15,7 @@ from keras_transformer.models import BertEncoder, SentenceEncoder
 from keras_transformer.pipelines.precision import in_dtype
 from keras_transformer.text.device_tokenizer import DeviceTokenizer, device_tokenizer, token_ids
 from keras_transformer.text.tokenizer_json import tokenizer_json
-from keras_transformer.types import Config, PathLike
+from keras_transformer.types import PathLike
 
 if TYPE_CHECKING:  # whose module imports this one
     from keras_transformer.pipelines.text_embedder import TextEmbedder
@@ -134,7 +134,7 @@ def _outputs_of_pieces(embedder, tokenizer: DeviceTokenizer, pieces, starts):
     return {"sentence_embedding": embedder.truncate(embedder.encoder(ids, training=False))}
 
 
-def _settings(embedder, tokenizer, pooling, normalizes) -> dict[str, Config]:
+def _settings(embedder, tokenizer, pooling, normalizes) -> dict[str, Any]:
     """{name: content} of the files of JSON."""
     modules = [("", "Transformer"), ("1_Pooling", "Pooling"), *([("2_Normalize", "Normalize")] if normalizes else [])]
     width, padding = embedder.output_dim, tokenizer["padding"]
