@@ -6,11 +6,12 @@ PARITY_VENV ?= .venv-parity
 BEAM_VENV ?= .venv-beam
 BENCH_VENV ?= .venv-bench
 FORMATS_VENV ?= .venv-formats
+ONNX_VENV ?= .venv-onnx
 BIN = $(VENV)/bin
 TEST_PROCESSES ?= 2
 export TEXT DATA DEV TEACHER ENGLISH OUT
 
-.PHONY: demo test test-jax test-parity test-formats test-beam bench recipe lint format clean
+.PHONY: demo test test-jax test-parity test-formats test-onnx test-beam bench recipe lint format clean
 
 # make demo TEXT='ko: Tuesday, March 5, 2024'
 demo: $(VENV)/.installed
@@ -36,6 +37,11 @@ test-parity: $(PARITY_VENV)/.installed
 test-formats: $(FORMATS_VENV)/.installed
 	$(FORMATS_VENV)/bin/python -m pytest -s tests/formats
 
+# Exported folders and files of ONNX in the libraries that load them.
+test-onnx: $(ONNX_VENV)/.installed
+	NODE_PATH=$(abspath $(ONNX_VENV))/node_modules $(ONNX_VENV)/bin/python -m pytest -s tests/formats/test_onnx.py \
+		tests/export/test_onnx.py tests/text/test_tokenizer_json.py
+
 # keras_transformer.beam with the real Apache Beam, its worker processes too, and the examples of its docstrings.
 test-beam: $(BEAM_VENV)/.installed
 	$(BEAM_VENV)/bin/python -m pytest tests/beam tests/test_docstrings.py -k beam
@@ -58,7 +64,7 @@ format: $(VENV)/.installed
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) $(JAX_VENV) $(PARITY_VENV) $(FORMATS_VENV) $(BEAM_VENV) $(BENCH_VENV) build *.egg-info demo-output \
+	rm -rf $(VENV) $(JAX_VENV) $(PARITY_VENV) $(FORMATS_VENV) $(ONNX_VENV) $(BEAM_VENV) $(BENCH_VENV) build *.egg-info demo-output \
 		benchmark-results
 
 $(VENV)/.installed: setup.cfg pyproject.toml
@@ -81,6 +87,16 @@ $(FORMATS_VENV)/.installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv --clear $(FORMATS_VENV)
 	$(FORMATS_VENV)/bin/python -m pip install --quiet --editable '.[litert]' 'mediapipe>=1.2.3' 'pytest>=9.0' \
 		'pytest-timeout>=2.4'
+	touch $@
+
+# sentence-transformers 6 and optimum-onnx want different versions of transformers. Scripts of npm would fetch what is
+# for GPUs.
+$(ONNX_VENV)/.installed: setup.cfg pyproject.toml
+	$(PYTHON) -m venv --clear $(ONNX_VENV)
+	$(ONNX_VENV)/bin/python -m pip install --quiet --editable '.[onnx]' 'pytest>=9.0' 'pytest-timeout>=2.4' torch==2.13.0 \
+		'onnxruntime>=1.32' 'onnxruntime-extensions>=0.15.2' 'sentence-transformers>=5.7,<6' 'optimum-onnx>=0.1'
+	if command -v npm > /dev/null; then \
+		npm install --silent --ignore-scripts --prefix $(ONNX_VENV) @huggingface/transformers@4.3.2; fi
 	touch $@
 
 $(BEAM_VENV)/.installed: setup.cfg pyproject.toml

@@ -1,4 +1,4 @@
-"""keras-transformer export: a saved pipeline as a SavedModel for TF-Hub and TF Serving, or as a file for devices."""
+"""keras-transformer export: a saved pipeline as a SavedModel for TF-Hub and TF Serving, or for other runtimes."""
 
 import argparse
 from typing import Any
@@ -12,10 +12,11 @@ from keras_transformer.pipelines.model_paths import find_keras_file
 def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "export",
-        help="write a SavedModel for TF-Hub and TF Serving, or a file of LiteRT for phones and browsers",
+        help="write a SavedModel for TF-Hub and TF Serving, a file of LiteRT for phones and browsers, or ONNX",
         description="Writes the translator, embedder or question answerer in MODEL as a SavedModel that takes strings; "
         "or an embedder or translator as one file of LiteRT, with the tokenizer in it; an embedder's is for "
-        "MediaPipe's TextEmbedder.",
+        "MediaPipe's TextEmbedder; or an embedder as ONNX: the folder of sentence-transformers, transformers.js and "
+        "fastembed, or a file that takes strings.",
     )
     parser.set_defaults(check=check, run=run)
     parser.add_argument(
@@ -30,14 +31,14 @@ def add_parser(commands: Any) -> None:
         required=True,
         metavar="PATH",
         help="folder to make; with --next-version that of all versions; with --format litert a file, which ends in "
-        ".tflite",
+        ".tflite; with --format onnx too, if it ends in .onnx",
     )
     parser.add_argument(
         "--format",
-        choices=["saved_model", "litert"],
+        choices=["saved_model", "litert", "onnx"],
         default="saved_model",
         help="litert: of an embedder whose tokenizer ignores case, or a translator; of the options below it has "
-        "--dtype and the lengths",
+        "--dtype and the lengths; onnx: of an embedder, with tf2onnx; it has --dtype",
     )
     parser.add_argument(
         "--next-version",
@@ -91,7 +92,7 @@ def _add_precision(parser):
         "--dtype",
         choices=["float32", "float16", "bfloat16", "int8"],
         help="of the computations, by default as the model was trained; with --format litert of the weights, float32, "
-        "float16 or int8; in a SavedModel bfloat16 and int8 need --frozen and convert "
+        "float16 or int8; with --format onnx float32; in a SavedModel bfloat16 and int8 need --frozen and convert "
         "the weights too; int8 (of weight matrices, the rest is float32) is for x86 processors and without --xla, "
         "which has no fast int8 matrix multiplication; outputs are float32 in any case",
     )
@@ -121,8 +122,8 @@ def _add_precision(parser):
 def check(args: argparse.Namespace) -> None:
     from keras_transformer.data.lines import as_paths
 
-    if args.format == "litert":
-        _check_litert(args)
+    if args.format != "saved_model":
+        _check_for_inference(args)
     elif args.dtype == "float16":
         raise ValueError("Expected --format litert with --dtype float16. Received: --format saved_model")
     elif args.dtype in ("bfloat16", "int8") and not args.frozen:
@@ -139,7 +140,8 @@ def check(args: argparse.Namespace) -> None:
         if path is not None:
             as_paths(path)
     find_keras_file(args.model)
-    if args.format == "litert":
+    is_file = args.format == "litert" or (args.format == "onnx" and args.out.endswith(".onnx"))
+    if is_file:
         check_outputs([("--out", args.out)], [args.model])
     elif args.next_version:
         check_folder("--out", args.out)
@@ -147,16 +149,25 @@ def check(args: argparse.Namespace) -> None:
         check_outputs([], [], folders=[("--out", args.out)])
 
 
-def _check_litert(args):
-    """Refuses what the format does not have."""
-    if args.dtype == "bfloat16":
-        raise ValueError("Expected float32, float16 or int8 for --dtype with --format litert. Received: bfloat16")
+def _check_for_inference(args):
+    """Refuses what the formats for inference alone do not have."""
+    dtypes = ["float32", "float16", "int8"] if args.format == "litert" else ["float32"]
+    if args.dtype not in (None, *dtypes):
+        raise ValueError(f"Expected {_listed(dtypes)} for --dtype with --format {args.format}. Received: {args.dtype}")
     others = {"--next-version": args.next_version, "--warmup": args.warmup, "--int8-embeddings": args.int8_embeddings}
     others |= {"--calibrate": args.calibrate, "--xla": args.xla is not None}
     if given := [option for option, value in others.items() if value]:
-        raise ValueError(f"Expected no {given[0]} with --format litert. Received: {given[0]}")
-    if not args.out.endswith(".tflite"):
+        raise ValueError(f"Expected no {given[0]} with --format {args.format}. Received: {given[0]}")
+    if args.format == "litert" and not args.out.endswith(".tflite"):
         raise ValueError(f"Expected a name that ends in .tflite for --out with --format litert. Received: {args.out}")
+    if args.format == "onnx":
+        from keras_transformer.export.onnx import check_installed
+
+        check_installed()
+
+
+def _listed(names):
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -108,10 +108,8 @@ def _vectors(embedder, tokenizer: DeviceTokenizer, ids, segment_ids, mask):
         is_real = tf.pad(mask, [[0, 0], [0, 1]])[:, 2:] > 0
         ids = tf.where(is_real, ids[:, 1:], embedder.tokenizer.padding_id)[:, : embedder.max_length]
     else:
-        words, last = embedder.tokenizer, embedder.max_length - 2
-        ids = token_ids(tokenizer, words, ids[0, 1:], tf.reduce_sum(mask) - 1)[: last + 1]
-        is_cut = (tf.range(tf.size(ids)) == last) & (ids != words.padding_id)
-        ids = tf.concat([[words.begin_id], tf.where(is_cut, words.end_id, ids)], axis=0)[None]
+        count = tf.reduce_sum(mask, axis=1) - 1
+        ids = token_ids(tokenizer, embedder.tokenizer, ids[:, 1:], count, embedder.max_length)
     return embedder.truncate(embedder.encoder(ids, training=False))
 
 

@@ -142,11 +142,13 @@ class Pipeline(QuantizesToInt8, keras.Model):
             int8_embeddings: of an encoder: its tables of embeddings, often half of its weights, are kept in int8 with a
                 scale for each row, a quarter as large, on processors of any kind; the vectors change by less than in
                 bfloat16. The tables cannot be trained on, the other weights can.
-            format: "saved_model"; or "litert", of a `TextEmbedder` or a `Translator`: `path` is a file that ends in
-                .tflite, for inference on phones and in browsers, with the tokenizer in it. An embedder's takes strings
-                through MediaPipe's TextEmbedder or `LiteRtEmbedder`, a translator's through `LiteRtTranslator` or a
-                loop of one's own. Its `dtype` is "float32", "float16" or "int8", for processors of
-                any kind; it is frozen, and has none of the other options. docs/litert.md says what can be exported.
+            format: "saved_model"; or, for inference alone and with no other option than `dtype` and `lengths`:
+                "litert", of a `TextEmbedder` or a `Translator`: `path` is a file that ends in .tflite, for phones and
+                browsers, with the tokenizer in it. An embedder's takes strings through MediaPipe's TextEmbedder or
+                `LiteRtEmbedder`, a translator's through `LiteRtTranslator` or a loop of one's own. Its `dtype` is
+                "float32", "float16" or "int8", for processors of any kind. docs/litert.md says what can be exported.
+                "onnx", of a `TextEmbedder`: a folder that sentence-transformers, transformers.js and fastembed load,
+                in float32: docs/onnx.md. It needs tf2onnx, the extra "onnx".
             lengths: of "litert" of a `TextEmbedder`: several lengths of texts in one file, (16, 32, 64, 128) say, a
                 signature for each. A text takes the time of the shortest that it fits; MediaPipe takes no such file.
 
@@ -156,15 +158,15 @@ class Pipeline(QuantizesToInt8, keras.Model):
                 TensorFlow has no int8 matrix multiplication, any dtype of a quantized model, weights that are too
                 large to freeze, texts that are no strings, and `calibration_texts` that are all blank or with another
                 dtype; for `int8_embeddings` of a translator, which multiplies by its table, and with "bfloat16" or
-                "int8"; for "litert" of a question answerer, of an embedder whose tokenizer keeps case or is neither
-                SentencePiece nor WordPiece, of a translator whose tokenizer is no SentencePiece, of a path that does
-                not end in .tflite, and with options that it lacks.
+                "int8"; for "litert" and "onnx" of a pipeline or a tokenizer that the format does not have, and with
+                options that it lacks; for "litert" of a path that does not end in .tflite.
+            ImportError: for "onnx" where tf2onnx is not installed.
         """
-        if arguments.one_of("format", format, ("saved_model", "litert")) == "litert":
+        if arguments.one_of("format", format, ("saved_model", "litert", "onnx")) != "saved_model":
             if int8_embeddings or calibration_texts is not None or warmup_texts is not WARMUP_TEXTS:
                 others = "int8_embeddings, calibration_texts and warmup_texts"
-                raise ValueError(f"Expected none of {others} with format='litert'. Received one")
-            self.export_litert(path, dtype, lengths)
+                raise ValueError(f"Expected none of {others} with format={format!r}. Received one")
+            self.export_for_inference(path, format, dtype, lengths)
             return
         if lengths is not None:
             raise ValueError(f"Expected format='litert' with lengths. Received: format={format!r}")
@@ -184,11 +186,12 @@ class Pipeline(QuantizesToInt8, keras.Model):
                 functions, signatures = pipeline.export_functions(trainable=False)
             write_saved_model(path, functions, signatures, other_state=pipeline.tokenizers, warmup_requests=requests)
 
-    def export_litert(self, path: PathLike, dtype: str | None = None, lengths: Sequence[int] | None = None) -> None:
-        """What `export` does for "litert"; `ValueError` where the pipeline has no such format."""
-        raise ValueError(
-            f"Expected a TextEmbedder or a Translator with format='litert'. Received: a {type(self).__name__}"
-        )
+    def export_for_inference(
+        self, path: PathLike, format: str, dtype: str | None = None, lengths: Sequence[int] | None = None
+    ) -> None:
+        """What `export` does for "litert" and "onnx"; `ValueError` where the pipeline has no such format."""
+        wanted = "a TextEmbedder or a Translator" if format == "litert" else "a TextEmbedder"
+        raise ValueError(f"Expected {wanted} with format={format!r}. Received: a {type(self).__name__}")
 
     def _check_int8_embeddings(self, dtype):
         """`ValueError` where the tables of embeddings cannot be in int8 by themselves."""

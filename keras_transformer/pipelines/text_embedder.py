@@ -9,6 +9,7 @@ from keras_transformer import arguments
 from keras_transformer.pipelines.embedding import EmbedsTexts, ids_and_lengths
 from keras_transformer.pipelines.encoder_pipeline import EncoderPipeline
 from keras_transformer.pipelines.litert_export import write_litert
+from keras_transformer.pipelines.onnx_export import write_onnx
 from keras_transformer.pipelines.signatures import (
     IDS,
     STRINGS,
@@ -199,8 +200,15 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
             signatures["tokens"] = traced(STRINGS)(lambda inputs: self._token_vectors(inputs)[0])
         return self._root_functions(embed, trainable), signatures
 
-    def export_litert(self, path: PathLike, dtype: str | None = None, lengths: Sequence[int] | None = None) -> None:
-        write_litert(self, path, dtype, lengths)
+    def export_for_inference(
+        self, path: PathLike, format: str, dtype: str | None = None, lengths: Sequence[int] | None = None
+    ) -> None:
+        if format == "litert":
+            write_litert(self, path, dtype, lengths)
+        elif lengths is not None:
+            raise ValueError(f"Expected format='litert' with lengths. Received: format={format!r}")
+        else:
+            write_onnx(self, path, dtype)
 
     def warmup_requests(self, texts: Sequence[str]) -> Requests:
         strings = {"inputs": as_strings(texts)}

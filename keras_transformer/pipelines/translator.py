@@ -246,7 +246,11 @@ class Translator(TranslatesTexts, Pipeline):
         # An export of a translator is for inference, but its weights can be read and replaced.
         return translator_export.TranslatorExport(self).functions()
 
-    def export_litert(self, path: PathLike, dtype: str | None = None, lengths: Sequence[int] | None = None) -> None:
+    def export_for_inference(
+        self, path: PathLike, format: str, dtype: str | None = None, lengths: Sequence[int] | None = None
+    ) -> None:
+        if format != "litert":
+            super().export_for_inference(path, format, dtype, lengths)
         if lengths is not None:
             raise ValueError(f"Expected no lengths of a translator, which has its own. Received: lengths={lengths}")
         write_litert_translator(self, path, dtype)

@@ -1,4 +1,4 @@
-"""A tokenizer as runtimes on devices have it: ASCII letters in lower case, then a SentencePiece model."""
+"""A tokenizer as runtimes have it that know no other than SentencePiece: a model of it, and the rest in the graph."""
 
 import string
 from typing import NamedTuple
@@ -19,7 +19,7 @@ class DeviceTokenizer(NamedTuple):
     """What a device does with a text, and what is left to the graph of a model.
 
     Attributes:
-        model: a serialized SentencePiece model. Before it ASCII letters become lower case.
+        model: a serialized SentencePiece model.
         spaces: boolean (P,): which of its pieces begin a word; `None` where its ids are those of the tokenizer, but for
             the begin and end ids.
         lengths: int32 (P,), the characters of each piece; `None` as `spaces`.
@@ -30,17 +30,22 @@ class DeviceTokenizer(NamedTuple):
     lengths: np.ndarray | None = None
 
 
-def device_tokenizer(tokenizer: Tokenizer) -> DeviceTokenizer:
+def device_tokenizer(tokenizer: Tokenizer, keeps_case: bool = False) -> DeviceTokenizer:
     """A tokenizer for devices that cuts texts as `tokenizer` does.
 
     Of a `WordPieceTokenizer`, special tokens that a text spells ("[MASK]") are texts as any other.
 
+    Args:
+        tokenizer: a `SubwordTokenizer` or a `WordPieceTokenizer`.
+        keeps_case: whether texts come to the model as they are; else ASCII letters become lower case before.
+
     Raises:
-        ValueError: for a tokenizer that distinguishes ASCII letters by their case, or is neither SentencePiece nor
-            WordPiece with a normalization of single characters.
+        ValueError: for a tokenizer that is neither SentencePiece nor WordPiece with a normalization of single
+            characters, or distinguishes ASCII letters by their case where the device does not keep it.
     """
     if isinstance(tokenizer, WordPieceTokenizer):
-        _check_ignores_case(tokenizer.normalized_words)
+        if not keeps_case:
+            _check_ignores_case(tokenizer.normalized_words)
         check_has_tables(tokenizer)
         model = word_piece_model(tokenizer)
         processor = load_processor(model)
@@ -50,7 +55,8 @@ def device_tokenizer(tokenizer: Tokenizer) -> DeviceTokenizer:
         return DeviceTokenizer(model, spaces, np.array([len(piece.strip(" ")) for piece in pieces], np.int32))
     if isinstance(tokenizer, SubwordTokenizer):
         processor = load_processor(tokenizer.model)
-        _check_ignores_case(lambda texts: [processor.normalize(text) for text in texts])
+        if not keeps_case:
+            _check_ignores_case(lambda texts: [processor.normalize(text) for text in texts])
         return DeviceTokenizer(_without_control_names(tokenizer.model))
     raise ValueError(
         f"Expected a SubwordTokenizer or a WordPieceTokenizer for this format. Received: {type(tokenizer).__name__}"
@@ -62,8 +68,10 @@ def lower_ascii(text: str) -> str:
     return text.translate(_LOWER_CASE)
 
 
-def token_ids(device: DeviceTokenizer, tokenizer: WordPieceTokenizer, ids: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
-    """The tokens of a text, with the end id behind them, of its pieces on a device.
+def token_ids(
+    device: DeviceTokenizer, tokenizer: WordPieceTokenizer, ids: tf.Tensor, counts: tf.Tensor, max_length: int
+) -> tf.Tensor:
+    """The tokens of texts, between the begin and the end id, of their pieces on a device.
 
     A word that has an unknown part, begins with none of the subwords, or is too long is one unknown token. Shapes do
     not depend on the data, for which runtimes have slower code.
@@ -71,31 +79,41 @@ def token_ids(device: DeviceTokenizer, tokenizer: WordPieceTokenizer, ids: tf.Te
     Args:
         device: made of `tokenizer`.
         tokenizer: whose ids are wanted.
-        ids: int32 (T,), the pieces, and behind them an id of any kind and padding.
-        count: int32 (), how many ids are no padding.
+        ids: int32 (N, T), the pieces, and behind them an id of any kind and padding.
+        counts: int32 (N,), how many ids are no padding.
+        max_length: longer texts are truncated to so many ids; the end id is kept.
 
     Returns:
-        int32 (T,), padded as `tokenizer` pads.
+        int32 (N, at most T + 1), padded as `tokenizer` pads.
     """
-    places = tf.range(tf.size(ids))
-    is_real, is_last = places < count, places == count - 1
+    ids = _known_tokens(device, tokenizer, ids, counts)[:, : max_length - 1]
+    is_cut = (tf.range(tf.shape(ids)[1]) == max_length - 2) & (ids != tokenizer.padding_id)
+    return tf.pad(tf.where(is_cut, tokenizer.end_id, ids), [[0, 0], [1, 0]], constant_values=tokenizer.begin_id)
+
+
+def _known_tokens(device, tokenizer, ids, counts):
+    """(N, T) pieces to tokens, each text with the end id behind it."""
+    places = tf.range(tf.shape(ids)[1])
+    is_real, is_last = places < counts[:, None], places == counts[:, None] - 1
     ids = tf.where(is_last, tokenizer.end_id, ids)
     begins = (tf.gather(tf.constant(device.spaces), ids) & is_real) | is_last
     is_piece = is_real & ~is_last
-    word = tf.cumsum(tf.cast(begins, tf.int32))
-    in_same_word = word[:, None] == word
+    word = tf.cumsum(tf.cast(begins, tf.int32), axis=1)
+    in_same_word = (word[:, :, None] == word[:, None]) & is_piece[:, None]
 
     def of_word(values):
-        return tf.reduce_sum(tf.where(in_same_word & is_piece, values, 0), axis=1)
+        return tf.reduce_sum(tf.where(in_same_word, values[:, None], 0), axis=2)
 
     is_bad = tf.cast((ids == tokenizer.unknown_id) | (ids == len(device.spaces) - 1), tf.int32)
     length = of_word(tf.gather(tf.constant(device.lengths), ids))
     is_unknown = is_piece & ((of_word(is_bad) > 0) | (length > tokenizer.max_word_length))
     is_kept = begins | (is_piece & ~is_unknown)
     kept = tf.where(is_unknown, tokenizer.unknown_id, ids)
-    place = tf.cumsum(tf.cast(is_kept, tf.int32)) - 1
-    moved = tf.reduce_sum(tf.where((places[:, None] == place) & is_kept, kept, 0), axis=1)
-    return tf.where(places < tf.reduce_sum(tf.cast(is_kept, tf.int32)), moved, tokenizer.padding_id)
+    place = tf.cumsum(tf.cast(is_kept, tf.int32), axis=1) - 1
+    is_moved = (places[:, None] == place[:, None]) & is_kept[:, None]
+    moved = tf.reduce_sum(tf.where(is_moved, kept[:, None], 0), axis=2)
+    counts = tf.reduce_sum(tf.cast(is_kept, tf.int32), axis=1)
+    return tf.where(places < counts[:, None], moved, tokenizer.padding_id)
 
 
 def _check_ignores_case(normalized):

@@ -102,6 +102,20 @@ def test_the_lengths_of_a_translator(model_dir, embedder_dir, written, tmp_path,
     assert "Expected a positive integer. Received: --max-source-length=0" in capsys.readouterr().err
 
 
+def test_a_folder_of_onnx(embedder_dir, written, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("keras_transformer.export.onnx.check_installed", lambda: None)
+    for name in ("folder", "file.onnx"):
+        out = str(tmp_path / name)
+        assert run("export", "--model", embedder_dir, "--out", out, "--format", "onnx") == 0
+        assert written.pop() == (out, None, {"frozen": False, "dtype": None, "format": "onnx"})
+    for options, message in [
+        (["--dtype", "int8"], "Expected float32 for --dtype with --format onnx. Received: int8"),
+        (["--int8-embeddings"], "Expected no --int8-embeddings with --format onnx"),
+    ]:
+        assert run("export", "--model", embedder_dir, "--out", out, "--format", "onnx", *options) == 1
+        assert message in capsys.readouterr().err
+
+
 def test_a_calibration_needs_texts(embedder_dir, write_lines, tmp_path, capsys):
     options = ["--frozen", "--dtype", "int8", "--calibrate", write_lines("empty", [])]
     assert run("export", "--model", embedder_dir, "--out", tmp_path / "2", *options) == 1

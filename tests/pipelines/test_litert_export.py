@@ -114,10 +114,12 @@ def test_what_cannot_be_exported_is_refused(subwords, question_answer_embedder, 
             embedder.export(path, format="litert", **options)
     with pytest.raises(ValueError, match=r"Expected the name of a file that ends in .tflite. Received: .*folder"):
         embedder.export(tmp_path / "folder", format="litert")
-    with pytest.raises(ValueError, match="Expected one of .*Received: format=.onnx"):
-        embedder.export(path, format="onnx")
+    with pytest.raises(ValueError, match="Expected one of .*Received: format=.tfjs"):
+        embedder.export(path, format="tfjs")
     with pytest.raises(ValueError, match="Expected a TextEmbedder or a Translator with.*a QuestionAnswerEmbedder"):
         question_answer_embedder.export(path, format="litert")
+    with pytest.raises(ValueError, match="Expected a TextEmbedder with format='onnx'. Received: a QuestionAnswerEmbed"):
+        question_answer_embedder.export(path, format="onnx")
     of_bytes = embedder_of(sentence_encoder(ByteTokenizer()), ByteTokenizer())
     with pytest.raises(ValueError, match="Expected a SubwordTokenizer or a WordPieceTokenizer for this format"):
         of_bytes.export(path, format="litert")

@@ -34,24 +34,41 @@ def test_control_pieces_are_spelled_by_no_text():
     assert on_device(device_tokenizer(tokenizer), ["</s>"])[0] == tokenizer.tokenize(["</s>"]).to_list()[0]
 
 
+def batch(rows):
+    """Pieces (N, T) with an id of any kind behind each text, which are counted, and others behind them."""
+    width = max(map(len, rows)) + 3
+    ids = [row + [0] + [9] * (width - len(row) - 1) for row in rows]
+    return tf.constant(ids), tf.constant([len(row) + 1 for row in rows])
+
+
 def test_word_pieces():
     tokenizer = WordPieceTokenizer(VOCABULARY)
     device = device_tokenizer(tokenizer)
-    signature = [tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int32)]
-    cut = tf.function(lambda ids, count: token_ids(device, tokenizer, ids, count), input_signature=signature)
-    for ids, row in zip(on_device(device, TEXTS), tokenizer.tokenize(TEXTS).to_list()):
-        found = cut([*ids, 0, 9, 9], len(ids) + 1).numpy().tolist()
-        assert found == row[1:] + [0] * (len(ids) + 3 - len(row[1:]))
+    signature = [tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)]
+    cut = tf.function(lambda ids, counts: token_ids(device, tokenizer, ids, counts, 99), input_signature=signature)
+    pieces, rows = on_device(device, TEXTS), tokenizer.tokenize(TEXTS, max_length=99).to_list()
+    for start in range(0, len(TEXTS), 10):
+        found = cut(*batch(pieces[start : start + 10])).numpy().tolist()
+        assert found == [row + [0] * (len(found[0]) - len(row)) for row in rows[start : start + 10]]
 
 
 def test_a_word_with_an_unknown_part_is_one_unknown_token():
     tokenizer = WordPieceTokenizer(VOCABULARY, max_word_length=6)
     device = device_tokenizer(tokenizer)
-    found = [
-        token_ids(device, tokenizer, tf.constant([*ids, 0], tf.int32), len(ids) + 1).numpy().tolist()
-        for ids in on_device(device, ["a runs dogq s", "running a", "runnsn a", ""])
-    ]
-    assert found == [[5, 7, 8, 1, 1, 3, 0, 0], [1, 5, 3, 0], [7, 9, 8, 9, 5, 3], [3]]
+    pieces = on_device(device, ["a runs dogq s", "running a", "runnsn a", ""])
+    found = token_ids(device, tokenizer, *batch(pieces), 99).numpy().tolist()
+    expected = [[2, 5, 7, 8, 1, 1, 3], [2, 1, 5, 3], [2, 7, 9, 8, 9, 5, 3], [2, 3]]
+    assert [row[: len(wanted)] for row, wanted in zip(found, expected)] == expected
+    assert not any(any(row[len(wanted) :]) for row, wanted in zip(found, expected))
+
+
+def test_a_device_that_keeps_case():
+    tokenizer = WordPieceTokenizer([*VOCABULARY, "Dog"], lower_case=False)
+    device = device_tokenizer(tokenizer, keeps_case=True)
+    processor = load_processor(device.model)
+    ids = batch([processor.encode(text) for text in ("Dog", "dog Dog")])
+    expected = tokenizer(["Dog", "dog Dog"]).numpy()
+    np.testing.assert_array_equal(token_ids(device, tokenizer, *ids, 9)[:, : expected.shape[1]], expected)
 
 
 @pytest.mark.parametrize(
