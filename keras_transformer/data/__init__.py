@@ -7,6 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from keras_transformer.data.answers import read_answers
+from keras_transformer.data.beir import RetrievalTask, read_beir
 from keras_transformer.data.lines import read_lines
 from keras_transformer.data.pairs import count_pairs
 from keras_transformer.data.tab_separated import read_rows
@@ -14,7 +15,7 @@ from keras_transformer.data.tab_separated import read_rows
 if TYPE_CHECKING:
     from keras_transformer.data.parallel_text import ParallelText
 
-__all__ = ["ParallelText", "count_pairs", "read_answers", "read_lines", "read_rows"]
+__all__ = ["ParallelText", "RetrievalTask", "count_pairs", "read_answers", "read_beir", "read_lines", "read_rows"]
 
 
 def __getattr__(name: str) -> Any:
