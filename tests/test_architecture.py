@@ -25,7 +25,9 @@ ALLOWED = {
     "models": {"ops", "quantization", "layers"},
     "decoding": {"ops"},
     "pipelines": {"ops", "layers", "models", "decoding", "text", "data", "export", "hub", "quantization"},
-    "evaluation": {"ops", "layers", "models", "decoding", "pipelines", "text", "data", "export", "hub", "quantization"},
+    "evaluation": {
+        "ops", "layers", "models", "decoding", "pipelines", "text", "data", "export", "hub", "quantization", "search",
+    },
     "training": {
         "ops", "layers", "models", "decoding", "pipelines", "evaluation", "text", "data", "export", "hub", "search",
     },

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from keras_transformer.data.beir import beir_files
 from keras_transformer.data.lines import as_paths
+from keras_transformer.data.scored_pairs import scored_pair_files
 from keras_transformer.evaluation.inputs import Embed
 from keras_transformer.evaluation.report import Measured, MeasuredTask, retrieval_task
 
@@ -33,16 +34,17 @@ class Measure(NamedTuple):
         return self.metavar is None
 
 
-def read_pairs(path: str) -> list[tuple]:
-    """The columns of a file of scored pairs: score, sentence, sentence."""
-    return _read(path, "score", "sentence1", "sentence2", numbers={"score": (0, 5)})
-
-
-def _read(path, *columns, numbers=None):
+def _read(path, *columns):
     """The columns of a file, a tuple each."""
     from keras_transformer.data import read_rows
 
-    return list(zip(*read_rows(path, columns, numbers)))
+    return list(zip(*read_rows(path, columns)))
+
+
+def _scored(paths, args):
+    from keras_transformer.data import read_scored_pairs
+
+    return read_scored_pairs(*paths)
 
 
 def _labelled(paths, args):
@@ -102,6 +104,32 @@ def _beir_retrieval(task_and_option, embed):
     return dataclasses.asdict(scores), MeasuredTask("Retrieval", counts, figures)
 
 
+def _clustering(files, embed):
+    from keras_transformer.evaluation import score_clustering
+
+    ((labels, texts),) = files
+    scores = score_clustering(texts, labels, embed)
+    figures = [Measured("V-measure", scores.v_measure), Measured("homogeneity", scores.homogeneity)]
+    figures.append(Measured("completeness", scores.completeness))
+    notes = [("V of each run", " ".join(f"{value:.3f}" for value in scores.run_v_measures))]
+    counts = f"{scores.num_texts:,} texts, {scores.num_labels} labels, {len(scores.run_v_measures)} runs"
+    return dataclasses.asdict(scores), MeasuredTask("Clustering", counts, figures, notes)
+
+
+def _bitext(columns, embed):
+    from keras_transformer.evaluation import score_bitext
+
+    scores = score_bitext(*columns, embed)
+    named = {"accuracy forward": scores.forward_accuracy, "accuracy back": scores.backward_accuracy}
+    named |= {"margin forward": scores.margin_forward_accuracy, "margin back": scores.margin_backward_accuracy}
+    named |= {"F1, mined": scores.f1, "precision": scores.precision, "recall": scores.recall}
+    counts = f"{scores.num_pairs:,} pairs, {scores.num_sources:,} and {scores.num_targets:,} sentences"
+    notes = [("margin above", f"{scores.threshold:.4f}")]
+    return dataclasses.asdict(scores), MeasuredTask(
+        "Bitext", counts, [Measured(*item) for item in named.items()], notes
+    )
+
+
 _POSITIVE = 4  # scores above are of sentences that say the same, as SimCSE has it
 
 
@@ -119,9 +147,11 @@ def _alignment(columns, embed):
 
 MEASURES = {
     "similarity": Measure(
-        "semantic textual similarity, as of STS-B; columns: score (0 to 5), sentence, sentence",
-        lambda paths, args: read_pairs(*paths),
+        "semantic textual similarity; columns: score (0 to 5), sentence, sentence. Also the files of SICK, of the STS "
+        "benchmark, and STS.input.NAME.txt with STS.gs.NAME.txt beside it, or a folder of these (STS12 to STS17)",
+        _scored,
         _similarity,
+        files=scored_pair_files,
     ),
     "classification": Measure(
         "logistic regression on the vectors; columns: label, text. One file for 10-fold cross-validation, or two, to "
@@ -144,9 +174,21 @@ MEASURES = {
         metavar="PATH",
         files=beir_files,
     ),
+    "clustering": Measure(
+        "V-measure of k-means with as many clusters as labels, as MTEB has it; columns: label, text",
+        _labelled,
+        _clustering,
+    ),
+    "bitext": Measure(
+        "each sentence's translation among all sentences of the other language, by cosine and by margin; columns: "
+        "sentence, translation; where one is empty, the other has none and may be mistaken for one",
+        lambda paths, args: _read(*paths, "source", "target"),
+        _bitext,
+    ),
     "alignment": Measure(
-        "alignment of the pairs with a score above 4, and uniformity of all sentences; columns as for --similarity",
-        lambda paths, args: read_pairs(*paths),
+        "alignment of the pairs with a score above 4, and uniformity of all sentences; files as for --similarity",
+        _scored,
         _alignment,
+        files=scored_pair_files,
     ),
 }

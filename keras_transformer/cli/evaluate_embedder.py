@@ -134,7 +134,7 @@ def _check_libraries(args):
 
     if args.heat_map or args.html:
         pictures.check_matplotlib()
-    if args.classification:
+    if args.classification or args.clustering or args.html:
         check_scikit_learn()
 
 

@@ -51,7 +51,7 @@ def _first_texts(tasks) -> Iterator[str]:
         elif name in ("classification", "clustering"):
             yield from data[-1][1]
         elif name in ("retrieval", "bitext"):
-            yield from itertools.chain.from_iterable(zip(*data))
+            yield from filter(None, itertools.chain.from_iterable(zip(*data)))
         elif name == "beir":
             yield from data[0].queries.values()
 

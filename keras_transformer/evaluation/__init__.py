@@ -3,6 +3,8 @@
 from keras_transformer.evaluation.alignment_uniformity import AlignmentUniformityScores, score_alignment_uniformity
 from keras_transformer.evaluation.answer_retrieval import score_answers
 from keras_transformer.evaluation.attention_plot import plot_attention
+from keras_transformer.evaluation.bitext import BitextScores, score_bitext
+from keras_transformer.evaluation.clustering import ClusteringScores, score_clustering
 from keras_transformer.evaluation.embedding_plot import plot_embeddings
 from keras_transformer.evaluation.estimate import Estimate
 from keras_transformer.evaluation.histogram_plot import plot_similarity_histogram
@@ -25,7 +27,9 @@ from keras_transformer.evaluation.translation import (
 
 __all__ = [
     "AlignmentUniformityScores",
+    "BitextScores",
     "ClassificationScores",
+    "ClusteringScores",
     "Estimate",
     "IdentifierScores",
     "InformationRetrievalScores",
@@ -47,6 +51,8 @@ __all__ = [
     "plot_similarity_histogram",
     "score_alignment_uniformity",
     "score_answers",
+    "score_bitext",
+    "score_clustering",
     "score_identifiers",
     "score_information_retrieval",
     "score_retrieval",

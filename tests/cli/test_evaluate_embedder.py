@@ -17,6 +17,8 @@ from keras_transformer.data import read_beir
 from keras_transformer.evaluation import (
     cross_validate,
     score_alignment_uniformity,
+    score_bitext,
+    score_clustering,
     score_information_retrieval,
     score_retrieval,
     score_similarity,
@@ -134,6 +136,22 @@ def test_a_task_in_the_files_of_beir(beir, options, embedder_dir, embedder, tmp_
     assert kept == [{"files": beir, **as_json(wanted)}]
 
 
+def test_clusters_and_translations(files, embedder_dir, embedder, tmp_path, capsys):
+    tasks = "--clustering", files["classification"], "--bitext", files["retrieval"]
+    assert run("--model", embedder_dir, *tasks, "--json", tmp_path / "scores.json", "--html", tmp_path / "a.html") == 0
+    clusters, bitext = score_clustering(FIRST, LABELS, embedder.embed), score_bitext(FIRST, SECOND, embedder.embed)
+    shown = capsys.readouterr().out
+    assert f"Clustering, {files['classification']}: 40 texts, 2 labels, 10 runs\n" in shown
+    assert f"  V-measure        {clusters.v_measure:8.4f}\n  homogeneity" in shown
+    assert f"Bitext, {files['retrieval']}: 40 pairs, 39 and 40 sentences\n" in shown
+    assert f"  accuracy back    {bitext.backward_accuracy:8.4f}\n" in shown
+    assert f"  F1, mined        {bitext.f1:8.4f}\n" in shown
+    kept = json.loads((tmp_path / "scores.json").read_text())
+    assert kept["clustering"] == [{"file": files["classification"], **as_json(clusters)}]
+    assert kept["bitext"] == [{"file": files["retrieval"], **as_json(bitext)}]
+    assert (tmp_path / "a.html").read_text().count("<figcaption>") == 2
+
+
 def test_alignment_and_uniformity(files, embedder_dir, embedder, capsys):
     assert run("--model", embedder_dir, "--alignment", files["similarity"]) == 0
     wanted = score_alignment_uniformity(FIRST, SECOND, embedder.embed, np.array(GOLD) > 4)
@@ -201,6 +219,18 @@ def test_what_is_not_defined_is_null(files, write_lines, tmp_path, capsys):
     assert "Spearman              nan   95% interval nan to nan\n" in capsys.readouterr().out
 
 
+def test_a_folder_of_sts_files(embedder_dir, embedder, write_lines, tmp_path, capsys):
+    write_lines("STS.input.a.txt", [f"{a}\t{b}" for a, b in zip(FIRST[:9], SECOND[:9])])
+    write_lines("STS.gs.a.txt", list(map(str, GOLD[:9])))
+    assert run("--model", embedder_dir, "--similarity", tmp_path, "--json", tmp_path / "scores.json") == 0
+    wanted = score_similarity(FIRST[:9], SECOND[:9], GOLD[:9], embedder.embed)
+    shown = capsys.readouterr().out
+    assert f"Similarity, {tmp_path}: 9 pairs\n" in shown and shown_estimate(wanted.cosine_pearson) in shown
+    options = "--similarity", tmp_path, "--json", tmp_path / "STS.gs.a.txt", "--overwrite"
+    assert run("--model", embedder_dir, *options) == 1
+    assert "no file that is read" in capsys.readouterr().err
+
+
 def test_files_of_a_task_that_is_given_twice(files, embedder_dir, capsys):
     assert run("--model", embedder_dir, "--retrieval", files["retrieval"], "--retrieval", files["retrieval"]) == 0
     assert capsys.readouterr().out.count(f"Retrieval, {files['retrieval']}: ") == 2
@@ -217,7 +247,10 @@ def test_a_heat_map(embedder_dir, tmp_path, capsys, recwarn):
 @pytest.mark.parametrize(
     "options, message",
     [
-        ([], "at least one of --similarity, --classification, --retrieval, --beir, --alignment and --heat-map"),
+        (
+            [],
+            "at least one of --similarity, --classification, --retrieval, --beir, --clustering, --bitext, ",
+        ),
         (["--similarity", "BAD"], "BAD, line 2: expected a number from 0 to 5. Received: score='6'"),
         (["--retrieval", "BAD"], "BAD, line 1: expected 2 columns (query, answer), separated by tabs. Received: 3"),
         (["--classification", "EMPTY"], "EMPTY, line 1: expected label, text. Received: an empty file"),

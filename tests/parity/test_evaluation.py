@@ -5,10 +5,11 @@ import unittest.mock
 import numpy as np
 import pytest
 
-from keras_transformer.evaluation import score_information_retrieval
+from keras_transformer.evaluation import score_bitext, score_information_retrieval, score_similarity
 from tests.evaluation.made_retrieval import embed_as, made_task
 
 util = pytest.importorskip("sentence_transformers.util")
+torch = pytest.importorskip("torch")
 evaluation = pytest.importorskip("sentence_transformers.sentence_transformer.evaluation")
 
 
@@ -22,11 +23,11 @@ class Encoder:
         self.embed = embed_as(vectors)
         self.model_card_data = unittest.mock.Mock()  # takes notes of measures
 
-    def encode(self, sentences, convert_to_tensor=False, **options):
-        import torch
-
+    def encode(self, sentences, convert_to_tensor=False, convert_to_numpy=True, **options):
         vectors = np.asarray(self.embed(sentences), "float32")
-        return torch.from_numpy(vectors) if convert_to_tensor else vectors
+        if convert_to_tensor:
+            return torch.from_numpy(vectors)
+        return vectors if convert_to_numpy else list(torch.from_numpy(vectors))
 
     encode_query = encode_document = encode
 
@@ -48,6 +49,28 @@ def test_information_retrieval():
             assert figures[k] == pytest.approx(found[f"cosine_{name}@{k}"], abs=1e-6), (name, k)
     # At 10 nothing is cut: no query has more relevant documents.
     assert scores.mean_average_precision[10] == pytest.approx(found["cosine_map@10"], abs=1e-6)
+
+
+def test_similarity():
+    *_, vectors = made_task()
+    first, second = list(vectors)[:90], list(vectors)[90:180]
+    gold = np.random.default_rng(0).integers(0, 6, 90)
+    options = {"write_csv": False, "show_progress_bar": False, "main_similarity": "cosine"}
+    found = evaluation.EmbeddingSimilarityEvaluator(first, second, gold, **options)(Encoder(vectors))
+    scores = score_similarity(first, second, gold, embed_as(vectors), num_resamples=1)
+    assert scores.cosine_pearson.value == pytest.approx(found["pearson_cosine"], abs=1e-6)
+    assert scores.spearman.value == pytest.approx(found["spearman_cosine"], abs=1e-6)
+
+
+def test_bitext():
+    queries, _, _, vectors = made_task(num_queries=60, gains=2)
+    sources = list(queries.values())
+    targets = [f"document {number}" for number in range(len(sources))]
+    vectors |= {target: vectors[source] + vectors[target] for source, target in zip(sources, targets)}
+    found = evaluation.TranslationEvaluator(sources, targets, write_csv=False)(Encoder(vectors))
+    scores = score_bitext(sources, targets, embed_as(vectors))
+    assert scores.forward_accuracy == found["src2trg_accuracy"] and 0 < scores.forward_accuracy < 1
+    assert scores.backward_accuracy == found["trg2src_accuracy"]
 
 
 def test_information_retrieval_by_trec_eval():
