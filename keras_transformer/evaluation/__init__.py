@@ -11,6 +11,7 @@ from keras_transformer.evaluation.histogram_plot import plot_similarity_histogra
 from keras_transformer.evaluation.html_report import write_html_report
 from keras_transformer.evaluation.identifiers import IdentifierScores, score_identifiers
 from keras_transformer.evaluation.information_retrieval import InformationRetrievalScores, score_information_retrieval
+from keras_transformer.evaluation.mteb_model import MtebModel
 from keras_transformer.evaluation.report import Measured, MeasuredTask, markdown_table
 from keras_transformer.evaluation.retrieval import RetrievalScores, score_retrieval
 from keras_transformer.evaluation.sentence_scores import ScoredTranslation, nearest_translation, worst_translations
@@ -36,6 +37,7 @@ __all__ = [
     "Measured",
     "MeasuredTask",
     "MetricScore",
+    "MtebModel",
     "RetrievalScores",
     "ScoredTranslation",
     "SimilarityScores",
