@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _SIDE = 6.0  # inches
-_MOST_COLORS = 20  # of the color map "tab20"; rarer labels are grey
+_MOST_COLORS = 20  # rarer labels are grey
 _LONGEST_LABEL = 40
 
 
@@ -91,12 +91,14 @@ def _groups(labels, count):
     """Yields (label, color, rows), rare ones first, so that they do not hide others."""
     import matplotlib
 
-    colors = matplotlib.colormaps["tab20"].colors
+    maps = matplotlib.colormaps
     if labels is None:
-        yield None, colors[0], np.arange(count)
+        yield None, maps["tab10"].colors[0], np.arange(count)
         return
     names = [str(label) for label in labels]
     frequent = [name for name, _ in collections.Counter(names).most_common(_MOST_COLORS)]
+    # The colors of the shorter map are easier to tell apart.
+    colors = maps["tab10" if len(frequent) <= 10 else "tab20"].colors
     numbers = {name: number for number, name in enumerate(frequent)}
     of_row = np.array([numbers.get(name, -1) for name in names])
     if (of_row < 0).any():

@@ -57,7 +57,8 @@ def _escaped(text):
 
 
 def _table(task):
-    rows = ["<tr><th>measure</th><th>figure</th><th>95% interval</th></tr>"]
+    has_intervals = any(figure.interval for figure in task.figures)
+    rows = [f"<tr><th>measure</th><th>figure</th><th>{'95% interval' if has_intervals else ''}</th></tr>"]
     for figure in task.figures:
         value, interval = figure.shown
         rows.append(f'<tr><td>{_escaped(figure.name)}</td><td class="number">{value}</td><td>{interval}</td></tr>')
