@@ -7,11 +7,12 @@ BEAM_VENV ?= .venv-beam
 BENCH_VENV ?= .venv-bench
 FORMATS_VENV ?= .venv-formats
 ONNX_VENV ?= .venv-onnx
+MTEB_VENV ?= .venv-mteb
 BIN = $(VENV)/bin
 TEST_PROCESSES ?= 2
 export TEXT DATA DEV TEACHER ENGLISH OUT
 
-.PHONY: demo test test-jax test-parity test-formats test-onnx test-beam bench recipe lint format clean
+.PHONY: demo test test-jax test-parity test-formats test-onnx test-beam test-mteb bench recipe lint format clean
 
 # make demo TEXT='ko: Tuesday, March 5, 2024'
 demo: $(VENV)/.installed
@@ -46,6 +47,10 @@ test-onnx: $(ONNX_VENV)/.installed
 test-beam: $(BEAM_VENV)/.installed
 	$(BEAM_VENV)/bin/python -m pytest tests/beam tests/test_docstrings.py -k beam
 
+# keras_transformer's models in MTEB, on tasks made of local files, and its figures beside trec_eval's.
+test-mteb: $(MTEB_VENV)/.installed
+	$(MTEB_VENV)/bin/python -m pytest tests/evaluation/test_mteb_model.py tests/parity/test_evaluation.py
+
 # This library beside the others. make bench QUESTIONS='import_time encoder_forward' ROUNDS=3
 bench: $(BENCH_VENV)/.installed
 	$(BENCH_VENV)/bin/python -m benchmarks $(if $(ROUNDS),--rounds $(ROUNDS)) $(QUESTIONS)
@@ -64,8 +69,8 @@ format: $(VENV)/.installed
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) $(JAX_VENV) $(PARITY_VENV) $(FORMATS_VENV) $(ONNX_VENV) $(BEAM_VENV) $(BENCH_VENV) build *.egg-info demo-output \
-		benchmark-results
+	rm -rf $(VENV) $(JAX_VENV) $(PARITY_VENV) $(FORMATS_VENV) $(ONNX_VENV) $(BEAM_VENV) $(MTEB_VENV) $(BENCH_VENV) \
+		build *.egg-info demo-output benchmark-results
 
 $(VENV)/.installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
@@ -102,6 +107,11 @@ $(ONNX_VENV)/.installed: setup.cfg pyproject.toml
 $(BEAM_VENV)/.installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv --clear $(BEAM_VENV)
 	$(BEAM_VENV)/bin/python -m pip install --quiet --editable '.[beam]' 'pytest>=9.0' 'pytest-timeout>=2.4'
+	touch $@
+
+$(MTEB_VENV)/.installed: setup.cfg pyproject.toml
+	$(PYTHON) -m venv --clear $(MTEB_VENV)
+	$(MTEB_VENV)/bin/python -m pip install --quiet --editable '.[mteb]' 'pytest>=9.0' 'pytest-timeout>=2.4'
 	touch $@
 
 # The peers in the versions that were measured.

@@ -43,7 +43,7 @@ def similarity(a: Tensor, b: Tensor, kind: str = "angular", paired: bool = False
         raise ValueError(f"Expected arrays {expected}. Received: shapes {a.shape} and {b.shape}")
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         raise ValueError("Expected finite vectors. Received: NaN or infinity among them")
-    a, b = _directions(a), _directions(b)
+    a, b = directions(a), directions(b)
     cosines = np.sum(a * b, axis=1) if paired else a @ b.T
     cosines = np.clip(np.round(cosines, 12, out=cosines), -1, 1, out=cosines)
     return cosines if kind == "cosine" else 1 - np.arccos(cosines, out=cosines) / np.pi
@@ -73,10 +73,10 @@ def truncated(vectors: Tensor, truncate_dim: int) -> np.ndarray:
     arguments.positive_integer("truncate_dim", truncate_dim)
     if vectors.ndim != 2 or truncate_dim > vectors.shape[1]:
         raise ValueError(f"Expected vectors (N, D), D at least {truncate_dim}. Received: shape {vectors.shape}")
-    return _directions(vectors[:, :truncate_dim])
+    return directions(vectors[:, :truncate_dim])
 
 
-def _directions(vectors):
-    """Rows of length 1; zero ones stay."""
+def directions(vectors: np.ndarray) -> np.ndarray:
+    """Vectors (N, D) of length 1, of the same dtype; zero ones stay."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)

@@ -6,7 +6,7 @@ from typing import Any
 
 from keras_transformer import arguments
 from keras_transformer.cli import models
-from keras_transformer.cli.figures import print_retrieval, write_json
+from keras_transformer.cli.figures import write_json
 from keras_transformer.cli.once import Once
 from keras_transformer.cli.outputs import check_outputs
 from keras_transformer.pipelines.model_paths import QUESTION_ANSWERER, find_model
@@ -46,6 +46,7 @@ def check(args: argparse.Namespace) -> None:
 def run(args: argparse.Namespace) -> None:
     from keras_transformer.data import read_answers
     from keras_transformer.evaluation import score_answers
+    from keras_transformer.evaluation.report import retrieval_task
     from keras_transformer.pipelines import load_question_answerer
 
     files = [(path, read_answers(path)) for path in args.answers]
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> None:
     figures = []
     for path, rows in files:
         scores = score_answers(embedder, *zip(*rows), batch_size=args.batch_size)
-        print_retrieval(path, scores)
+        print(retrieval_task(scores)._replace(files=[path]).text, flush=True)
         figures.append({"file": path, **dataclasses.asdict(scores)})
     if args.json:
         write_json(args.json, {"model": args.model, "answers": figures})

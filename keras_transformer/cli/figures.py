@@ -1,32 +1,23 @@
-"""What commands that measure print and write."""
+"""What commands that measure write."""
 
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keras_transformer.atomic import replacing
 
-if TYPE_CHECKING:
-    from keras_transformer.evaluation import RetrievalScores
 
-
-def print_retrieval(path: str, scores: "RetrievalScores") -> None:
-    """Prints how well the answers in a file were found."""
-    counts = f"{scores.num_pairs:,} pairs, {scores.num_queries:,} queries, {scores.num_answers:,} answers"
-    print(f"Retrieval, {path}: {counts}")
-    named = {"P@1": scores.precision_at_1, "MRR": scores.mean_reciprocal_rank}
-    named.update({"MAP": scores.mean_average_precision, "nDCG@10": scores.ndcg_at_10})
-    named.update((f"recall@{k}", value) for k, value in scores.recall.items())
-    for name, value in named.items():
-        print(f"  {name:<17}{value:8.4f}", flush=True)
+def as_json(figures: dict[str, Any]) -> str:
+    """Figures as JSON; NaN, which JSON has not, as null."""
+    return json.dumps(_without_nan(figures), indent=2, ensure_ascii=False) + "\n"
 
 
 def write_json(path: str, figures: dict[str, Any]) -> None:
-    """Writes figures as JSON, whole or not at all; NaN, which JSON has not, as null."""
+    """Writes figures as JSON, whole or not at all."""
     # Names of files that are not UTF-8 are escaped, as JSON has it.
     options = {"encoding": "utf-8", "errors": "backslashreplace", "newline": "\n"}
     with replacing(path) as unfinished, open(unfinished, "w", **options) as file:
-        file.write(json.dumps(_without_nan(figures), indent=2, ensure_ascii=False) + "\n")
+        file.write(as_json(figures))
 
 
 def _without_nan(figures):

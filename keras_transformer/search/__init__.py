@@ -1,5 +1,6 @@
 """What one does with vectors of texts: search, pairs, groups, duplicates."""
 
+from keras_transformer.search.clusters import agglomerative_clustering, k_means
 from keras_transformer.search.communities import community_detection
 from keras_transformer.search.duplicates import near_duplicates
 from keras_transformer.search.hybrid_index import HybridIndex
@@ -18,7 +19,9 @@ __all__ = [
     "NearestTexts",
     "Pairs",
     "SemanticIndex",
+    "agglomerative_clustering",
     "community_detection",
+    "k_means",
     "near_duplicates",
     "nearest_vectors",
     "paraphrase_mining",

@@ -1,16 +1,29 @@
 """keras-transformer evaluate embedder, in this process."""
 
+import base64
 import dataclasses
 import functools
 import json
+import re
 
 import matplotlib.image
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_transformer.cli.embedder_measures import MEASURES
 from keras_transformer.cli.main import main
-from keras_transformer.evaluation import cross_validate, score_retrieval, score_similarity, train_and_test
+from keras_transformer.data import read_beir
+from keras_transformer.evaluation import (
+    cross_validate,
+    score_alignment_uniformity,
+    score_bitext,
+    score_clustering,
+    score_information_retrieval,
+    score_retrieval,
+    score_similarity,
+    train_and_test,
+)
 from keras_transformer.pipelines import truncated
 from tests import made_data
 
@@ -66,6 +79,7 @@ def test_every_measure(files, embedder_dir, embedder, tmp_path, capsys):
         assert f"  {name:<17}{value:8.4f}\n" in shown
 
     assert json.loads((tmp_path / "scores.json").read_text()) == {
+        **{name: [] for name in MEASURES},
         "model": str(embedder_dir),
         "similarity": [{"file": files["similarity"], **as_json(similarity)}],
         "classification": [
@@ -98,6 +112,96 @@ def test_an_export_is_as_good(files, embedder_dir, exported_embedder, tmp_path, 
         assert ours.split()[:2] == theirs.split()[:2]
 
 
+@pytest.fixture
+def beir(write_lines):
+    """Three files; the second query has the id, and the text, of a document."""
+    queries = [json.dumps({"_id": f"q{i}", "text": text}) for i, text in enumerate(FIRST[:5])]
+    queries.append(json.dumps({"_id": "d1", "text": SECOND[1]}))
+    corpus = [json.dumps({"_id": f"d{i}", "text": text}) for i, text in enumerate(SECOND)]
+    qrels = ["query-id\tcorpus-id\tscore", "d1\td3\t1", *(f"q{i}\td{i * 2}\t{1 + i % 2}" for i in range(5))]
+    names = "queries.jsonl", "corpus.jsonl", "qrels.tsv"
+    return [write_lines(name, lines) for name, lines in zip(names, (queries, corpus, qrels))]
+
+
+@pytest.mark.parametrize("options", [[], ["--ignore-identical-ids"]])
+def test_a_task_in_the_files_of_beir(beir, options, embedder_dir, embedder, tmp_path, capsys):
+    assert run("--model", embedder_dir, "--beir", *beir, "--json", tmp_path / "scores.json", *options) == 0
+    wanted = score_information_retrieval(*read_beir(*beir), embedder.embed, ignore_identical_ids=bool(options))
+    assert wanted != score_information_retrieval(*read_beir(*beir), embedder.embed, ignore_identical_ids=not options)
+    shown = capsys.readouterr().out
+    assert f"\nRetrieval, {' '.join(beir)}: 6 queries, 40 documents, 6 relevant ones\n" in shown
+    assert f"  nDCG@10          {wanted.ndcg[10]:8.4f}\n" in shown
+    assert f"  MAP@100          {wanted.mean_average_precision[100]:8.4f}\n" in shown
+    kept = json.loads((tmp_path / "scores.json").read_text())["beir"]
+    assert kept == [{"files": beir, **as_json(wanted)}]
+
+
+def test_clusters_and_translations(files, embedder_dir, embedder, tmp_path, capsys):
+    tasks = "--clustering", files["classification"], "--bitext", files["retrieval"]
+    assert run("--model", embedder_dir, *tasks, "--json", tmp_path / "scores.json", "--html", tmp_path / "a.html") == 0
+    clusters, bitext = score_clustering(FIRST, LABELS, embedder.embed), score_bitext(FIRST, SECOND, embedder.embed)
+    shown = capsys.readouterr().out
+    assert f"Clustering, {files['classification']}: 40 texts, 2 labels, 10 runs\n" in shown
+    assert f"  V-measure        {clusters.v_measure:8.4f}\n  homogeneity" in shown
+    assert f"Bitext, {files['retrieval']}: 40 pairs, 39 and 40 sentences\n" in shown
+    assert f"  accuracy back    {bitext.backward_accuracy:8.4f}\n" in shown
+    assert f"  F1, mined        {bitext.f1:8.4f}\n" in shown
+    kept = json.loads((tmp_path / "scores.json").read_text())
+    assert kept["clustering"] == [{"file": files["classification"], **as_json(clusters)}]
+    assert kept["bitext"] == [{"file": files["retrieval"], **as_json(bitext)}]
+    assert (tmp_path / "a.html").read_text().count("<figcaption>") == 2
+
+
+def test_alignment_and_uniformity(files, embedder_dir, embedder, capsys):
+    assert run("--model", embedder_dir, "--alignment", files["similarity"]) == 0
+    wanted = score_alignment_uniformity(FIRST, SECOND, embedder.embed, np.array(GOLD) > 4)
+    shown = capsys.readouterr().out.splitlines()[1:]
+    assert shown == [
+        f"Alignment, {files['similarity']}: {wanted.num_pairs} pairs above 4, {wanted.num_texts} sentences",
+        f"  alignment        {wanted.alignment:8.4f}",
+        f"  uniformity       {wanted.uniformity:8.4f}",
+    ]
+
+
+def test_a_card_s_table_and_json(files, embedder_dir, embedder, tmp_path, capsys):
+    tasks = "--similarity", files["similarity"], "--retrieval", files["retrieval"]
+    assert run("--model", embedder_dir, *tasks, "--format", "markdown", "--json", tmp_path / "scores.json") == 0
+    shown = capsys.readouterr()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in shown.out.splitlines()]
+    wanted = score_similarity(FIRST, SECOND, GOLD, embedder.embed)
+    title = f"Similarity, {files['similarity']}: 40 pairs"
+    assert rows[0] == ["task", "measure", "figure", "95% interval"] and len(rows) == 2 + 3 + 6
+    for row, estimate in zip(rows[2:], (wanted.cosine_pearson, wanted.angular_pearson, wanted.spearman)):
+        low, high = estimate.interval
+        assert row == [title, estimate.name, f"{estimate.value:.4f}", f"{low:.4f} to {high:.4f}"]
+    assert f"Retrieval, {files['retrieval']}: " in shown.err
+    assert run("--model", embedder_dir, *tasks, "--format", "json") == 0
+    assert capsys.readouterr().out == (tmp_path / "scores.json").read_text()
+
+
+def test_a_report_with_pictures(files, embedder_dir, embedder, tmp_path, capsys):
+    tasks = "--similarity", files["similarity"], "--classification", files["classification"]
+    options = "--html", tmp_path / "report.html", "--text", "red dog", "<b>"
+    assert run("--model", embedder_dir, *tasks, *options) == 0
+    shown, page = capsys.readouterr().out, (tmp_path / "report.html").read_text()
+    assert shown.endswith(f"Wrote {tmp_path / 'report.html'}\n")
+    figures = re.findall(r"^  (\S.*?) +([\d.]+)   95% interval (.*)$", shown, re.MULTILINE)
+    cells = re.findall('<tr><td>(.*)</td><td class="number">(.*)</td><td>(.*)</td></tr>', page)
+    assert cells == figures and len(cells) == 4
+    drawn = [base64.b64decode(data).decode() for data in re.findall('data:image/svg\\+xml;base64,([^"]*)', page)]
+    assert len(drawn) == 3 and all("<svg" in picture for picture in drawn)
+    assert not re.search('(src|href)="(?!data:)', page) and "http" not in page
+    captions = re.findall("<figcaption>(.*)</figcaption>", page)
+    assert captions[0] == "Cosine similarity of the texts that were given"
+    assert captions[1].startswith("Similarity, ") and captions[2].endswith(" all 40 texts")
+
+
+def test_the_texts_of_a_report_without_texts(beir, embedder_dir, tmp_path):
+    report = tmp_path / "report.html"
+    assert run("--model", embedder_dir, "--beir", *beir, "--html", report) == 0
+    assert "Cosine similarity of the first 6 texts" in report.read_text()
+
+
 class Constant(tf.Module):
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def __call__(self, texts):
@@ -113,6 +217,18 @@ def test_what_is_not_defined_is_null(files, write_lines, tmp_path, capsys):
     assert kept["similarity"][0]["spearman"] == {"name": "Spearman", "value": None, "interval": [None, None]}
     assert kept["retrieval"][0]["mean_reciprocal_rank"] == pytest.approx(1 / 40)
     assert "Spearman              nan   95% interval nan to nan\n" in capsys.readouterr().out
+
+
+def test_a_folder_of_sts_files(embedder_dir, embedder, write_lines, tmp_path, capsys):
+    write_lines("STS.input.a.txt", [f"{a}\t{b}" for a, b in zip(FIRST[:9], SECOND[:9])])
+    write_lines("STS.gs.a.txt", list(map(str, GOLD[:9])))
+    assert run("--model", embedder_dir, "--similarity", tmp_path, "--json", tmp_path / "scores.json") == 0
+    wanted = score_similarity(FIRST[:9], SECOND[:9], GOLD[:9], embedder.embed)
+    shown = capsys.readouterr().out
+    assert f"Similarity, {tmp_path}: 9 pairs\n" in shown and shown_estimate(wanted.cosine_pearson) in shown
+    options = "--similarity", tmp_path, "--json", tmp_path / "STS.gs.a.txt", "--overwrite"
+    assert run("--model", embedder_dir, *options) == 1
+    assert "no file that is read" in capsys.readouterr().err
 
 
 def test_files_of_a_task_that_is_given_twice(files, embedder_dir, capsys):
@@ -131,13 +247,19 @@ def test_a_heat_map(embedder_dir, tmp_path, capsys, recwarn):
 @pytest.mark.parametrize(
     "options, message",
     [
-        ([], "at least one of --similarity, --classification, --retrieval and --heat-map"),
+        (
+            [],
+            "at least one of --similarity, --classification, --retrieval, --beir, --clustering, --bitext, ",
+        ),
         (["--similarity", "BAD"], "BAD, line 2: expected a number from 0 to 5. Received: score='6'"),
         (["--retrieval", "BAD"], "BAD, line 1: expected 2 columns (query, answer), separated by tabs. Received: 3"),
         (["--classification", "EMPTY"], "EMPTY, line 1: expected label, text. Received: an empty file"),
         (["--classification", "BAD", "BAD", "BAD"], "one or two files for a --classification. Received: BAD BAD BAD"),
         (["--heat-map", "map.png"], "both of --heat-map and --text"),
-        (["--text", "a", "--similarity", "BAD"], "both of --heat-map and --text"),
+        (["--text", "a", "--similarity", "BAD"], "Expected --text with --heat-map or --html only"),
+        (["--beir", "GOOD"], "Expected a folder, or three files: queries, corpus, qrels. Received: GOOD"),
+        (["--similarity", "GOOD", "--ignore-identical-ids"], "Expected --ignore-identical-ids with --beir only"),
+        (["--similarity", "GOOD", "--html", "GOOD", "--overwrite"], "Expected --html to be no file that is read"),
         (["--similarity", "GOOD", "--batch-size", "0"], "--batch-size=0"),
         (["--similarity", "GOOD", "--truncate-dim", "0"], "--truncate-dim=0"),
         (

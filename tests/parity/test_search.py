@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_transformer.search import community_detection, nearest_vectors, paraphrase_mining
+from keras_transformer.search import community_detection, near_duplicates, nearest_vectors, paraphrase_mining
 from tests.search.made_vectors import vectors
 
 util = pytest.importorskip("sentence_transformers.util")
@@ -33,3 +33,18 @@ def test_community_detection(threshold, least):
     theirs = util.community_detection(torch.from_numpy(CORPUS), threshold=threshold, min_community_size=least)
     ours = community_detection(CORPUS, threshold=threshold, min_community_size=least)
     assert [group.tolist() for group in ours] == [list(map(int, group)) for group in theirs] and ours
+
+
+@pytest.mark.parametrize("threshold", [0.6, 0.9])
+def test_near_duplicates(threshold):
+    """sentence-transformers has no such function: in the order of the texts, by the pairs that its mining finds."""
+    pairs = util.paraphrase_mining_embeddings(torch.from_numpy(CORPUS), top_k=len(CORPUS))
+    near = [[] for _ in CORPUS]
+    for score, i, j in pairs:
+        if score >= threshold:
+            near[max(i, j)].append(min(i, j))
+    wanted = []
+    for number, earlier in enumerate(near):
+        wanted.append(min((other for other in earlier if wanted[other] == other), default=number))
+    found = near_duplicates(CORPUS, threshold=threshold)
+    assert found.tolist() == wanted and np.count_nonzero(found != np.arange(len(CORPUS))) > 0
