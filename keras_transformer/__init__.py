@@ -25,10 +25,12 @@ from keras_transformer.version import __version__
 __all__ = [
     "ExportedEmbedder",
     "ExportedQuestionAnswerEmbedder",
+    "ExportedTextPairScorer",
     "ExportedTranslator",
     "LiteRtEmbedder",
     "QuestionAnswerEmbedder",
     "TextEmbedder",
+    "TextPairScorer",
     "Translator",
     "__version__",
     "distribution",
@@ -50,10 +52,12 @@ if keras.backend.backend() == "tensorflow":
     from keras_transformer.pipelines import (
         ExportedEmbedder,
         ExportedQuestionAnswerEmbedder,
+        ExportedTextPairScorer,
         ExportedTranslator,
         LiteRtEmbedder,
         QuestionAnswerEmbedder,
         TextEmbedder,
+        TextPairScorer,
         Translator,
         load,
     )
