@@ -7,7 +7,7 @@ from typing import Any
 
 from keras_transformer import arguments
 from keras_transformer.cli import models
-from keras_transformer.cli.figures import print_retrieval, write_json
+from keras_transformer.cli.figures import print_estimate, print_retrieval, write_json
 from keras_transformer.cli.once import Once
 from keras_transformer.cli.outputs import check_outputs
 from keras_transformer.cli.texts import check_texts
@@ -143,7 +143,7 @@ def _measure_similarity(path, columns, embed):
     scores = score_similarity(first, second, gold, embed)
     print(f"Similarity, {path}: {scores.num_pairs:,} pairs")
     for estimate in (scores.cosine_pearson, scores.angular_pearson, scores.spearman):
-        _print_estimate(estimate)
+        print_estimate(estimate)
     return dataclasses.asdict(scores)
 
 
@@ -158,7 +158,7 @@ def _measure_classification(paths, files, embed):
         scores = cross_validate(texts, labels, embed)
         how = f"{len(scores.fold_accuracies)} folds"
     print(f"Classification, {' '.join(paths)}: {scores.num_texts:,} texts, {scores.num_labels} labels, {how}")
-    _print_estimate(scores.accuracy)
+    print_estimate(scores.accuracy)
     if not test:
         print(f"  {'of each fold':<17}  {' '.join(f'{accuracy:.3f}' for accuracy in scores.fold_accuracies)}")
     return dataclasses.asdict(scores)
@@ -170,10 +170,3 @@ def _measure_retrieval(path, columns, embed):
     scores = score_retrieval(*columns, embed)
     print_retrieval(path, scores)
     return dataclasses.asdict(scores)
-
-
-def _print_estimate(estimate):
-    from keras_transformer.evaluation.rounding import rounded
-
-    value, low, high = (rounded(number, 4) for number in (estimate.value, *estimate.interval))
-    print(f"  {estimate.name:<17}{value:8.4f}   95% interval {low:.4f} to {high:.4f}", flush=True)

@@ -13,15 +13,16 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "export",
         help="write a SavedModel for TF-Hub and TF Serving, or a file of LiteRT for phones and browsers",
-        description="Writes the translator, embedder or question answerer in MODEL as a SavedModel that takes strings; "
-        "or an embedder as one file of LiteRT, with the tokenizer in it, for MediaPipe's TextEmbedder.",
+        description="Writes the translator, embedder, question answerer or pair scorer in MODEL as a SavedModel that "
+        "takes strings; or an embedder as one file of LiteRT, with the tokenizer in it, for MediaPipe's TextEmbedder.",
     )
     parser.set_defaults(check=check, run=run)
     parser.add_argument(
         "--model",
         action=Once,
         required=True,
-        help="a .keras file, or the folder of a translator.keras, embedder.keras or question_answerer.keras",
+        help="a .keras file, or the folder of a translator.keras, embedder.keras, question_answerer.keras or "
+        "pair_scorer.keras",
     )
     parser.add_argument(
         "--out",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from keras_transformer.atomic import replacing
 
 if TYPE_CHECKING:
-    from keras_transformer.evaluation import RetrievalScores
+    from keras_transformer.evaluation import Estimate, RetrievalScores
 
 
 def print_retrieval(path: str, scores: "RetrievalScores") -> None:
@@ -19,6 +19,14 @@ def print_retrieval(path: str, scores: "RetrievalScores") -> None:
     named.update((f"recall@{k}", value) for k, value in scores.recall.items())
     for name, value in named.items():
         print(f"  {name:<17}{value:8.4f}", flush=True)
+
+
+def print_estimate(estimate: "Estimate") -> None:
+    """Prints a figure and its confidence interval."""
+    from keras_transformer.evaluation.rounding import rounded
+
+    value, low, high = (rounded(number, 4) for number in (estimate.value, *estimate.interval))
+    print(f"  {estimate.name:<17}{value:8.4f}   95% interval {low:.4f} to {high:.4f}", flush=True)
 
 
 def write_json(path: str, figures: dict[str, Any]) -> None:

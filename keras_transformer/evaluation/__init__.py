@@ -4,6 +4,7 @@ from keras_transformer.evaluation.answer_retrieval import score_answers
 from keras_transformer.evaluation.attention_plot import plot_attention
 from keras_transformer.evaluation.estimate import Estimate
 from keras_transformer.evaluation.identifiers import IdentifierScores, score_identifiers
+from keras_transformer.evaluation.pair_scores import PairScores, score_pairs
 from keras_transformer.evaluation.retrieval import RetrievalScores, score_retrieval
 from keras_transformer.evaluation.sentence_scores import ScoredTranslation, nearest_translation, worst_translations
 from keras_transformer.evaluation.similarity_plot import plot_similarity
@@ -22,6 +23,7 @@ __all__ = [
     "Estimate",
     "IdentifierScores",
     "MetricScore",
+    "PairScores",
     "RetrievalScores",
     "ScoredTranslation",
     "SimilarityScores",
@@ -34,6 +36,7 @@ __all__ = [
     "plot_similarity",
     "score_answers",
     "score_identifiers",
+    "score_pairs",
     "score_retrieval",
     "score_similarity",
     "score_translations",

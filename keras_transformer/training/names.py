@@ -3,6 +3,7 @@
 TRANSLATOR = "translator.keras"
 EMBEDDER = "embedder.keras"
 QUESTION_ANSWERER = "question_answerer.keras"
+PAIR_SCORER = "pair_scorer.keras"
 VOCABULARY = "vocabulary.model"
 CHECKPOINT = "training-state"
 
@@ -13,3 +14,4 @@ KINDS = (
 )  # fmt: skip
 RANKING = ("paraphrases", "ranking", "entailment", "neighbours", "sentences")  # by default with `ResponseRanking`
 GUIDED = ("paraphrases", "ranking", "entailment", "neighbours")  # those in which a guide may know of false negatives
+PAIR_KINDS = ("matches", "similarity", "ranking", "classes", "scores")  # class methods of `PairData`

@@ -43,7 +43,7 @@ def test_segments_are_added_to_embeddings(model):
     assert np.abs(model(INPUTS) - model(same)).max() > 1e-3
     before = np.asarray(model(same))
     segment = model.segment_embedding.embeddings.numpy()[0]
-    scale = model.encoder.token_embedding.scale and 12**0.5 or 1
+    scale = (model.encoder.token_embedding.scale and 12**0.5) or 1
     table = model.encoder.token_embedding.embedding.embeddings
     table.assign(table + segment / scale)
     model.segment_embedding.embeddings.assign(np.zeros((2, 12)))
