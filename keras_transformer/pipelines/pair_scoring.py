@@ -39,7 +39,7 @@ class ScoresPairs:
     """
 
     num_labels: int
-    labels: Sequence[str] | None
+    labels: list[str] | None
     max_length: int | None
 
     def score(self, pairs: Iterable[tuple[str, str]], batch_size: int = 32, show_progress: bool = False) -> np.ndarray:
@@ -74,7 +74,8 @@ class ScoresPairs:
         """
         if self.labels is None:
             raise ValueError("Expected a scorer with labels. Received: one without")
-        return [self.labels[number] for number in self.score(pairs, batch_size).argmax(axis=1)]
+        labels = self.labels
+        return [labels[number] for number in self.score(pairs, batch_size).argmax(axis=1).tolist()]
 
     def rank(
         self, query: str, texts: Sequence[str], top_k: int | None = None, batch_size: int = 32

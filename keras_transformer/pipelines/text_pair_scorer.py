@@ -228,9 +228,9 @@ class TextPairScorer(ScoresPairs, EncoderPipeline):
         return {"__call__": call, "call_in_training": of_training}
 
     def warmup_requests(self, texts: Sequence[str]) -> Requests:
-        texts = as_strings(texts)
+        pair = {"first": as_strings(texts), "second": tf.reverse(as_strings(texts), [0])}
         names = ("serving_default", "logits", "lengths", *(["classify"] if self.labels else []))
-        return {name: {"first": texts, "second": texts[::-1]} for name in names}
+        return dict.fromkeys(names, pair)
 
 
 def _columns(inputs):

@@ -44,8 +44,6 @@ def test_trains_measures_and_goes_on(classes, tmp_path, capsys):
     assert "Nothing left to train: ended at step 4 of 4\n" in capsys.readouterr().out
     assert run(*arguments, "--seed", 3) == 1
     assert "seed=3 (not 0)" in capsys.readouterr().err
-    assert main(["evaluate", "pair-scorer", "--model", str(out), "--matches", classes]) == 1
-    assert "Expected --classes of a scorer with labels" in capsys.readouterr().err
 
 
 def test_starts_from_what_was_trained(write_lines, embedder_dir, embedder, pair_scorer_dir, pair_scorer, tmp_path):
