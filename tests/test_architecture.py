@@ -228,6 +228,7 @@ TESTED_BY = {
     "cli/figures.py": "cli/test_evaluate_embedder.py",
     "cli/objective_options.py": "cli/test_train_embedder.py",
     "cli/pair_options.py": "cli/test_train_pair_scorer.py, cli/test_evaluate_pair_scorer.py",
+    "cli/prompted.py": "cli/test_embed.py",
     "cli/standard_streams.py": "cli/test_command.py",
     "cli/train.py": "cli/test_main.py",
     "cli/training_options.py": "cli/test_main.py, cli/test_train_embedder.py",

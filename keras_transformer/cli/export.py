@@ -156,7 +156,8 @@ def run(args: argparse.Namespace) -> None:
         if not isinstance(pipeline, TextEmbedder):
             raise ValueError(f"Expected an embedder with --truncate-dim. Received: {args.model}")
         parts = pipeline.encoder, pipeline.tokenizer, pipeline.max_length
-        pipeline = TextEmbedder(*parts, name=pipeline.name, truncate_dim=args.truncate_dim)
+        prompts = {"prompts": pipeline.prompts, "default_prompt": pipeline.default_prompt}
+        pipeline = TextEmbedder(*parts, name=pipeline.name, truncate_dim=args.truncate_dim, **prompts)
     path = next_version(args.out) if args.next_version else args.out
     pipeline.export(path, **options)
     print(f"Wrote {path}")

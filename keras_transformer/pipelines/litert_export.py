@@ -41,12 +41,14 @@ def write_litert(
 
     Raises:
         FileExistsError: if `path` exists.
-        ValueError: for another ending or dtype, a model that is quantized, a tokenizer that devices do not have, and a
-            model with operations that LiteRT lacks.
+        ValueError: for another ending or dtype, an embedder with a default prompt, a model that is quantized, a
+            tokenizer that devices do not have, and a model with operations that LiteRT lacks.
     """
     arguments.one_of("dtype", dtype, (None, *DTYPES))
     if not os.fspath(path).endswith(".tflite"):
         raise ValueError(f"Expected the name of a file that ends in .tflite. Received: {path}")
+    if embedder.default_prompt:
+        raise ValueError(f"Expected an embedder without a default prompt. Received: {embedder.default_prompt!r}")
     path = check_new(path)
     tokenizer = device_tokenizer(embedder.tokenizer)
     copy = in_dtype(embedder, "float32")

@@ -50,6 +50,8 @@ class SentenceTask(TaskKinds):
             twice, and told apart from itself by dropout alone.
         no_duplicates: no text stands in two rows of a batch. A ranking loses no candidates then, which it would leave
             out; batches at the end of a pass may be smaller, and rows that fit into none wait for another pass.
+        prompts: a text in front of each text of a row, one for each column or, of rows of more columns, the last one
+            for the rest: "query: " and "passage: ", for example, of an embedder that is used with them.
         guide: a function from a list of texts to their vectors (N, W), the `embed` of another `TextEmbedder` for one,
             for the objective `GuidedRanking`: it is called once, and the targets are these vectors.
 
@@ -80,6 +82,7 @@ class SentenceTask(TaskKinds):
         any_two: bool = False,
         no_duplicates: bool = False,
         guide: Callable[[list[str]], np.ndarray] | None = None,
+        prompts: Sequence[str] = (),
     ):
         self.name = name
         self.objective = objective
@@ -93,6 +96,8 @@ class SentenceTask(TaskKinds):
             raise ValueError(f"Expected rows for the task {name!r}. Received none")
         if targets is not None and len(targets) != len(rows):
             raise ValueError(f"Expected as many targets as rows, {len(rows)}. Received: {len(targets)}")
+        if prompts:
+            rows = [[prompts[min(i, len(prompts) - 1)] + text for i, text in enumerate(row)] for row in rows]
         lengths = np.asarray([len(row) for row in rows])
         if not any_two and (lengths != lengths[0]).any():
             raise ValueError(f"Expected rows of {lengths[0]} texts. Received: {sorted(set(lengths.tolist()))}")
