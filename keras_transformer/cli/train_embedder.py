@@ -17,6 +17,7 @@ _TASKS = {
     "similarity": "score (0 to 5), sentence, sentence",
     "neighbours": "plain text, a sentence a line, a blank line between documents",
     "sentences": "plain text, a sentence a line: each finds itself under another dropout (SimCSE)",
+    "denoising": "plain text, a sentence a line: the vector of what is left of it must tell the whole (TSDAE)",
     "triplets": "anchor, positive, negative",
     "classes": "class, sentence",
     "matches": "1 or 0, sentence, sentence: whether the two belong together",

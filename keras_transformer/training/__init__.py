@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from keras_transformer.training.callbacks import HistoryFile, SaveBest
 from keras_transformer.training.consistency import consistency_losses
 from keras_transformer.training.contrastive import ContrastivePairs, OnlineContrastivePairs
+from keras_transformer.training.denoising import DenoisingDecoder
 from keras_transformer.training.distillation import TeacherVectors
 from keras_transformer.training.embedding_recipe import EmbeddingRecipe
 from keras_transformer.training.fit_embedder import fit_embedder
@@ -67,6 +68,7 @@ __all__ = [
     "ClassTriplets",
     "CoSENT",
     "ContrastivePairs",
+    "DenoisingDecoder",
     "EmbeddingRecipe",
     "GradientStep",
     "GuidedRanking",

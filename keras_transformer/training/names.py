@@ -9,8 +9,8 @@ CHECKPOINT = "training-state"
 
 # Of sentence encoders: class methods of `SentenceTask`. Its `answers` are of dual encoders.
 KINDS = (
-    "paraphrases", "ranking", "inference", "entailment", "similarity", "neighbours", "sentences", "triplets", "classes",
-    "matches", "candidates", "teacher",
+    "paraphrases", "ranking", "inference", "entailment", "similarity", "neighbours", "sentences", "denoising",
+    "triplets", "classes", "matches", "candidates", "teacher",
 )  # fmt: skip
 RANKING = ("paraphrases", "ranking", "entailment", "neighbours", "sentences")  # by default with `ResponseRanking`
 GUIDED = ("paraphrases", "ranking", "entailment", "neighbours")  # those in which a guide may know of false negatives
