@@ -102,7 +102,7 @@ def checked_prompts(prompts: Mapping[str, str]) -> dict[str, str]:
 
 def prompts_of(prompts: Mapping[str, str], roles: tf.Tensor) -> tf.Tensor:
     """The texts of roles, strings (N,) both; "" for unknown ones."""
-    texts = tf.zeros_like(roles)
+    texts = tf.fill(tf.shape(roles), "")
     for role, text in prompts.items():
         texts = tf.where(roles == role, text, texts)
     return texts

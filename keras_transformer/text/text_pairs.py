@@ -57,7 +57,7 @@ def tokenize_pairs(tokenizer: Tokenizer, first: Texts, second: Texts, max_length
     rows = tf.shape(first.row_starts())
     begin, end = (tf.fill(rows, token_id) for token_id in (tokenizer.begin_id, tokenizer.end_id))
     first, second = with_ends(first, begin, end), with_ends(second, end=end)
-    segments = first.with_values(tf.zeros_like(first.values)), second.with_values(tf.ones_like(second.values))
+    segments = [part.with_values(tf.fill(tf.shape(part.values), i)) for i, part in enumerate((first, second))]
     return TokenizedPairs(_joined(first, second), _joined(*segments), lengths[0] + lengths[1] + NUM_ENDS)
 
 

@@ -1,3 +1,5 @@
+import pathlib
+
 import keras
 import numpy as np
 import pytest
@@ -6,8 +8,10 @@ import tensorflow as tf
 import keras_transformer
 from keras_transformer.hub import HubLayer
 from keras_transformer.pipelines import ExportedTextPairScorer
+from tests import operations
 from tests.pipelines.test_text_pair_scorer import LABELS, PAIRS, make
 
+LISTED = pathlib.Path(__file__).parents[2] / "examples" / "serving" / "operations.txt"
 COLUMNS = dict(zip(("first", "second"), map(tf.constant, map(list, zip(*PAIRS)))))
 
 
@@ -57,6 +61,12 @@ def test_classes_have_names(tmp_path):
     classified = exported.saved_model.signatures["classify"](**COLUMNS)
     assert classified["classes"].numpy().tolist() == [[label.encode() for label in LABELS]] * len(PAIRS)
     np.testing.assert_allclose(classified["scores"], classifier.score(PAIRS), atol=1e-5)
+
+
+def test_only_operations_that_servers_have(exported):
+    wanted = {line.split()[0] for line in LISTED.read_text().splitlines() if line.strip()}
+    found = operations.of_saved_model(pathlib.Path(exported.path))
+    assert not operations.of_xla(found) and not found - wanted
 
 
 def test_a_server_may_send_unequal_columns(exported):

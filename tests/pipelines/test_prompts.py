@@ -15,7 +15,7 @@ from keras_transformer.convert import convert
 from keras_transformer.models import SentenceEncoder
 from keras_transformer.search import SemanticIndex
 from keras_transformer.text import ByteTokenizer
-from tests import reference
+from tests import operations, reference
 
 PROMPTS = {"query": "query: ", "passage": "pas sage:"}
 TEXTS = ["red dog", "", "blue house runs"]
@@ -85,6 +85,10 @@ def test_are_saved_and_exported(embedder, plain, exported, tmp_path):
     served = exported.saved_model.signatures["query"](inputs=tf.constant(TEXTS))["outputs"]
     np.testing.assert_allclose(served, plain.embed(behind("query: ")), atol=1e-5)
     np.testing.assert_allclose(exported(TEXTS), plain.embed(behind("pas sage:")), atol=1e-5)
+
+    listed = pathlib.Path(__file__).parents[2] / "examples" / "serving" / "operations.txt"
+    names = {line.split()[0] for line in listed.read_text().splitlines() if line.strip()}
+    assert not operations.of_saved_model(pathlib.Path(exported.path)) - names
 
 
 def test_a_prompt_counts_as_text(embedder):
