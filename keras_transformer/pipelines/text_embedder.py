@@ -245,9 +245,6 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
     def warmup_requests(self, texts: Sequence[str]) -> Requests:
         strings = {"inputs": as_strings(texts)}
         requests = {"serving_default": strings, "ids": {"inputs": self._ids(as_strings(texts))}, "lengths": strings}
-        others = [
-            *self.prompts,
-            *(["prompts"] if self.prompts else []),
-            *(["tokens"] if self._has_token_vectors else []),
-        ]
+        others = [*self.prompts, "prompts"] if self.prompts else []
+        others += ["tokens"] if self._has_token_vectors else []
         return {**requests, **dict.fromkeys(others, strings)}
