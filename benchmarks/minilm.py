@@ -15,6 +15,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 ONNX_FLOAT32, ONNX_INT8 = "onnx.float32", "onnx.int8"
+LITERT = "litert"
+LITERT_FLOAT32, LITERT_INT8 = "litert.float32.tflite", "litert.int8.tflite"
 Embed: TypeAlias = Callable[[list[str]], Any]
 MODEL = "model"  # a copy of the checkpoint's folder
 
@@ -38,9 +40,14 @@ def sentences(number: int, seed: int = 0) -> list[str]:
     return [" ".join(random.choice(words, length)) + "." for length in lengths]
 
 
-def write(folder: pathlib.Path) -> None:
-    """Writes what all subjects read, in a process of its own, so that its memory does not count as theirs."""
-    subprocess.run([sys.executable, "-m", __name__, str(folder)], check=True)
+def write(folder: pathlib.Path, *others: str) -> None:
+    """Writes what all subjects read, in a process of its own, so that its memory does not count as theirs.
+
+    Args:
+        folder: to write to.
+        *others: LITERT, if that is read too.
+    """
+    subprocess.run([sys.executable, "-m", __name__, str(folder), *others], check=True)
 
 
 def write_exports(folder: pathlib.Path) -> None:
@@ -52,6 +59,15 @@ def write_exports(folder: pathlib.Path) -> None:
     for dtype in ("float32", "bfloat16"):
         embedder.export(folder / dtype, frozen=True, dtype=dtype)
     embedder.export(folder / "int8", frozen=True, dtype="int8", calibration_texts=sentences(256, seed=1))
+
+
+def write_litert(folder: pathlib.Path) -> None:
+    """Writes FOLDER/litert.float32.tflite and FOLDER/litert.int8.tflite, with signatures of several lengths."""
+    from keras_transformer.convert import convert
+
+    embedder = convert(checkpoint())
+    for name, dtype in ((LITERT_FLOAT32, "float32"), (LITERT_INT8, "int8")):
+        embedder.export(folder / name, format="litert", dtype=dtype, lengths=(16, 32, 64, 128))
 
 
 def write_onnx(folder: pathlib.Path) -> None:
@@ -117,6 +133,13 @@ def signature(path: pathlib.Path) -> Embed:
     return lambda texts: (loaded, serve(inputs=tf.constant(texts))["outputs"].numpy())[1]
 
 
+def litert(path: pathlib.Path) -> Embed:
+    """Ours in LiteRT's runtime, one sentence after the other, with as many threads as there are cores."""
+    from keras_transformer.pipelines import LiteRtEmbedder
+
+    return LiteRtEmbedder(path, num_threads=os.cpu_count() or 1).embed
+
+
 def sentence_transformers(batch_size: int) -> Embed:
     """sentence-transformers, which sorts sentences by length."""
     from sentence_transformers import SentenceTransformer
@@ -160,4 +183,6 @@ def onnx_runtime(path: pathlib.Path, batch_size: int) -> Embed:
 
 if __name__ == "__main__":
     write_exports(pathlib.Path(sys.argv[1]))
+    if LITERT in sys.argv[2:]:
+        write_litert(pathlib.Path(sys.argv[1]))
     write_onnx(pathlib.Path(sys.argv[1]))

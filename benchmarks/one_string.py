@@ -9,6 +9,7 @@ from benchmarks.benchmark import OURS, Benchmark, Run, Target
 
 TEXT = "A young man in a blue shirt is playing the guitar outside."
 CALLS = 20  # in a run
+LITERT = f"{OURS} LiteRT"
 
 benchmark = Benchmark(
     f"One string of {len(TEXT.split())} words to a vector, MiniLM, {CALLS} calls",
@@ -19,15 +20,17 @@ benchmark = Benchmark(
         Target("ONNX Runtime", 1.0),
         Target("ONNX Runtime int8", 1.0, subject=f"{OURS} int8"),
         Target("sentence-transformers", 1.0),
+        Target("ONNX Runtime", 1.0, subject=LITERT),
+        Target("ONNX Runtime int8", 1.3, subject=f"{LITERT} int8"),
     ],
-    tolerance={f"{OURS} bfloat16": 0.03, f"{OURS} int8": 0.1, "ONNX Runtime int8": 0.1},
+    tolerance={f"{OURS} bfloat16": 0.03, **dict.fromkeys((f"{OURS} int8", f"{LITERT} int8", "ONNX Runtime int8"), 0.1)},
     warm_ups=5,
 )
 
 
 @benchmark.inputs
 def inputs(folder: pathlib.Path) -> None:
-    minilm.write(folder)
+    minilm.write(folder, minilm.LITERT)
 
 
 def _calls(embed: Callable[[list[str]], Any]) -> Run:
@@ -52,6 +55,16 @@ def ours_bfloat16(folder: pathlib.Path) -> Run:
 @benchmark.subject(f"{OURS} int8")
 def ours_int8(folder: pathlib.Path) -> Run:
     return _calls(minilm.signature(folder / "int8"))
+
+
+@benchmark.subject(LITERT)
+def litert(folder: pathlib.Path) -> Run:
+    return _calls(minilm.litert(folder / minilm.LITERT_FLOAT32))
+
+
+@benchmark.subject(f"{LITERT} int8")
+def litert_int8(folder: pathlib.Path) -> Run:
+    return _calls(minilm.litert(folder / minilm.LITERT_INT8))
 
 
 @benchmark.subject("sentence-transformers")

@@ -13,6 +13,13 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 import keras
 import pytest
 
+# Graphs run as they are traced, which takes a quarter of the time away: most run once. Those that fresh processes run,
+# as in tests/integration, are optimized as a user's.
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
 # The files that take longest, the longest first: `make test` gives files to its processes in this order, so that they
 # end together.
 LONGEST = (
@@ -67,6 +74,16 @@ def small_collections():
     gc.freeze()
     yield {"resident": resident_memory()}
     gc.unfreeze()
+    forget_gradients()
+
+
+def forget_gradients():
+    """TensorFlow keeps the graph of each custom gradient for ever: Keras' in int8, and those of loaded SavedModels."""
+    if keras.backend.backend() == "tensorflow":
+        from tensorflow.python.framework.ops import gradient_registry
+
+        for name in [name for name in gradient_registry.list() if name.startswith("CustomGradient-")]:
+            del gradient_registry._registry[name]
 
 
 @pytest.fixture(autouse=True)

@@ -116,6 +116,8 @@ PRIVATE = {
     ("sentencepiece_model.py", "tensorflow_text.python.ops.sentencepiece_tokenizer"): "the operation has no other name",
     ("tf1_tables.py", "_create_resource"): "how a subclass of TrackableResource makes it",
     ("tf1_tables.py", "_trackable_children"): "TensorFlow has no way to save something along with a resource",
+    ("trainer.py", "_registry"): "TensorFlow never lets a gradient go that it registered",
+    ("trainer.py", "tensorflow.python.framework"): "its registry of gradients has no public name",
 }
 
 

@@ -14,7 +14,8 @@ def add_parser(commands: Any) -> None:
         "export",
         help="write a SavedModel for TF-Hub and TF Serving, or a file of LiteRT for phones and browsers",
         description="Writes the translator, embedder, question answerer or pair scorer in MODEL as a SavedModel that "
-        "takes strings; or an embedder as one file of LiteRT, with the tokenizer in it, for MediaPipe's TextEmbedder.",
+        "takes strings; or an embedder or translator as one file of LiteRT, with the tokenizer in it; an embedder's is "
+        "for MediaPipe's TextEmbedder.",
     )
     parser.set_defaults(check=check, run=run)
     parser.add_argument(
@@ -36,7 +37,8 @@ def add_parser(commands: Any) -> None:
         "--format",
         choices=["saved_model", "litert"],
         default="saved_model",
-        help="litert: of an embedder whose tokenizer ignores case; of the options below it has --dtype",
+        help="litert: of an embedder whose tokenizer ignores case, or a translator; of the options below it has "
+        "--dtype and the lengths",
     )
     parser.add_argument(
         "--next-version",
@@ -47,12 +49,7 @@ def add_parser(commands: Any) -> None:
         "--frozen", action="store_true", help="for inference only: the weights become constants of the graph"
     )
     _add_precision(parser)
-    parser.add_argument(
-        "--truncate-dim",
-        type=int,
-        metavar="N",
-        help="of an embedder that was trained for it: the first N numbers of the vectors alone, of length 1 again",
-    )
+    _add_sizes(parser)
     parser.add_argument(
         "--warmup",
         nargs="+",
@@ -60,6 +57,32 @@ def add_parser(commands: Any) -> None:
         metavar="FILE",
         help="texts, one a line, plain or .gz, that a server sends to each signature before the model becomes "
         "available; by default two sentences, with an empty FILE none",
+    )
+
+
+def _add_sizes(parser):
+    """How long texts and vectors are."""
+    parser.add_argument(
+        "--lengths",
+        type=int,
+        nargs="+",
+        metavar="N",
+        help="of an embedder with --format litert: a signature for each of these lengths, of which a text takes the "
+        "shortest that it fits; MediaPipe takes no such file",
+    )
+    for side, default in (("source", "512"), ("target", "50 more than its source")):
+        parser.add_argument(
+            f"--max-{side}-length",
+            type=int,
+            metavar="N",
+            help=f"of a translator: the most tokens of a {side}, by default as it was made ({default}); a file of "
+            "LiteRT computes as much for each text",
+        )
+    parser.add_argument(
+        "--truncate-dim",
+        type=int,
+        metavar="N",
+        help="of an embedder that was trained for it: the first N numbers of the vectors alone, of length 1 again",
     )
 
 
@@ -105,9 +128,14 @@ def check(args: argparse.Namespace) -> None:
         raise ValueError("Expected --format litert with --dtype float16. Received: --format saved_model")
     elif args.dtype in ("bfloat16", "int8") and not args.frozen:
         raise ValueError(f"Expected --frozen with --dtype {args.dtype}. Received no --frozen")
+    if args.lengths and args.format != "litert":
+        raise ValueError(f"Expected --format litert with --lengths. Received: --format {args.format}")
     if args.calibrate is not None and args.dtype != "int8":
         raise ValueError(f"Expected --dtype int8 with --calibrate. Received: {args.dtype or 'no --dtype'}")
-    arguments.optional_positive_integer("--truncate-dim", args.truncate_dim)
+    for length in args.lengths or ():
+        arguments.positive_integer("--lengths", length)
+    for option in ("truncate_dim", "max_source_length", "max_target_length"):
+        arguments.optional_positive_integer(f"--{option.replace('_', '-')}", getattr(args, option))
     for path in (args.warmup, args.calibrate):
         if path is not None:
             as_paths(path)
@@ -139,6 +167,8 @@ def run(args: argparse.Namespace) -> None:
     from keras_transformer.pipelines.loading import load_pipeline
 
     options = {"frozen": args.frozen, "dtype": args.dtype}
+    if args.lengths:
+        options["lengths"] = args.lengths
     if args.format != "saved_model":
         options["format"] = args.format
     if args.int8_embeddings:
@@ -148,10 +178,12 @@ def run(args: argparse.Namespace) -> None:
     if args.calibrate:
         options["calibration_texts"] = list(read_lines(args.calibrate))
     pipeline = load_pipeline(args.model)
-    if args.xla is not None:
+    for name in ("xla", "max_source_length", "max_target_length"):
+        if (value := getattr(args, name)) is None:
+            continue
         if not isinstance(pipeline, Translator):
-            raise ValueError(f"Expected a translator with --xla. Received: {args.model}")
-        pipeline.xla = args.xla
+            raise ValueError(f"Expected a translator with --{name.replace('_', '-')}. Received: {args.model}")
+        setattr(pipeline, name, value)
     if args.truncate_dim is not None:
         if not isinstance(pipeline, TextEmbedder):
             raise ValueError(f"Expected an embedder with --truncate-dim. Received: {args.model}")

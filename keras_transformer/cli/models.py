@@ -10,7 +10,8 @@ from keras_transformer.pipelines.model_paths import Kind, find_model, version_no
 SHIPPED_TRANSLATOR = "translator_en_de"  # by default
 SHIPPED_EMBEDDER = "sentence_encoder_en"
 TRANSLATOR_HELP = (
-    "a translator.keras, the folder it is in, the folder of an exported SavedModel, or a folder of versions of it"
+    "a translator.keras, the folder it is in, the folder of an exported SavedModel, a folder of versions of it, or a "
+    ".tflite file that `export --format litert` wrote"
 )
 EMBEDDER_HELP = (
     "an embedder.keras, the folder it is in, the folder of a SavedModel from strings to vectors (TF-Hub's too), a "

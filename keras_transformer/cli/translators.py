@@ -8,7 +8,7 @@ from keras_transformer import arguments
 from keras_transformer.cli import models
 from keras_transformer.cli.progress import Progress
 from keras_transformer.cli.reported import results_of
-from keras_transformer.pipelines.model_paths import TRANSLATOR, find_model, is_saved_model
+from keras_transformer.pipelines.model_paths import TRANSLATOR, find_model, is_litert, is_saved_model
 
 MODEL_HELP = f"{models.TRANSLATOR_HELP}; several .keras files translate as an ensemble"
 
@@ -36,14 +36,15 @@ def check_translators(
         The files and folders that are read.
     """
     files = [find_model(path, TRANSLATOR) for path in paths]
-    exported = [path for path, file in zip(paths, files) if is_saved_model(file)]
+    exported = [path for path, file in zip(paths, files) if is_saved_model(file) or is_litert(file)]
     if exported and len(paths) > 1:
         raise ValueError(f"Expected .keras files for an ensemble. Received: {exported[0]}")
     wanted = {"--beam": beam, "--length-penalty": length_penalty, "--n-best": n_best}
     wanted = [name for name, value in wanted.items() if value is not None]
     if exported and wanted:
+        kind = "model of LiteRT" if is_litert(files[0]) else "SavedModel"
         raise ValueError(
-            f"Expected a .keras file for {', '.join(wanted)}: the search of a SavedModel is fixed. Received: {paths[0]}"
+            f"Expected a .keras file for {', '.join(wanted)}: the search of a {kind} is fixed. Received: {paths[0]}"
         )
     arguments.optional_positive_integer("--beam", beam)
     arguments.optional_positive_integer("--n-best", n_best)
@@ -68,7 +69,7 @@ def translated(
     """Translates a stream of lines, and says which ones are truncated.
 
     Args:
-        translator: a `Translator` or `ExportedTranslator`.
+        translator: a `Translator`, `ExportedTranslator` or `LiteRtTranslator`.
         lines: an iterable of (place, text), as `numbered` gives.
         batch_size: sentences that are translated at once.
         progress: a `Progress`.

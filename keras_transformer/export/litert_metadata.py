@@ -73,12 +73,16 @@ def with_metadata(model: bytes, description: Description, files: Mapping[str, by
     parsed.metadata = [*(parsed.metadata or ()), entry]
     builder = flatbuffers.Builder(len(model) + 1024)
     builder.Finish(parsed.Pack(builder), b"TFL3")
-    written = bytes(builder.Output())
-    return written + _archive({**files, _CHECKSUM_FILE: b"%08x" % zlib.crc32(written)}, len(written))
+    return with_files(bytes(builder.Output()), files)
+
+
+def with_files(model: bytes, files: Mapping[str, bytes]) -> bytes:
+    """A model of LiteRT with files: {name: content}, not compressed, so that they can be read in place."""
+    return model + _archive({**files, _CHECKSUM_FILE: b"%08x" % zlib.crc32(model)}, len(model))
 
 
 def associated_files(path: PathLike) -> dict[str, bytes]:
-    """The files that `with_metadata` put into a model of LiteRT.
+    """The files that `with_files` or `with_metadata` put into a model of LiteRT.
 
     Raises:
         FileNotFoundError: if there is no file at `path`.

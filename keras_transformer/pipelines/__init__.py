@@ -5,6 +5,7 @@ from keras_transformer.pipelines.exported_question_answer_embedder import Export
 from keras_transformer.pipelines.exported_text_pair_scorer import ExportedTextPairScorer
 from keras_transformer.pipelines.exported_translator import ExportedTranslator
 from keras_transformer.pipelines.litert_embedder import LiteRtEmbedder
+from keras_transformer.pipelines.litert_translator import LiteRtTranslator
 from keras_transformer.pipelines.loading import load, load_embedder, load_pair_scorer, load_question_answerer
 from keras_transformer.pipelines.pair_scoring import RankedText
 from keras_transformer.pipelines.question_answer_embedder import QuestionAnswerEmbedder
@@ -20,6 +21,7 @@ __all__ = [
     "ExportedTextPairScorer",
     "ExportedTranslator",
     "LiteRtEmbedder",
+    "LiteRtTranslator",
     "QuestionAnswerEmbedder",
     "RankedText",
     "TextEmbedder",

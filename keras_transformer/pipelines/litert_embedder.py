@@ -1,21 +1,28 @@
 import json
 import os
-import warnings
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from keras_transformer import arguments
+from keras_transformer.export import litert
 from keras_transformer.export.litert_metadata import associated_files
 from keras_transformer.pipelines.embedding import EmbedsTexts
-from keras_transformer.pipelines.litert_export import SETTINGS_FILE, TOKENIZER_FILE, inputs_length, model_inputs
+from keras_transformer.pipelines.litert_export import (
+    INPUTS,
+    OUTPUT,
+    SETTINGS_FILE,
+    TOKENIZER_FILE,
+    longest_inputs,
+    model_inputs,
+    signature,
+)
 from keras_transformer.text.device_tokenizer import lower_ascii
 from keras_transformer.text.sentencepiece_model import load_processor
 from keras_transformer.text.tokenizer import as_strings
 from keras_transformer.types import PathLike, Texts
 
-_LENGTHS = (16, 32, 64, 128, 256)  # of inputs: a text is padded to the next
+_LENGTHS = (16, 32, 64, 128, 256)  # of inputs, where the file leaves them open: a text is padded to the next
 
 
 class LiteRtEmbedder(EmbedsTexts):
@@ -59,14 +66,19 @@ class LiteRtEmbedder(EmbedsTexts):
         self.max_length = settings["max_length"]
         self._word_piece = settings["word_piece"]
         self._tokenizer = load_processor(files[TOKENIZER_FILE])
+        pieces = map(self._tokenizer.id_to_piece, range(self._tokenizer.vocab_size()))
+        self._pieces = [(piece.startswith(" "), len(piece.strip(" "))) for piece in pieces] if self._word_piece else []
         self._num_threads = arguments.positive_integer("num_threads", num_threads)
-        longest = inputs_length(self.max_length, self._word_piece is not None)
-        if self._word_piece is not None:
-            longest *= 4  # unknown words have many pieces
-        self._lengths = [*(length for length in _LENGTHS if length < longest), longest]
-        self._runners = {}  # {length: (interpreter, {input: its place}, the place of the output)}
-        interpreter, *_ = self._runner(self._lengths[0])
-        self.output_dim = int(interpreter.get_output_details()[0]["shape_signature"][-1])
+        self._lengths = settings.get("lengths") or self._own_lengths()
+        # One for all lengths: its signatures have inputs of one length each.
+        self._interpreter = self._new_interpreter() if settings.get("lengths") else None
+        self._runners = {}  # {length: from inputs to a vector}
+        self.output_dim = len(self._vector([]))
+
+    def _own_lengths(self):
+        """Of a file with inputs of any length."""
+        longest = longest_inputs(self.max_length, self._word_piece is not None)
+        return [*(length for length in _LENGTHS if length < longest), longest]
 
     def num_tokens(self, texts: Texts) -> tf.Tensor:
         """As `TextEmbedder.num_tokens`."""
@@ -80,18 +92,16 @@ class LiteRtEmbedder(EmbedsTexts):
         """How many tokens the graph makes of pieces."""
         if self._word_piece is None:
             return len(ids)
-        pieces = [self._tokenizer.id_to_piece(number) for number in ids]
-        unknown, space = self._tokenizer.unk_id(), self._tokenizer.vocab_size() - 1
-        words = []
-        for number, piece in zip(ids, pieces):
-            if piece.startswith(" ") and number != unknown:
-                words.append([])
-            words[-1].append((number, len(piece.strip(" "))))
-        longest = self._word_piece["max_word_length"]
-        return 2 + sum(
-            1 if {unknown, space} & {number for number, _ in word} or sum(n for _, n in word) > longest else len(word)
-            for word in words
-        )
+        unknown, space, longest = self._tokenizer.unk_id(), len(self._pieces) - 1, self._word_piece["max_word_length"]
+        words = []  # (pieces, characters) of each; one that has an unknown part is too long
+        for number in ids:
+            begins, characters = self._pieces[number]
+            is_bad = number in (unknown, space)
+            if begins and number != unknown:
+                words.append([0, 0])
+            words[-1][0] += 1
+            words[-1][1] += longest + 1 if is_bad else characters
+        return 2 + sum(1 if characters > longest else pieces for pieces, characters in words)
 
     def _embed_batch(self, texts):
         vectors = np.empty([len(texts), self.output_dim], np.float32)
@@ -104,32 +114,32 @@ class LiteRtEmbedder(EmbedsTexts):
 
     def _vector(self, ids):
         length = next((length for length in self._lengths if len(ids) + 2 <= length), self._lengths[-1])
-        interpreter, places, output = self._runner(length)
-        for name, value in model_inputs(ids, length).items():
-            interpreter.set_tensor(places[name], value)
-        interpreter.invoke()
-        return interpreter.get_tensor(output)[0]
-
-    def _runner(self, length):
-        """The interpreter for inputs of a length. One that is resized again may give wrong values, by XNNPACK."""
         if length not in self._runners:
-            interpreter = _interpreter(self.path, self._num_threads)
-            details = {detail["name"]: detail["index"] for detail in interpreter.get_input_details()}
-            places = {name: details[f"serving_default_{name}:0"] for name in ("ids", "segment_ids", "mask")}
-            for place in places.values():
-                interpreter.resize_tensor_input(place, [1, length])
-            interpreter.allocate_tensors()
-            (output,) = interpreter.get_output_details()
-            self._runners[length] = interpreter, places, output["index"]
-        return self._runners[length]
+            make = self._resized if self._interpreter is None else self._of_signature
+            self._runners[length] = make(length)
+        return self._runners[length](model_inputs(ids, length))
 
+    def _resized(self, length):
+        """Of an interpreter for inputs of a length. One that is resized again may give wrong values, by XNNPACK."""
+        interpreter = self._new_interpreter()
+        details = {detail["name"]: detail["index"] for detail in interpreter.get_input_details()}
+        places = {name: details[f"serving_default_{name}:0"] for name in INPUTS}
+        for place in places.values():
+            interpreter.resize_tensor_input(place, [1, length])
+        interpreter.allocate_tensors()
+        (output,) = interpreter.get_output_details()
 
-def _interpreter(path: str, num_threads: int) -> Any:
-    """The runtime's interpreter of a model."""
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError:
-        Interpreter = tf.lite.Interpreter
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*tf.lite.Interpreter is deprecated", UserWarning)
-        return Interpreter(model_path=path, num_threads=num_threads)
+        def run(inputs):
+            for name, value in inputs.items():
+                interpreter.set_tensor(places[name], value)
+            interpreter.invoke()
+            return interpreter.get_tensor(output["index"])[0]
+
+        return run
+
+    def _of_signature(self, length):
+        runner = self._interpreter.get_signature_runner(signature(length))
+        return lambda inputs: runner(**inputs)[OUTPUT][0]
+
+    def _new_interpreter(self):
+        return litert.interpreter(self.path, self._num_threads)

@@ -12,6 +12,7 @@ from keras_transformer.pipelines.exported_question_answer_embedder import Export
 from keras_transformer.pipelines.exported_text_pair_scorer import ExportedTextPairScorer
 from keras_transformer.pipelines.exported_translator import ExportedTranslator
 from keras_transformer.pipelines.litert_embedder import LiteRtEmbedder
+from keras_transformer.pipelines.litert_translator import LiteRtTranslator
 from keras_transformer.pipelines.model_paths import (
     EMBEDDER,
     PAIR_SCORER,
@@ -21,6 +22,7 @@ from keras_transformer.pipelines.model_paths import (
     find_keras_file,
     find_model,
     is_litert,
+    is_litert_translator,
     is_saved_model,
     version_note,
 )
@@ -33,7 +35,7 @@ from keras_transformer.types import PathLike
 _PipelineT = TypeVar("_PipelineT", bound=Pipeline)
 
 
-# `Any`, as `keras.models.load_model`: which of nine classes it is the path tells, at run time.
+# `Any`, as `keras.models.load_model`: which of ten classes it is the path tells, at run time.
 def load(path: PathLike) -> Any:
     """Opens any saved pipeline.
 
@@ -43,7 +45,7 @@ def load(path: PathLike) -> Any:
       `TextPairScorer` that was saved;
     - a SavedModel from strings to strings: an `ExportedTranslator`;
     - a SavedModel from strings to vectors: an `ExportedEmbedder`;
-    - a file of LiteRT that this library wrote: a `LiteRtEmbedder`;
+    - a file of LiteRT that this library wrote: a `LiteRtEmbedder` or a `LiteRtTranslator`;
     - a SavedModel with the signatures "question_encoder" and "response_encoder": an `ExportedQuestionAnswerEmbedder`;
     - a SavedModel that a `TextPairScorer` wrote: an `ExportedTextPairScorer`;
     - a folder of SavedModels with numbers for names: the one with the highest number; if there are several, a warning
@@ -79,7 +81,7 @@ def load(path: PathLike) -> Any:
     """
     found = found_model(path)
     if is_litert(found):
-        return LiteRtEmbedder(found)
+        return LiteRtTranslator(found) if is_litert_translator(found) else LiteRtEmbedder(found)
     return _of_export(LoadedExport(found)) if is_saved_model(found) else load_pipeline(found)
 
 

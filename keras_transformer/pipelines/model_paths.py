@@ -10,6 +10,8 @@ from typing import NamedTuple
 from keras_transformer import lfs
 from keras_transformer.types import PathLike
 
+LITERT_SOURCE = "source"  # the name of the source's tokenizer in a translator of LiteRT
+
 
 class Kind(NamedTuple):
     """A kind of pipeline.
@@ -38,8 +40,9 @@ def find_model(path: PathLike, kind: Kind = PIPELINE) -> str:
     """Finds the model that a path stands for, without loading it.
 
     Args:
-        path: a `.keras` file; the folder of a training, with a `.keras` file; the folder of a SavedModel; or a folder
-            of SavedModels with numbers for names, of which the highest is taken; for embedders also a file of LiteRT.
+        path: a `.keras` file; the folder of a training, with a `.keras` file; the folder of a SavedModel; a folder
+            of SavedModels with numbers for names, of which the highest is taken; or a
+            file of LiteRT, of a translator or an embedder.
         kind: the pipeline that is wanted.
 
     Returns:
@@ -50,7 +53,7 @@ def find_model(path: PathLike, kind: Kind = PIPELINE) -> str:
         ValueError: for a file that cannot be a `.keras` file.
     """
     path = os.fspath(path)
-    if kind in (EMBEDDER, PIPELINE) and is_litert(path):
+    if is_litert_translator(path) if kind == TRANSLATOR else kind in (EMBEDDER, PIPELINE) and is_litert(path):
         return path
     if _keras_file(path, kind) is None:
         if is_saved_model(path):
@@ -96,6 +99,14 @@ def is_litert(path: PathLike) -> bool:
         return False
     with open(path, "rb") as file:
         return file.read(8)[4:] == b"TFL3"
+
+
+def is_litert_translator(path: PathLike) -> bool:
+    """Whether `path` is a file with a translator of LiteRT, as its name among the files in it tells."""
+    if not is_litert(path) or not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return f"{LITERT_SOURCE}.model" in archive.namelist()
 
 
 def versions(folder: PathLike) -> list[str]:

@@ -112,6 +112,7 @@ class Pipeline(QuantizesToInt8, keras.Model):
         calibration_texts: Sequence[str] | None = None,
         int8_embeddings: bool = False,
         format: str = "saved_model",
+        lengths: Sequence[int] | None = None,
     ) -> None:
         """Writes a SavedModel in the reusable format of TF Hub, with signatures for TF Serving; or a file of LiteRT.
 
@@ -141,10 +142,13 @@ class Pipeline(QuantizesToInt8, keras.Model):
             int8_embeddings: of an encoder: its tables of embeddings, often half of its weights, are kept in int8 with a
                 scale for each row, a quarter as large, on processors of any kind; the vectors change by less than in
                 bfloat16. The tables cannot be trained on, the other weights can.
-            format: "saved_model"; or "litert", of a `TextEmbedder`: `path` is a file that ends in .tflite, for
-                inference on phones and in browsers, with the tokenizer in it. Strings go in through MediaPipe's
-                TextEmbedder or `LiteRtEmbedder`. Its `dtype` is "float32", "float16" or "int8", for processors of
+            format: "saved_model"; or "litert", of a `TextEmbedder` or a `Translator`: `path` is a file that ends in
+                .tflite, for inference on phones and in browsers, with the tokenizer in it. An embedder's takes strings
+                through MediaPipe's TextEmbedder or `LiteRtEmbedder`, a translator's through `LiteRtTranslator` or a
+                loop of one's own. Its `dtype` is "float32", "float16" or "int8", for processors of
                 any kind; it is frozen, and has none of the other options. docs/litert.md says what can be exported.
+            lengths: of "litert" of a `TextEmbedder`: several lengths of texts in one file, (16, 32, 64, 128) say, a
+                signature for each. A text takes the time of the shortest that it fits; MediaPipe takes no such file.
 
         Raises:
             FileExistsError: if `path` exists.
@@ -152,15 +156,18 @@ class Pipeline(QuantizesToInt8, keras.Model):
                 TensorFlow has no int8 matrix multiplication, any dtype of a quantized model, weights that are too
                 large to freeze, texts that are no strings, and `calibration_texts` that are all blank or with another
                 dtype; for `int8_embeddings` of a translator, which multiplies by its table, and with "bfloat16" or
-                "int8"; for "litert" of anything but a `TextEmbedder`, of one whose tokenizer keeps case or is neither
-                SentencePiece nor WordPiece, of a path that does not end in .tflite, and with options that it lacks.
+                "int8"; for "litert" of a question answerer, of an embedder whose tokenizer keeps case or is neither
+                SentencePiece nor WordPiece, of a translator whose tokenizer is no SentencePiece, of a path that does
+                not end in .tflite, and with options that it lacks.
         """
         if arguments.one_of("format", format, ("saved_model", "litert")) == "litert":
             if int8_embeddings or calibration_texts is not None or warmup_texts is not WARMUP_TEXTS:
                 others = "int8_embeddings, calibration_texts and warmup_texts"
                 raise ValueError(f"Expected none of {others} with format='litert'. Received one")
-            self.export_litert(path, dtype)
+            self.export_litert(path, dtype, lengths)
             return
+        if lengths is not None:
+            raise ValueError(f"Expected format='litert' with lengths. Received: format={format!r}")
         _check_dtype(dtype, frozen, calibration_texts)
         if int8_embeddings:
             self._check_int8_embeddings(dtype)
@@ -177,9 +184,11 @@ class Pipeline(QuantizesToInt8, keras.Model):
                 functions, signatures = pipeline.export_functions(trainable=False)
             write_saved_model(path, functions, signatures, other_state=pipeline.tokenizers, warmup_requests=requests)
 
-    def export_litert(self, path: PathLike, dtype: str | None = None) -> None:
+    def export_litert(self, path: PathLike, dtype: str | None = None, lengths: Sequence[int] | None = None) -> None:
         """What `export` does for "litert"; `ValueError` where the pipeline has no such format."""
-        raise ValueError(f"Expected a TextEmbedder with format='litert'. Received: a {type(self).__name__}")
+        raise ValueError(
+            f"Expected a TextEmbedder or a Translator with format='litert'. Received: a {type(self).__name__}"
+        )
 
     def _check_int8_embeddings(self, dtype):
         """`ValueError` where the tables of embeddings cannot be in int8 by themselves."""

@@ -239,8 +239,8 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
             signatures["prompts"] = traced(STRINGS)(lambda inputs: {"outputs": prompts_of(named, inputs)})
         return self._root_functions(embed, trainable), signatures
 
-    def export_litert(self, path: PathLike, dtype: str | None = None) -> None:
-        write_litert(self, path, dtype)
+    def export_litert(self, path: PathLike, dtype: str | None = None, lengths: Sequence[int] | None = None) -> None:
+        write_litert(self, path, dtype, lengths)
 
     def warmup_requests(self, texts: Sequence[str]) -> Requests:
         strings = {"inputs": as_strings(texts)}

@@ -12,13 +12,14 @@ from keras_transformer.models import Transformer
 from keras_transformer.ops import masks
 from keras_transformer.pipelines import translator_export
 from keras_transformer.pipelines.compiled_search import compiled_search
+from keras_transformer.pipelines.litert_translator_export import write_litert_translator
 from keras_transformer.pipelines.parts import deserialize_parts, serialize_part
 from keras_transformer.pipelines.pipeline import Pipeline
 from keras_transformer.pipelines.signatures import ExportFunctions, Requests
 from keras_transformer.pipelines.translation import TranslatesTexts
 from keras_transformer.quantization import keras_kernels
 from keras_transformer.text import Tokenizer
-from keras_transformer.types import Config, Tensor
+from keras_transformer.types import Config, PathLike, Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -244,6 +245,11 @@ class Translator(TranslatesTexts, Pipeline):
     def export_functions(self, trainable: bool) -> ExportFunctions:
         # An export of a translator is for inference, but its weights can be read and replaced.
         return translator_export.TranslatorExport(self).functions()
+
+    def export_litert(self, path: PathLike, dtype: str | None = None, lengths: Sequence[int] | None = None) -> None:
+        if lengths is not None:
+            raise ValueError(f"Expected no lengths of a translator, which has its own. Received: lengths={lengths}")
+        write_litert_translator(self, path, dtype)
 
     def warmup_requests(self, texts: Sequence[str]) -> Requests:
         return translator_export.warmup_requests(self, texts)

@@ -5,8 +5,9 @@ import itertools
 from keras_transformer.decoding import BeamSearch, Search
 from keras_transformer.models import Ensemble
 from keras_transformer.pipelines.exported_translator import ExportedTranslator
+from keras_transformer.pipelines.litert_translator import LiteRtTranslator
 from keras_transformer.pipelines.loading import found_model, load_pipeline
-from keras_transformer.pipelines.model_paths import TRANSLATOR, is_saved_model
+from keras_transformer.pipelines.model_paths import TRANSLATOR, is_litert, is_saved_model
 from keras_transformer.pipelines.translator import Translator
 from keras_transformer.types import PathLike
 
@@ -17,12 +18,12 @@ def load_translator(
     beam_size: int | None = None,
     length_penalty: float | None = None,
     num_best: int | None = None,
-) -> Translator | ExportedTranslator:
+) -> Translator | ExportedTranslator | LiteRtTranslator:
     """Opens a saved translator, as `load` does; or several as an ensemble, which searches as the first one does.
 
     Args:
-        path: a `.keras` file, a folder with a translator.keras, the folder of a SavedModel from strings to strings, or
-            a folder of versions of it.
+        path: a `.keras` file, a folder with a translator.keras, the folder of a SavedModel from strings to strings, a
+            folder of versions of it, or a file of LiteRT.
         *others: of an ensemble: further `.keras` files, or folders with a translator.keras.
         beam_size: of a beam search; by default the search is as it was saved.
         length_penalty: of the beam search.
@@ -30,28 +31,28 @@ def load_translator(
             large.
 
     Returns:
-        A `Translator`; for a SavedModel an `ExportedTranslator`.
+        A `Translator`; for a SavedModel an `ExportedTranslator`, for a file of LiteRT a `LiteRtTranslator`.
 
     Raises:
         FileNotFoundError: if there is no model at a path.
         OSError: for a file that may not be read.
-        ValueError: if a file is damaged, or holds something else; for SavedModels among several, and a search for a
-            SavedModel, whose search is fixed; for an ensemble of translators with different vocabularies; for a
+        ValueError: if a file is damaged, or holds something else; for exported ones among several, and a search for one
+            of them, whose search is fixed; for an ensemble of translators with different vocabularies; for a
             length penalty of a search without a beam.
     """
     found = list(map(found_model, (path, *others), itertools.repeat(TRANSLATOR)))
-    exported = [each for each in found if is_saved_model(each)]
+    exported = [each for each in found if is_saved_model(each) or is_litert(each)]
+    kind = "model of LiteRT" if exported and is_litert(exported[0]) else "SavedModel"
     if exported and others:
-        raise ValueError(f"Expected .keras files for an ensemble. Received: {exported[0]}, a SavedModel")
+        raise ValueError(f"Expected .keras files for an ensemble. Received: {exported[0]}, a {kind}")
     wanted = {"beam_size": beam_size, "length_penalty": length_penalty, "num_best": num_best}
     wanted = {name: value for name, value in wanted.items() if value is not None}
     if exported and wanted:
         raise ValueError(
-            f"Expected a .keras file for {', '.join(wanted)}: the search of a SavedModel is fixed. "
-            f"Received: {exported[0]}"
+            f"Expected a .keras file for {', '.join(wanted)}: the search of a {kind} is fixed. Received: {exported[0]}"
         )
     if exported:
-        return ExportedTranslator(exported[0])
+        return LiteRtTranslator(exported[0]) if is_litert(exported[0]) else ExportedTranslator(exported[0])
     translators = [load_pipeline(each, Translator, TRANSLATOR) for each in found]
     translator = _ensemble(found, translators) if others else translators[0]
     if wanted:

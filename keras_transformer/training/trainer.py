@@ -125,9 +125,22 @@ class Trainer:
 
         def on_all_devices(*args):
             results = self.strategy.run(function, args)
+            _forget_gradients(tf.compat.v1.get_default_graph())
             return tf.nest.map_structure(lambda value: self.strategy.experimental_local_results(value)[0], results)
 
         return tf.function(on_all_devices, input_signature=signature, jit_compile=self.jit_compile, autograph=False)
+
+
+def _forget_gradients(graph):
+    """Takes the custom gradients in `graph`, the optimizer's among them, out of TensorFlow's registry.
+
+    There each of them, which nothing asks for after this, would keep the graph for ever: 100 MB a training.
+    """
+    from tensorflow.python.framework import ops
+
+    for operation in graph.get_operations():
+        if operation.type == "IdentityN":
+            ops.gradient_registry._registry.pop(operation.node_def.attr["_gradient_op_type"].s.decode(), None)
 
 
 def _each_once(variables):

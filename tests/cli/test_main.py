@@ -68,12 +68,20 @@ def test_a_file_of_litert(embedder_dir, written, tmp_path, capsys):
     out = str(tmp_path / "encoder.tflite")
     assert run("export", "--model", embedder_dir, "--out", out, "--format", "litert", "--dtype", "float16") == 0
     assert written.pop() == (out, None, {"frozen": False, "dtype": "float16", "format": "litert"})
+    assert run("export", "--model", embedder_dir, "--out", out, "--format", "litert", "--lengths", "16", "32") == 0
+    assert written.pop() == (out, None, {"frozen": False, "dtype": None, "format": "litert", "lengths": [16, 32]})
+    assert run("export", "--model", embedder_dir, "--out", tmp_path / "folder", "--lengths", "16") == 1
+    assert "Expected --format litert with --lengths" in capsys.readouterr().err
+    capsys.readouterr()
+    assert run("export", "--model", embedder_dir, "--out", out, "--format", "litert") == 0
+    written.pop()
     assert capsys.readouterr().out == f"Wrote {out}\n"
     for options, message in [
         (["--dtype", "bfloat16"], "Expected float32, float16 or int8 for --dtype with --format litert"),
         (["--next-version"], "Expected no --next-version with --format litert"),
         (["--calibrate", "x"], "Expected no --calibrate with --format litert"),
         (["--no-xla"], "Expected no --xla with --format litert"),
+        (["--lengths", "0"], "Expected a positive integer. Received: --lengths=0"),
     ]:
         assert run("export", "--model", embedder_dir, "--out", out, "--format", "litert", *options) == 1
         assert message in capsys.readouterr().err
@@ -82,6 +90,16 @@ def test_a_file_of_litert(embedder_dir, written, tmp_path, capsys):
     assert run("export", "--model", embedder_dir, "--out", tmp_path / "folder", "--dtype", "float16") == 1
     assert "Expected --format litert with --dtype float16" in capsys.readouterr().err
     assert written == []
+
+
+def test_the_lengths_of_a_translator(model_dir, embedder_dir, written, tmp_path, capsys):
+    options = ["--format", "litert", "--max-source-length", "64", "--max-target-length", "32"]
+    assert run("export", "--model", model_dir, "--out", tmp_path / "t.tflite", *options) == 0
+    written.pop()
+    assert run("export", "--model", embedder_dir, "--out", tmp_path / "t.tflite", *options) == 1
+    assert "Expected a translator with --max-source-length" in capsys.readouterr().err
+    assert run("export", "--model", model_dir, "--out", tmp_path / "t.tflite", "--max-source-length", "0") == 1
+    assert "Expected a positive integer. Received: --max-source-length=0" in capsys.readouterr().err
 
 
 def test_a_calibration_needs_texts(embedder_dir, write_lines, tmp_path, capsys):

@@ -86,3 +86,25 @@ def test_other_files_are_refused(both, tmp_path):
     whole[0].write_bytes(data[:8] + b"\xff" * 400 + data[408:])
     with pytest.raises(ValueError, match="Expected a whole model of LiteRT. Received .*whole.tflite: it is damaged"):
         LiteRtEmbedder(whole[0])
+
+
+@pytest.mark.filterwarnings("ignore:.*max_length")
+def test_several_lengths_in_one_file(tmp_path):
+    """Each text goes to the signature of the shortest length that it fits; the weights are stored once."""
+    tokenizer = WordPieceTokenizer(VOCABULARY)
+    encoder = DeepAveragingNetwork(tokenizer.vocabulary_size, 5000, hidden_dim=8, output_dim=6, num_layers=1)
+    reference.randomize(encoder, seed=1)
+    embedder = TextEmbedder(encoder, tokenizer, max_length=20)
+    embedder.export(tmp_path / "one.tflite", format="litert")
+    embedder.export(tmp_path / "several.tflite", format="litert", lengths=[16, 8, 16, 99])
+    sizes = [(tmp_path / f"{name}.tflite").stat().st_size for name in ("one", "several")]
+    assert sizes[1] < 1.3 * sizes[0]
+    on_device = LiteRtEmbedder(tmp_path / "several.tflite")
+    texts = made_texts.nasty(60)
+    np.testing.assert_allclose(on_device.embed(texts), embedder.embed(texts), atol=1e-5)
+    assert sorted(on_device._runners) == [8, 16, 168]
+    for lengths, message in (([], "Expected lengths of at least 3"), ([2], "at least 3"), (["a"], "positive integer")):
+        with pytest.raises(ValueError, match=message):
+            embedder.export(tmp_path / "x.tflite", format="litert", lengths=lengths)
+    with pytest.raises(ValueError, match="Expected format='litert' with lengths"):
+        embedder.export(tmp_path / "x", lengths=[16])

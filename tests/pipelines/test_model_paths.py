@@ -48,7 +48,7 @@ def test_a_keras_file_goes_before_a_saved_model(tmp_path):
     assert find_model(folder, TRANSLATOR) == str(folder)
 
 
-def test_a_file_of_litert_is_an_embedder(tmp_path):
+def test_a_file_of_litert(tmp_path):
     path = tmp_path / "encoder.tflite"
     path.write_bytes(b"\0\0\0\0TFL3")
     assert is_litert(path) and not is_litert(tmp_path) and not is_litert(keras_file(tmp_path / "embedder.keras"))
@@ -58,6 +58,9 @@ def test_a_file_of_litert_is_an_embedder(tmp_path):
             find_model(path, kind)
     with pytest.raises(ValueError, match="Expected a .keras file with an embedder.*it is a model of LiteRT"):
         find_keras_file(path, EMBEDDER)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("source.model", "")
+    assert find_model(path) == find_model(path, TRANSLATOR) == str(path)
 
 
 def test_the_newest_version_is_that_of_the_highest_number(tmp_path):

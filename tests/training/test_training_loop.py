@@ -1,3 +1,5 @@
+import gc
+
 import keras
 import numpy as np
 import pytest
@@ -97,6 +99,19 @@ def test_micro_batches_are_one_large_batch():
     large, large_steps = trained([joined(BATCHES[:3]), BATCHES[3]])  # what is left over is a step too
     assert_equal_weights(model, large)
     np.testing.assert_allclose(steps, large_steps, rtol=1e-5)
+
+
+def test_a_trainings_graph_is_freed():
+    """Also where the loss, and the optimizer that sums over devices, have gradients of their own."""
+
+    def graphs():
+        gc.collect()
+        made = [found for found in gc.get_objects() if isinstance(found, tf.Graph)]
+        return sum(getattr(graph, "name", None) == "on_all_devices" for graph in made)
+
+    before = graphs()
+    losses = [loss for loss, _ in TrainingLoop(small()).steps(dataset(BATCHES[:1]))]
+    assert len(losses) == 1 and graphs() == before
 
 
 def test_takes_up_an_epoch_at_a_step():
