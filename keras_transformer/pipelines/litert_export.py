@@ -43,8 +43,8 @@ def write_litert(
 
     Raises:
         FileExistsError: if `path` exists.
-        ValueError: for another ending or dtype, an embedder with a default prompt, lengths below 3 or none, a model that
-            is quantized, a tokenizer that devices do not have, and a model with operations that LiteRT lacks.
+        ValueError: for another ending or dtype, an embedder with a default prompt, lengths below 3 or none, a model
+            that is quantized, a tokenizer that devices do not have, and a model with operations that LiteRT lacks.
     """
     path = new_file(path, dtype)
     if embedder.default_prompt:
