@@ -25,11 +25,13 @@ from keras_transformer.version import __version__
 __all__ = [
     "ExportedEmbedder",
     "ExportedQuestionAnswerEmbedder",
+    "ExportedTextPairScorer",
     "ExportedTranslator",
     "LiteRtEmbedder",
     "LiteRtTranslator",
     "QuestionAnswerEmbedder",
     "TextEmbedder",
+    "TextPairScorer",
     "Translator",
     "__version__",
     "distribution",
@@ -51,11 +53,13 @@ if keras.backend.backend() == "tensorflow":
     from keras_transformer.pipelines import (
         ExportedEmbedder,
         ExportedQuestionAnswerEmbedder,
+        ExportedTextPairScorer,
         ExportedTranslator,
         LiteRtEmbedder,
         LiteRtTranslator,
         QuestionAnswerEmbedder,
         TextEmbedder,
+        TextPairScorer,
         Translator,
         load,
     )

@@ -3,8 +3,8 @@
 import keras
 import pytest
 
-from keras_transformer import QuestionAnswerEmbedder, TextEmbedder, Translator
-from keras_transformer.models import QuestionAnswerEncoder, SentenceEncoder, Transformer
+from keras_transformer import QuestionAnswerEmbedder, TextEmbedder, TextPairScorer, Translator
+from keras_transformer.models import CrossEncoder, QuestionAnswerEncoder, SentenceEncoder, Transformer
 from keras_transformer.text import ByteTokenizer
 from tests import reference
 
@@ -72,3 +72,19 @@ def exported_question_answer_embedder(question_answer_embedder, tmp_path_factory
     path = tmp_path_factory.mktemp("question_answer") / "1"
     question_answer_embedder.export(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def pair_scorer_dir(tmp_path_factory):
+    """A folder with the pair_scorer.keras of a scorer that knows nothing."""
+    folder = tmp_path_factory.mktemp("pair_scorer")
+    tokenizer = ByteTokenizer()
+    encoder = CrossEncoder(SentenceEncoder(tokenizer.vocabulary_size, 1, 12, 19, 3, output_dim=6))
+    reference.randomize(encoder, seed=5)
+    TextPairScorer(encoder, tokenizer, max_length=60).save(folder / "pair_scorer.keras")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pair_scorer(pair_scorer_dir):
+    return keras.models.load_model(pair_scorer_dir / "pair_scorer.keras")

@@ -47,10 +47,11 @@ def test_the_commands_parse(monkeypatch):
     lines = "\n".join(block for text in texts for block in blocks(text, "bash")).replace("\\\n", " ").splitlines()
     commands = [shlex.split(line)[1:] for line in lines if re.match(r"(\.venv/bin/)?keras-transformer ", line)]
     assert len(commands) >= 3
-    trainings = train.train_embedder, train.train_question_answerer, train.train_translator
-    measures = evaluate.evaluate_embedder, evaluate.evaluate_question_answerer, evaluate.evaluate_translator
+    kinds = ("embedder", "pair_scorer", "question_answerer", "translator")
+    trainings = [getattr(train, f"train_{kind}") for kind in kinds]
+    measures = [getattr(evaluate, f"evaluate_{kind}") for kind in kinds]
     commands_alone = main.attention, main.convert, main.demo, main.distill, main.embed, main.export
-    commands_alone += main.index, main.mine, main.search, main.translate
+    commands_alone += main.index, main.mine, main.score, main.search, main.translate
     for module in (*commands_alone, *trainings, *measures):
         monkeypatch.setattr(module, "run", lambda args: None)
         monkeypatch.setattr(module, "check", lambda args: None)

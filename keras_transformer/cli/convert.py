@@ -13,8 +13,8 @@ def add_parser(commands: Any) -> None:
         "convert",
         help="convert a checkpoint of sentence-transformers or Marian",
         description="Converts the checkpoint in FOLDER: a sentence encoder of sentence-transformers (BERT, MiniLM, "
-        "MPNet), or a Marian translation model (OPUS-MT; Hugging Face's format or Marian's .npz). Weights are read "
-        "from safetensors or .npz; pickles are refused.",
+        "MPNet), a cross-encoder (BERT that classifies), or a Marian translation model (OPUS-MT; Hugging Face's format "
+        "or Marian's .npz). Weights are read from safetensors or .npz; pickles are refused.",
     )
     parser.set_defaults(check=check, run=run)
     parser.add_argument("folder", metavar="FOLDER", help="the checkpoint, a folder on this machine")

@@ -31,6 +31,9 @@ def add_parser(commands: Any) -> None:
         help='written whole or not at all: FILE.npy, a float32 array (N, D); FILE.jsonl, lines {"text": ..., '
         '"embedding": [...]}',
     )
+    parser.add_argument(
+        "--prompt", action=Once, metavar="ROLE", help="of an embedder with prompts: the role of the texts, as query"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace an --output that exists")
     parser.add_argument(
         "--processes",
@@ -63,10 +66,12 @@ def run(args: argparse.Namespace) -> None:
         if args.processes > 1:
             from keras_transformer.cli.embedding_workers import EmbeddingWorkers
 
-            embedder = stack.enter_context(EmbeddingWorkers(args.processes, _open, model))
+            embedder = stack.enter_context(
+                EmbeddingWorkers(args.processes, functools.partial(_open, prompt=args.prompt), model)
+            )
             embedded = embedder.embed
         else:
-            embedder = _open(model)
+            embedder = _open(model, args.prompt)
             embedded = functools.partial(embedded_lines.embedded_lines, embedder)
         progress = stack.enter_context(Progress(shown, total))
         pairs = embedded(embedded_lines.lines(args.files), args.batch_size, progress)
@@ -77,7 +82,8 @@ def run(args: argparse.Namespace) -> None:
             write(pairs, embedder.output_dim, file)
 
 
-def _open(path):
+def _open(path, prompt):
+    from keras_transformer.cli.prompted import Prompted
     from keras_transformer.pipelines import load_embedder
 
-    return load_embedder(path)
+    return Prompted(load_embedder(path), prompt)

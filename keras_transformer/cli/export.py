@@ -13,17 +13,18 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "export",
         help="write a SavedModel for TF-Hub and TF Serving, a file of LiteRT for phones and browsers, or ONNX",
-        description="Writes the translator, embedder or question answerer in MODEL as a SavedModel that takes strings; "
-        "or an embedder or translator as one file of LiteRT, with the tokenizer in it; an embedder's is for "
-        "MediaPipe's TextEmbedder; or an embedder as ONNX: the folder of sentence-transformers, transformers.js and "
-        "fastembed, or a file that takes strings.",
+        description="Writes the translator, embedder, question answerer or pair scorer in MODEL as a SavedModel that "
+        "takes strings; or an embedder or translator as one file of LiteRT, with the tokenizer in it; an embedder's "
+        "is for MediaPipe's TextEmbedder; or an embedder as ONNX: the folder of sentence-transformers, transformers.js "
+        "and fastembed, or a file that takes strings.",
     )
     parser.set_defaults(check=check, run=run)
     parser.add_argument(
         "--model",
         action=Once,
         required=True,
-        help="a .keras file, or the folder of a translator.keras, embedder.keras or question_answerer.keras",
+        help="a .keras file, or the folder of a translator.keras, embedder.keras, question_answerer.keras or "
+        "pair_scorer.keras",
     )
     parser.add_argument(
         "--out",
@@ -198,7 +199,8 @@ def run(args: argparse.Namespace) -> None:
         if not isinstance(pipeline, TextEmbedder):
             raise ValueError(f"Expected an embedder with --truncate-dim. Received: {args.model}")
         parts = pipeline.encoder, pipeline.tokenizer, pipeline.max_length
-        pipeline = TextEmbedder(*parts, name=pipeline.name, truncate_dim=args.truncate_dim)
+        prompts = {"prompts": pipeline.prompts, "default_prompt": pipeline.default_prompt}
+        pipeline = TextEmbedder(*parts, name=pipeline.name, truncate_dim=args.truncate_dim, **prompts)
     path = next_version(args.out) if args.next_version else args.out
     pipeline.export(path, **options)
     print(f"Wrote {path}")

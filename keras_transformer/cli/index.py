@@ -53,13 +53,16 @@ def check(args: argparse.Namespace) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    from keras_transformer.cli.prompted import Prompted
     from keras_transformer.pipelines import load_embedder
+    from keras_transformer.pipelines.embedding import DOCUMENT, first_of
     from keras_transformer.search import SemanticIndex
 
     shown = sys.stderr.isatty() if args.progress is None else args.progress
     total = embedded_lines.number_of_lines(args.files) if shown else None
     path = models.newest(args.model, EMBEDDER)
     embedder = load_embedder(path)
+    embedder = Prompted(embedder, first_of(embedder.prompts, DOCUMENT))
     with Progress(shown, total) as progress:
         pairs = embedded_lines.embedded_lines(embedder, embedded_lines.lines(args.files), args.batch_size, progress)
         pairs, again = itertools.tee(pairs)  # one is at most a block ahead

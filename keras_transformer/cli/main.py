@@ -16,6 +16,7 @@ from keras_transformer.cli import (
     export,
     index,
     mine,
+    score,
     search,
     standard_streams,
     train,
@@ -74,7 +75,7 @@ def _parser():
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in (
-        demo, train, evaluate, translate, attention, embed, index, search, mine, distill, convert, export
+        demo, train, evaluate, translate, attention, embed, index, search, score, mine, distill, convert, export
     ):  # fmt: skip
         module.add_parser(commands)
     return parser

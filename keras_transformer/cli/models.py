@@ -21,6 +21,10 @@ QUESTION_ANSWERER_HELP = (
     "a question_answerer.keras, the folder it is in, the folder of a SavedModel with the signatures question_encoder "
     "and response_encoder (TF-Hub's too), or a folder of versions of it"
 )
+PAIR_SCORER_HELP = (
+    "a pair_scorer.keras, the folder it is in, the folder of a SavedModel that a pair scorer was exported to, or a "
+    "folder of versions of it"
+)
 # The models that a checkout carries: the one that this package lies in and, where it is installed, the one that the
 # command is typed in.
 _SHIPPED = pathlib.Path(keras_transformer.__file__).parents[1] / "saved_models"

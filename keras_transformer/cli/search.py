@@ -11,7 +11,7 @@ from keras_transformer import arguments
 from keras_transformer.cli import models, standard_streams
 from keras_transformer.cli.once import Once
 from keras_transformer.cli.texts import check_texts
-from keras_transformer.pipelines.model_paths import EMBEDDER, find_model
+from keras_transformer.pipelines.model_paths import EMBEDDER, PAIR_SCORER, find_model
 from keras_transformer.search.names import EXTRA
 
 _QUERIES_AT_ONCE = 32
@@ -38,6 +38,15 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--hybrid", action="store_true", help=f"merge the ranking with that of BM25, by shared words ({EXTRA})"
     )
+    parser.add_argument(
+        "--rerank",
+        action=Once,
+        metavar="SCORER",
+        help=f"rank the best texts anew by a cross-encoder, with its scores: {models.PAIR_SCORER_HELP}",
+    )
+    parser.add_argument(
+        "--candidates", type=int, default=50, metavar="N", help="so many texts for --rerank to read (%(default)s)"
+    )
 
 
 def check(args: argparse.Namespace) -> None:
@@ -50,8 +59,11 @@ def check(args: argparse.Namespace) -> None:
     arguments.positive_integer("--top-k", args.top_k)
     if args.exact and args.hybrid:
         raise ValueError("Expected one of --exact and --hybrid. Received both")
+    arguments.positive_integer("--candidates", args.candidates)
     if args.model:
         find_model(args.model, EMBEDDER)
+    if args.rerank:
+        find_model(args.rerank, PAIR_SCORER)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -64,6 +76,8 @@ def run(args: argparse.Namespace) -> None:
         raise ValueError(f"Expected --model, since the index does not name one. Received: {args.index} alone")
     index = SemanticIndex.load(args.index, load_embedder(models.newest(path, EMBEDDER)))
     search = HybridIndex(index).search if args.hybrid else lambda *given: index.search(*given, exact=args.exact)
+    if args.rerank:
+        search = _reranked(args, search)
     queries = iter(args.queries or decoded_lines(sys.stdin.buffer, "standard input"))
     # Whoever types wants an answer to each line.
     at_once = 1 if not args.queries and sys.stdin.isatty() else _QUERIES_AT_ONCE
@@ -72,6 +86,17 @@ def run(args: argparse.Namespace) -> None:
             for line in _json_lines(query, hits) if args.jsonl else _ranked_lines(query, hits):
                 sys.stdout.buffer.write(f"{line}\n".encode())
         sys.stdout.buffer.flush()
+
+
+def _reranked(args, search):
+    """`search`, of whose best texts a scorer says which are."""
+    from keras_transformer.pipelines import load_pair_scorer
+    from keras_transformer.pipelines.pair_scoring import check_one_score
+    from keras_transformer.search import rerank
+
+    scorer = load_pair_scorer(models.newest(args.rerank, PAIR_SCORER))
+    check_one_score(scorer)
+    return lambda queries, top_k: rerank(queries, search(queries, max(top_k, args.candidates)), scorer, top_k)
 
 
 def _json_lines(query, hits):

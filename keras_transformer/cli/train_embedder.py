@@ -7,7 +7,7 @@ from typing import Any
 from keras_transformer.cli import encoder_options, objective_options, training_options
 from keras_transformer.cli.outputs import check_training_outputs
 from keras_transformer.data.lines import as_paths
-from keras_transformer.training.names import CHECKPOINT, EMBEDDER
+from keras_transformer.training.names import CHECKPOINT, EMBEDDER, WITH_ROLES
 
 _TASKS = {
     "paraphrases": "sentences that say the same: one, two or more in a row",
@@ -17,6 +17,7 @@ _TASKS = {
     "similarity": "score (0 to 5), sentence, sentence",
     "neighbours": "plain text, a sentence a line, a blank line between documents",
     "sentences": "plain text, a sentence a line: each finds itself under another dropout (SimCSE)",
+    "denoising": "plain text, a sentence a line: the vector of what is left of it must tell the whole (TSDAE)",
     "triplets": "anchor, positive, negative",
     "classes": "class, sentence",
     "matches": "1 or 0, sentence, sentence: whether the two belong together",
@@ -70,6 +71,15 @@ def _add_tasks(parser):
     tasks.add_argument(
         "--no-duplicates", action="store_true", help="of the tasks that rank: no text stands twice in a batch"
     )
+    tasks.add_argument(
+        "--prompts",
+        nargs="+",
+        action="extend",
+        metavar="ROLE=TEXT",
+        default=[],
+        help="put in front of texts by role, query and passage, in --ranking and --candidates; the embedder keeps "
+        "them: search takes them by itself, `embed` by --prompt",
+    )
     objective_options.add(tasks)
 
 
@@ -77,6 +87,8 @@ def check(args: argparse.Namespace) -> None:
     encoder_options.check_encoder(args, _recipe(args))
     training_options.check_output(args, EMBEDDER)
     given, _ = _given(args)
+    if _prompts(args.prompts) and not set(given) & set(WITH_ROLES):
+        raise ValueError("Expected --ranking or --candidates with --prompts, whose texts have roles. Received neither")
     files = as_paths([path for paths in (*given.values(), args.validation or []) for path in paths])
     check_training_outputs(args.out, (EMBEDDER, CHECKPOINT), files)
 
@@ -85,6 +97,7 @@ def run(args: argparse.Namespace) -> None:
     from keras_transformer.training import read_tasks, train_embedder
 
     given, weights = _given(args)
+    prompts = _prompts(args.prompts)
 
     def train(**options):
         tasks = read_tasks(
@@ -95,8 +108,9 @@ def run(args: argparse.Namespace) -> None:
             args.ranking_batch_size,
             args.no_duplicates,
             objective_options.guide(args),
+            prompts,
         )
-        train_embedder(args.out, tasks, args.validation, recipe=_recipe(args), **options)
+        train_embedder(args.out, tasks, args.validation, recipe=_recipe(args), prompts=prompts, **options)
 
     training_options.run(args, train)
 
@@ -117,6 +131,17 @@ def _given(args):
     objective_options.check(args, given)
     objective_options.check_start(args, given)
     return given, weights
+
+
+def _prompts(texts):
+    """{role: text} of ROLE=TEXT texts."""
+    prompts = {}
+    for text in texts:
+        role, is_there, prompt = text.partition("=")
+        if not is_there or not role or role in prompts:
+            raise ValueError(f"Expected --prompts ROLE=TEXT, each role once. Received: {text}")
+        prompts[role] = prompt
+    return prompts
 
 
 def _weights(texts, given):

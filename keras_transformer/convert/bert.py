@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from collections.abc import Callable
 
 from keras_transformer.convert.files import read_json, reading, settings, warn_of_ignored
 from keras_transformer.convert.generation import GENERATION_KEYS, OF_ANY_MODEL
@@ -23,7 +24,7 @@ _WITHOUT_EFFECT = {
     *GENERATION_KEYS, *OF_ANY_MODEL, "add_cross_attention", "bos_token_id", "classifier_dropout", "directionality",
     "embedding_size", "eos_token_id", "gradient_checkpointing", "initializer_range", "pooler_fc_size",
     "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head", "pooler_type", "sep_token_id",
-    "cls_token_id", "use_cache",
+    "cls_token_id", "use_cache", "sentence_transformers", "sbert_ce_default_activation_function",
 }  # fmt: skip
 
 
@@ -112,8 +113,19 @@ def _architecture(config, source):
     return Architecture(model_type, arguments, 0 if is_mpnet else config.get("type_vocab_size", 2), first_position)
 
 
-def load_weights(encoder: BertEncoder, architecture: Architecture, tensors: Tensors) -> None:
+def load_weights(
+    encoder: BertEncoder,
+    architecture: Architecture,
+    tensors: Tensors,
+    load_others: Callable[[Tensors], None] = lambda tensors: None,
+) -> None:
     """Loads `tensors` into `encoder`.
+
+    Args:
+        encoder: of this architecture.
+        architecture: as `read_architecture` gives it.
+        tensors: of the checkpoint.
+        load_others: called with the tensors, without the prefix of the model: loads what is on top of the encoder.
 
     Raises:
         ValueError: for tensors that are missing, unexpected or of a wrong shape. None is loaded then.
@@ -140,6 +152,7 @@ def load_weights(encoder: BertEncoder, architecture: Architecture, tensors: Tens
         tensors.load(bias, tensors.take("encoder.relative_attention_bias.weight", tuple(bias.shape)))
     for i, block in enumerate(encoder.encoder_blocks):
         _load_block(block, tensors, f"encoder.layer.{i}", is_mpnet)
+    load_others(tensors)
     tensors.ignore(*_UNUSED)
     tensors.finish()
 

@@ -3,25 +3,29 @@
 import os
 
 from keras_transformer.convert import bert
+from keras_transformer.convert.cross_encoder import convert_cross_encoder, is_cross_encoder
 from keras_transformer.convert.files import read_json
 from keras_transformer.convert.marian import make_translator
 from keras_transformer.convert.marian_hugging_face import read_hugging_face
 from keras_transformer.convert.marian_npz import npz_files, read_npz
 from keras_transformer.convert.sentence_encoder import convert_sentence_encoder
-from keras_transformer.pipelines import TextEmbedder, Translator
+from keras_transformer.pipelines import TextEmbedder, TextPairScorer, Translator
 from keras_transformer.types import DType, PathLike
 
 _SUPPORTED = (
-    f"sentence encoders of sentence-transformers (modules.json; model_type {' or '.join(bert.MODEL_TYPES)}) and Marian "
+    f"sentence encoders of sentence-transformers (modules.json; model_type {' or '.join(bert.MODEL_TYPES)}), "
+    "cross-encoders (architectures BertForSequenceClassification) and Marian "
     "translation models (model_type marian, or an .npz of Marian's own)"
 )
 
 
-def convert(folder: PathLike, dtype: DType = None) -> TextEmbedder | Translator:
+def convert(folder: PathLike, dtype: DType = None) -> TextEmbedder | TextPairScorer | Translator:
     """Converts a checkpoint of another library, in a local folder, to a pipeline. That library need not be installed.
 
     - A sentence-transformers model with a BERT (MiniLM) or MPNet encoder becomes a `TextEmbedder`. Its embeddings
       equal the original's to 1e-5.
+    - A cross-encoder of sentence-transformers, or another BERT that classifies texts, becomes a `TextPairScorer` with
+      the original's activation: its scores are those of `CrossEncoder.predict`.
     - A Marian model (OPUS-MT), saved by transformers or by Marian itself (.npz), becomes a `Translator` with the
       original's default search. A translation has at most `max_extra_length` tokens more than its source, and at most
       as many as the checkpoint allows.
@@ -39,7 +43,7 @@ def convert(folder: PathLike, dtype: DType = None) -> TextEmbedder | Translator:
         dtype: dtype or dtype policy of the model, such as "mixed_bfloat16"; by default the global one.
 
     Returns:
-        A `TextEmbedder` or a `Translator`.
+        A `TextEmbedder`, a `TextPairScorer` or a `Translator`.
 
     Raises:
         FileNotFoundError: if the folder, or a file in it, does not exist.
@@ -53,6 +57,8 @@ def convert(folder: PathLike, dtype: DType = None) -> TextEmbedder | Translator:
     folder = os.fspath(folder)
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"Expected the folder of a checkpoint. Received: {folder}")
+    if is_cross_encoder(folder):
+        return convert_cross_encoder(folder, dtype)
     if os.path.isfile(os.path.join(folder, "modules.json")):
         return convert_sentence_encoder(folder, dtype)
     if npz_files(folder):

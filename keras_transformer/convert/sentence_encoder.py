@@ -54,7 +54,7 @@ def convert_sentence_encoder(folder: str, dtype: DType = None) -> TextEmbedder:
         FileNotFoundError: if a file is missing.
         ValueError: for an unsupported architecture, module or setting, and for tensors that do not fit.
     """
-    truncate_dim = _truncate_dim(folder)
+    truncate_dim, prompts, default_prompt = _settings(folder)
     (transformer, _), (pooling, _), *projections = _modules(folder)
     normalize = bool(projections) and projections[-1][1] == "Normalize"
     if normalize:
@@ -74,7 +74,13 @@ def convert_sentence_encoder(folder: str, dtype: DType = None) -> TextEmbedder:
     }
     with reading(source):
         encoder = BertEncoder(**arguments, normalize=normalize, truncate_dim=truncate_dim, dtype=dtype)
-    embedder = TextEmbedder(encoder, tokenizer, _max_length(transformer, limits, encoder.position_embedding.max_length))
+    embedder = TextEmbedder(
+        encoder,
+        tokenizer,
+        _max_length(transformer, limits, encoder.position_embedding.max_length),
+        prompts=prompts,
+        default_prompt=default_prompt,
+    )
     if tokenizer.vocabulary_size > encoder.token_embedding.vocabulary_size:
         raise ValueError(
             f"Expected an embedding for each of the {tokenizer.vocabulary_size} subwords in {transformer}. "
@@ -118,8 +124,8 @@ def _inside(folder, path):
     return joined if joined == root or os.path.commonpath([root, joined]) == root else None
 
 
-def _truncate_dim(folder):
-    """`truncate_dim` in config_sentence_transformers.json, or `None`."""
+def _settings(folder):
+    """(`truncate_dim` or `None`, prompts, the default one or `None`) in config_sentence_transformers.json."""
     source = os.path.join(folder, "config_sentence_transformers.json")
     config = read_json(folder, "config_sentence_transformers.json", {})
     warn_of_ignored(
@@ -128,25 +134,19 @@ def _truncate_dim(folder):
     with reading(source):
         prompts = {name: prompt for name, prompt in (config.get("prompts") or {}).items() if prompt}
         default = config.get("default_prompt_name")
+        if default is not None and default not in config["prompts"]:
+            raise ValueError(f"Expected a default prompt of {list(prompts)} in {source}. Received: {default!r}")
         kind, dim = config.get("model_type") or "SentenceTransformer", config.get("truncate_dim")
-        if default is not None and (default in prompts or default not in config["prompts"]):
-            raise ValueError(
-                f"Expected an encoder without a default prompt. Received: {prompts.get(default)!r} in {source}"
-            )
         if kind != "SentenceTransformer":
             raise ValueError(f"Expected model_type='SentenceTransformer' in {source}. Received: {kind!r}")
         if dim is not None and (not isinstance(dim, int) or isinstance(dim, bool) or dim < 1):
             raise ValueError(f"Expected truncate_dim of at least 1 in {source}. Received: {dim!r}")
-    if prompts:
-        warnings.warn(
-            f"Prompts in {source} are ignored; the caller must prepend them to texts: {prompts}", stacklevel=4
-        )
     similarity = config.get("similarity_fn_name")
     if similarity not in (None, "cosine"):
         warnings.warn(
             f"similarity_fn_name={similarity!r} in {source} is ignored: `similarity` compares angles", stacklevel=4
         )
-    return dim
+    return dim, prompts, default if default in prompts else None
 
 
 def _limits(folder):

@@ -12,6 +12,7 @@ from keras_transformer.evaluation.html_report import write_html_report
 from keras_transformer.evaluation.identifiers import IdentifierScores, score_identifiers
 from keras_transformer.evaluation.information_retrieval import InformationRetrievalScores, score_information_retrieval
 from keras_transformer.evaluation.mteb_model import MtebModel
+from keras_transformer.evaluation.pair_scores import PairScores, score_pairs
 from keras_transformer.evaluation.report import Measured, MeasuredTask, markdown_table
 from keras_transformer.evaluation.retrieval import RetrievalScores, score_retrieval
 from keras_transformer.evaluation.sentence_scores import ScoredTranslation, nearest_translation, worst_translations
@@ -38,6 +39,7 @@ __all__ = [
     "MeasuredTask",
     "MetricScore",
     "MtebModel",
+    "PairScores",
     "RetrievalScores",
     "ScoredTranslation",
     "SimilarityScores",
@@ -57,6 +59,7 @@ __all__ = [
     "score_clustering",
     "score_identifiers",
     "score_information_retrieval",
+    "score_pairs",
     "score_retrieval",
     "score_similarity",
     "score_translations",

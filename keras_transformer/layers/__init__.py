@@ -10,7 +10,8 @@ What blocks are made of
     scaled_dot_product_attention (the paper's formula, as a function)
 
 Before and after the blocks
-    TokenEmbedding, PositionalEncoding, PositionEmbedding, RelativePositionBias, SequencePooling, UnitNormalization
+    TokenEmbedding, PositionalEncoding, PositionEmbedding, SegmentEmbedding, RelativePositionBias, SequencePooling,
+    UnitNormalization
 
 Without the padding
     Unpad, Repad
@@ -34,6 +35,7 @@ from keras_transformer.layers.position_embedding import PositionEmbedding
 from keras_transformer.layers.positional_encoding import PositionalEncoding
 from keras_transformer.layers.relative_position_bias import RelativePositionBias
 from keras_transformer.layers.repad import Repad
+from keras_transformer.layers.segment_embedding import SegmentEmbedding
 from keras_transformer.layers.sequence_pooling import SequencePooling
 from keras_transformer.layers.token_embedding import TokenEmbedding
 from keras_transformer.layers.token_weights import TokenWeights
@@ -56,6 +58,7 @@ __all__ = [
     "PositionalEncoding",
     "RelativePositionBias",
     "Repad",
+    "SegmentEmbedding",
     "SequencePooling",
     "TokenEmbedding",
     "TokenWeights",

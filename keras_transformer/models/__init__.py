@@ -1,6 +1,7 @@
 """Whole models, composed of `keras_transformer.layers` with the Functional API: numbers in, numbers out."""
 
 from keras_transformer.models.bert_encoder import BertEncoder
+from keras_transformer.models.cross_encoder import CrossEncoder
 from keras_transformer.models.deep_averaging_network import DeepAveragingNetwork
 from keras_transformer.models.ensemble import Ensemble
 from keras_transformer.models.presets import PRESETS
@@ -13,6 +14,7 @@ from keras_transformer.models.warm_start import warm_start
 __all__ = [
     "PRESETS",
     "BertEncoder",
+    "CrossEncoder",
     "DeepAveragingNetwork",
     "Ensemble",
     "QuestionAnswerEncoder",

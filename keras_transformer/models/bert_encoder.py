@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 from keras import ops
@@ -138,13 +138,21 @@ class BertEncoder(EncoderModel):
         ]
         self.unit_normalization = UnitNormalization(dtype=dtype, name="unit_normalization") if normalize else None
 
-    def encode(self, ids: Tensor, training: bool | None = None, unpadding: bool = False) -> Tensor:
+    def encode(
+        self,
+        ids: Tensor,
+        training: bool | None = None,
+        unpadding: bool = False,
+        adding: Callable[[Tensor], Tensor] | None = None,
+    ) -> Tensor:
         """Ids (B, T) to a vector for each token (B, T, D), which carry their Keras mask.
 
-        With `unpadding`, which is not for JAX and XLA, padding costs nothing.
+        With `unpadding`, which is not for JAX and XLA, padding costs nothing. `adding`, a function of (B, T, D), adds
+        to the embeddings before they are normalized: those of segments, for example.
         """
         is_counted = None if self.counts_padding else ops.not_equal(ids, self.token_embedding.padding_id)
         x = self.position_embedding(self.token_embedding(ids), counted=is_counted)
+        x = adding(x) if adding else x
         bias = self.relative_position_bias(x) if self.relative_position_bias else None
         return self.run_encoder(x, self._prepared, training, unpadding, bias)
 

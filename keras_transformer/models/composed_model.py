@@ -91,6 +91,13 @@ class ComposedModel(QuantizesToInt8, keras.Model):
         return model
 
 
+def serialize_encoder(encoder: keras.Model) -> Config:
+    """The config of an encoder in a model, without how it was compiled or quantized: the model's says the latter."""
+    config = keras.saving.serialize_keras_object(encoder)
+    inner = {key: value for key, value in config["config"].items() if key != "quantization"}
+    return {**{key: value for key, value in config.items() if key != "compile_config"}, "config": inner}
+
+
 def _recorded(constructor):
     """`constructor`, which leaves its arguments in `constructor_arguments` and sets the dtype policy."""
     signature = inspect.signature(constructor)

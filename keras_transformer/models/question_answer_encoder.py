@@ -4,7 +4,7 @@ import keras
 
 from keras_transformer import arguments
 from keras_transformer.layers import UnitNormalization
-from keras_transformer.models.composed_model import ComposedModel
+from keras_transformer.models.composed_model import ComposedModel, serialize_encoder
 from keras_transformer.models.sentence_encoder import SentenceEncoder
 from keras_transformer.types import Activation, Config, DType, Tensor
 
@@ -134,7 +134,7 @@ class QuestionAnswerEncoder(ComposedModel):
 
     def get_config(self) -> Config:
         own = None if self.response_encoder is self.encoder else self.response_encoder
-        encoders = {"encoder": _serialize(self.encoder), "response_encoder": own and _serialize(own)}
+        encoders = {"encoder": serialize_encoder(self.encoder), "response_encoder": own and serialize_encoder(own)}
         return {**super().get_config(), **encoders}
 
     @classmethod
@@ -152,10 +152,3 @@ def _check(encoder):
             f"Expected an encoder from ids (B, T) to vectors (B, E). Received: output_shape={encoder.output_shape}"
         )
     return encoder
-
-
-def _serialize(encoder):
-    """The config of an encoder, without how it was compiled or quantized: this model's config says the latter."""
-    config = keras.saving.serialize_keras_object(encoder)
-    inner = {key: value for key, value in config["config"].items() if key != "quantization"}
-    return {**{key: value for key, value in config.items() if key != "compile_config"}, "config": inner}

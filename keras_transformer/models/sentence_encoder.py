@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import keras
 from keras import ops
 
@@ -125,13 +127,21 @@ class SentenceEncoder(EncoderModel):
         ids = keras.Input((None,), dtype="int32", name="ids")
         super().__init__(inputs=ids, outputs=self.pool(self.encode(ids)), name=name)
 
-    def encode(self, ids: Tensor, training: bool | None = None, unpadding: bool = False) -> Tensor:
+    def encode(
+        self,
+        ids: Tensor,
+        training: bool | None = None,
+        unpadding: bool = False,
+        adding: Callable[[Tensor], Tensor] | None = None,
+    ) -> Tensor:
         """Ids (B, T) to a vector for each token (B, T, D), of which the sentence's is pooled, with their Keras mask.
 
-        With `unpadding`, which is not for JAX and XLA, padding costs nothing.
+        With `unpadding`, which is not for JAX and XLA, padding costs nothing. `adding`, a function of (B, T, D), adds
+        to the sums of embeddings and positions: those of segments, for example.
         """
         embeddings = self.token_embedding(ids)
-        x = self.run_encoder(self.positional_encoding(embeddings), self.embedding_dropout, training, unpadding)
+        x = self.positional_encoding(embeddings)
+        x = self.run_encoder(adding(x) if adding else x, self.embedding_dropout, training, unpadding)
         if self.token_weights:
             x = self.token_weights(self.embedding_residual(x, embeddings), ids)
         return x

@@ -13,7 +13,7 @@ from keras_transformer.pipelines.slices import in_chunks, in_slices
 from keras_transformer.text import Tokenizer
 from keras_transformer.types import Config, Texts
 
-_TRAINING = tf.TensorSpec([], tf.bool, name="training")
+TRAINING = tf.TensorSpec([], tf.bool, name="training")
 
 
 class EncoderPipeline(Pipeline):
@@ -112,7 +112,7 @@ class EncoderPipeline(Pipeline):
         in_training = traced(STRINGS)(lambda inputs: self.call(inputs, training=True))
 
         # With a signature lists of `str` become tensors. Without, each list would be a constant, and traced anew.
-        @tf.function(input_signature=[STRINGS, _TRAINING], autograph=False)
+        @tf.function(input_signature=[STRINGS, TRAINING], autograph=False)
         def call(inputs, training=False):
             return tf.cond(training, lambda: in_training(inputs), lambda: embed(inputs))
 

@@ -1,7 +1,9 @@
 import tensorflow as tf
 
-from keras_transformer.pipelines.embedding import EmbedsTexts
+from keras_transformer.pipelines.embedding import EmbedsTexts, known_prompt
 from keras_transformer.pipelines.exported import ExportedPipeline, LoadedExport, is_vectors
+from keras_transformer.pipelines.signatures import SIGNATURES
+from keras_transformer.text.tokenizer import as_strings
 from keras_transformer.types import PathLike, Tensor, Texts
 
 
@@ -17,6 +19,7 @@ class ExportedEmbedder(EmbedsTexts, ExportedPipeline):
     Attributes:
         path: the folder of the SavedModel.
         output_dim: the width D of the vectors.
+        prompts: {role: text}, of which `embed` takes a role; the exports of a `TextEmbedder` with prompts have them.
         max_length: texts of more tokens are truncated, as the signature "lengths" tells; `None` if there is none.
 
     Call arguments:
@@ -49,15 +52,33 @@ class ExportedEmbedder(EmbedsTexts, ExportedPipeline):
         super().__init__(path)
         self.max_length = self._longest
         self.output_dim = vector_width(self, self.path)
+        self.prompts = self._read_prompts()
+        self._default_prompt = self.prompts.pop("", "")
 
-    def num_tokens(self, texts: Texts) -> Tensor:
+    def _read_prompts(self):
+        """{role: text}, "" for the default one, where a signature tells; another project's may have the name."""
+        signatures = self._export.signatures
+        telling = signatures.get("prompts")
+        if telling is None or "outputs" not in telling.structured_outputs or self._longest is None:
+            return {}
+        roles = ["", *(name for name in signatures if name not in SIGNATURES)]
+        texts = telling(inputs=tf.constant(roles))["outputs"].numpy()
+        return {role: text.decode() for role, text in zip(roles, texts)}
+
+    def num_tokens(self, texts: Texts, prompt: str | None = None) -> Tensor:
         """As `TextEmbedder.num_tokens`, where `max_length` is known."""
-        return self._num_tokens(texts)
+        text = self.prompts[known_prompt(self.prompts, prompt)] if prompt is not None else self._default_prompt
+        return self._num_tokens(tf.strings.join([text, as_strings(texts)]) if text else texts)
 
-    def _embed_batch(self, texts):
+    def of_role(self, inputs: Texts, prompt: str) -> tf.Tensor:
+        """As a call, with the prompt of a role."""
+        return self._export.signatures[known_prompt(self.prompts, prompt)](inputs=as_strings(inputs))["outputs"]
+
+    def _embed_batch(self, texts, prompt=None):
         texts = tf.constant(texts)
-        lengths = None if self.max_length is None else self._num_tokens(texts).numpy()
-        return tf.cast(self(texts), tf.float32).numpy(), lengths
+        vectors = self(texts) if prompt is None else self.of_role(texts, prompt)
+        lengths = None if self.max_length is None else self.num_tokens(texts, prompt).numpy()
+        return tf.cast(vectors, tf.float32).numpy(), lengths
 
 
 def vector_width(embed: ExportedPipeline, path: str) -> int:

@@ -43,10 +43,12 @@ def write_litert(
 
     Raises:
         FileExistsError: if `path` exists.
-        ValueError: for another ending or dtype, lengths below 3 or none, a model that is quantized, a tokenizer that
-            devices do not have, and a model with operations that LiteRT lacks.
+        ValueError: for another ending or dtype, an embedder with a default prompt, lengths below 3 or none, a model
+            that is quantized, a tokenizer that devices do not have, and a model with operations that LiteRT lacks.
     """
     path = new_file(path, dtype)
+    if embedder.default_prompt:
+        raise ValueError(f"Expected an embedder without a default prompt. Received: {embedder.default_prompt!r}")
     tokenizer = device_tokenizer(embedder.tokenizer)
     copy = in_dtype(embedder, "float32")
     length = inputs_length(embedder.max_length, tokenizer.spaces is not None)

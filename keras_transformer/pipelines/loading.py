@@ -9,11 +9,13 @@ from keras_transformer.hub.tensor_specs import described
 from keras_transformer.pipelines.exported import LoadedExport
 from keras_transformer.pipelines.exported_embedder import ExportedEmbedder
 from keras_transformer.pipelines.exported_question_answer_embedder import ExportedQuestionAnswerEmbedder
+from keras_transformer.pipelines.exported_text_pair_scorer import ExportedTextPairScorer
 from keras_transformer.pipelines.exported_translator import ExportedTranslator
 from keras_transformer.pipelines.litert_embedder import LiteRtEmbedder
 from keras_transformer.pipelines.litert_translator import LiteRtTranslator
 from keras_transformer.pipelines.model_paths import (
     EMBEDDER,
+    PAIR_SCORER,
     PIPELINE,
     QUESTION_ANSWERER,
     Kind,
@@ -27,22 +29,25 @@ from keras_transformer.pipelines.model_paths import (
 from keras_transformer.pipelines.pipeline import Pipeline
 from keras_transformer.pipelines.question_answer_embedder import QuestionAnswerEmbedder
 from keras_transformer.pipelines.text_embedder import TextEmbedder
+from keras_transformer.pipelines.text_pair_scorer import TextPairScorer
 from keras_transformer.types import PathLike
 
 _PipelineT = TypeVar("_PipelineT", bound=Pipeline)
 
 
-# `Any`, as `keras.models.load_model`: which of eight classes it is the path tells, at run time.
+# `Any`, as `keras.models.load_model`: which of ten classes it is the path tells, at run time.
 def load(path: PathLike) -> Any:
     """Opens any saved pipeline.
 
     What is returned depends on what lies at `path`:
-    - a `.keras` file, or the folder of a training, with a translator.keras, an embedder.keras or a
-      question_answerer.keras: the `Translator`, `TextEmbedder` or `QuestionAnswerEmbedder` that was saved;
+    - a `.keras` file, or the folder of a training, with a translator.keras, an embedder.keras, a
+      question_answerer.keras or a pair_scorer.keras: the `Translator`, `TextEmbedder`, `QuestionAnswerEmbedder` or
+      `TextPairScorer` that was saved;
     - a SavedModel from strings to strings: an `ExportedTranslator`;
     - a SavedModel from strings to vectors: an `ExportedEmbedder`;
     - a file of LiteRT that this library wrote: a `LiteRtEmbedder` or a `LiteRtTranslator`;
     - a SavedModel with the signatures "question_encoder" and "response_encoder": an `ExportedQuestionAnswerEmbedder`;
+    - a SavedModel that a `TextPairScorer` wrote: an `ExportedTextPairScorer`;
     - a folder of SavedModels with numbers for names: the one with the highest number; if there are several, a warning
       names it.
 
@@ -116,6 +121,24 @@ def load_question_answerer(path: PathLike) -> QuestionAnswerEmbedder | ExportedQ
     return load_pipeline(found, QuestionAnswerEmbedder, QUESTION_ANSWERER)
 
 
+def load_pair_scorer(path: PathLike) -> TextPairScorer | ExportedTextPairScorer:
+    """Opens a saved scorer of pairs, as `load` does.
+
+    Args:
+        path: a `.keras` file, a folder with a pair_scorer.keras, the folder of a SavedModel that a `TextPairScorer`
+            wrote, or a folder of versions of it.
+
+    Raises:
+        FileNotFoundError: if there is no model at `path`.
+        OSError: for a file that may not be read.
+        ValueError: if the file is damaged, or holds something else.
+    """
+    found = found_model(path, PAIR_SCORER)
+    if is_saved_model(found):
+        return ExportedTextPairScorer(found)
+    return load_pipeline(found, TextPairScorer, PAIR_SCORER)
+
+
 def load_pipeline(path: PathLike, pipeline_class: type[_PipelineT] = Pipeline, kind: Kind = PIPELINE) -> _PipelineT:
     """Loads the pipeline of a `.keras` file.
 
@@ -151,6 +174,8 @@ def found_model(path: PathLike, kind: Kind = PIPELINE) -> str:
 
 def _of_export(export):
     """The pipeline that fits what a SavedModel goes from and to."""
+    if ExportedTextPairScorer.fits(export):
+        return ExportedTextPairScorer(export)
     for pipeline_class in (ExportedQuestionAnswerEmbedder, ExportedTranslator, ExportedEmbedder):
         if pipeline_class.fits(export):
             return pipeline_class(export)

@@ -28,9 +28,11 @@ class Kind(NamedTuple):
 TRANSLATOR = Kind("a translator", ("translator.keras",))
 EMBEDDER = Kind("an embedder", ("embedder.keras",))
 QUESTION_ANSWERER = Kind("a question answerer", ("question_answerer.keras",))
+PAIR_SCORER = Kind("a pair scorer", ("pair_scorer.keras",))
+EMBEDDER_OR_PAIR_SCORER = Kind("an embedder or a pair scorer", EMBEDDER.keras_names + PAIR_SCORER.keras_names)
 PIPELINE = Kind(
-    "a translator, an embedder or a question answerer",
-    TRANSLATOR.keras_names + EMBEDDER.keras_names + QUESTION_ANSWERER.keras_names,
+    "a translator, an embedder, a question answerer or a pair scorer",
+    TRANSLATOR.keras_names + EMBEDDER.keras_names + QUESTION_ANSWERER.keras_names + PAIR_SCORER.keras_names,
 )
 
 

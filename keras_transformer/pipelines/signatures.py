@@ -1,7 +1,7 @@
 """What the signatures of exported pipelines are made of."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import tensorflow as tf
@@ -16,6 +16,8 @@ ExportFunctions: TypeAlias = tuple[dict[str, Callable], dict[str, Callable]]
 Requests: TypeAlias = dict[str, dict[str, tf.Tensor]]
 STRINGS = tf.TensorSpec([None], tf.string, name="inputs")
 IDS = tf.TensorSpec([None, None], tf.int32, name="inputs")
+
+SIGNATURES = ("serving_default", "ids", "lengths", "tokens", "prompts")  # of an embedder's other signatures
 
 
 def traced(*specs: tf.TensorSpec) -> Callable[[Callable], Callable]:
@@ -86,6 +88,24 @@ def lengths_signature(num_tokens: Callable[[tf.Tensor], tf.Tensor], max_length: 
         return {"outputs": outputs, "longest": tf.fill(tf.shape(outputs), tf.constant(max_length, tf.int64))}
 
     return traced(STRINGS)(lengths)
+
+
+def checked_prompts(prompts: Mapping[str, str]) -> dict[str, str]:
+    """{role: text}; `ValueError` for what is no such thing, and for a role with the name of another signature."""
+    for role, text in prompts.items():
+        if not isinstance(role, str) or not isinstance(text, str) or not role or role in SIGNATURES:
+            raise ValueError(
+                f"Expected prompts, {{role: text}}, with roles not in {SIGNATURES}. Received: {role!r}: {text!r}"
+            )
+    return dict(prompts)
+
+
+def prompts_of(prompts: Mapping[str, str], roles: tf.Tensor) -> tf.Tensor:
+    """The texts of roles, strings (N,) both; "" for unknown ones."""
+    texts = tf.fill(tf.shape(roles), "")
+    for role, text in prompts.items():
+        texts = tf.where(roles == role, text, texts)
+    return texts
 
 
 def pieces(tokenizer: Tokenizer, ids: tf.Tensor) -> tf.Tensor:

@@ -1,12 +1,12 @@
 import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_transformer import arguments
-from keras_transformer.pipelines.embedding import EmbedsTexts, ids_and_lengths
+from keras_transformer.pipelines.embedding import EmbedsTexts, ids_and_lengths, known_prompt
 from keras_transformer.pipelines.encoder_pipeline import EncoderPipeline
 from keras_transformer.pipelines.litert_export import write_litert
 from keras_transformer.pipelines.onnx_export import write_onnx
@@ -15,15 +15,17 @@ from keras_transformer.pipelines.signatures import (
     STRINGS,
     ExportFunctions,
     Requests,
+    checked_prompts,
     known_ids,
     lengths_signature,
     pieces,
+    prompts_of,
     traced,
 )
 from keras_transformer.pipelines.streaming import Limit, in_batches, text_rows
 from keras_transformer.text import Tokenizer
 from keras_transformer.text.tokenizer import as_strings
-from keras_transformer.types import Config, PathLike, Tensor
+from keras_transformer.types import Config, PathLike, Tensor, Texts
 
 
 @keras.saving.register_keras_serializable(package="keras_transformer")
@@ -42,10 +44,15 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
         name: the model's name.
         truncate_dim: only the first so many numbers of a vector are kept, of length 1 again, in exports too; for
             encoders that were trained for it (`Matryoshka`).
+        prompts: {role: text} of encoders that were trained with it: "query: ", for example, stands in front of each
+            text whose role is "query". It counts as part of the text. `embed_queries` and a `SemanticIndex`'s search
+            take "query", `embed_documents` and what an index is made of "document", "passage" or "corpus".
+        default_prompt: the role of texts of which none is told; `None` for no prompt.
 
     Call arguments:
         inputs: strings (N,): a list of `str` or a string tensor.
         training: whether dropout is active.
+        prompt: the role of the texts, one of `prompts`; by default `default_prompt`.
 
     Returns:
         (N, D), float32, of length 1 unless the encoder gives others. A text without tokens (empty, blanks) gives the
@@ -61,10 +68,15 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
           that has a method `encode`.
         - "lengths": inputs, strings (N,) -> outputs, int64 (N,), the tokens of each text, and longest, int64 (N,):
           what is beyond so many is not embedded.
+        - one of each role in `prompts`, by its name: as "serving_default", which takes `default_prompt`. The others
+          take none.
+        - "prompts", if there are any: inputs, strings (N,), roles -> outputs, strings (N,), their prompts; of "" the
+          default one.
 
     Raises:
-        ValueError: for inputs that are not a list or vector of strings, a `max_length` below 1, and a `truncate_dim`
-            that is not from 1 to the width of the encoder's vectors.
+        ValueError: for inputs that are not a list or vector of strings, a `max_length` below 1, a `truncate_dim`
+            that is not from 1 to the width of the encoder's vectors, roles with the name of another signature, and
+            an unknown role.
 
     References:
         Cer et al., 2018, "Universal Sentence Encoder".
@@ -91,6 +103,8 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
         name: str | None = None,
         *,
         truncate_dim: int | None = None,
+        prompts: Mapping[str, str] | None = None,
+        default_prompt: str | None = None,
     ):
         super().__init__(encoder, tokenizer, max_length, name)
         self.truncate_dim = arguments.optional_positive_integer("truncate_dim", truncate_dim)
@@ -98,14 +112,29 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
             raise ValueError(
                 f"Expected a truncate_dim of at most {encoder.output_shape[-1]}. Received: truncate_dim={truncate_dim}"
             )
+        self.prompts = checked_prompts(prompts or {})
+        self.default_prompt = default_prompt and known_prompt(self.prompts, default_prompt)
 
     @property
     def output_dim(self) -> int:
         """The width D of the vectors."""
         return self.truncate_dim or self.encoder.output_shape[-1]
 
-    def call(self, inputs: Tensor, training: bool | None = None) -> tf.Tensor:
-        return self._from_ids(self._ids(inputs), training=training)
+    def call(self, inputs: Tensor, training: bool | None = None, prompt: str | None = None) -> tf.Tensor:
+        return self._from_ids(self._ids(self._prompted(inputs, prompt)), training=training)
+
+    def _prompted(self, texts, prompt):
+        """Texts (N,) behind the prompt of a role, by default the default one."""
+        role = self.default_prompt if prompt is None else known_prompt(self.prompts, prompt)
+        text = self.prompts[role] if role else ""
+        return tf.strings.join([text, texts]) if text else texts
+
+    def num_tokens(self, texts: Texts, prompt: str | None = None) -> tf.Tensor:
+        """How many tokens each of the texts (N,) has, with its prompt: int64 (N,).
+
+        What is beyond `max_length` is not embedded.
+        """
+        return super().num_tokens(self._prompted(as_strings(texts), prompt))
 
     def embed_tokens(self, texts: Iterable[str], batch_size: int = 32) -> list[tuple[list[str], np.ndarray]]:
         """A vector for each token, of which the encoder makes the text's.
@@ -133,12 +162,12 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
     def _has_token_vectors(self):
         return hasattr(self.encoder, "encode") and hasattr(self.tokenizer, "ids_to_pieces")
 
-    def _embed_batch(self, texts):
+    def _embed_batch(self, texts, prompt=None):
         def embed(texts):
-            ids, lengths = ids_and_lengths(self.tokenizer, texts, self.max_length)
+            ids, lengths = ids_and_lengths(self.tokenizer, self._prompted(texts, prompt), self.max_length)
             return self._from_ids(ids, training=False), lengths
 
-        return [x.numpy() for x in self._graph(embed, [STRINGS], "embed")(tf.constant(texts))]
+        return [x.numpy() for x in self._graph(embed, [STRINGS], "embed", prompt)(tf.constant(texts))]
 
     def _embed_tokens_of_batch(self, texts):
         found, lengths = self._graph(self._token_vectors, [STRINGS], "embed_tokens")(tf.constant(texts))
@@ -180,12 +209,17 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
         return tf.math.l2_normalize(vectors[:, : self.truncate_dim], axis=-1) if self.truncate_dim else vectors
 
     def get_config(self) -> Config:
-        config = super().get_config()
-        return {**config, "truncate_dim": self.truncate_dim} if self.truncate_dim else config
+        of_vectors = {"truncate_dim": self.truncate_dim} if self.truncate_dim else {}
+        of_texts = {"prompts": dict(self.prompts), "default_prompt": self.default_prompt} if self.prompts else {}
+        return {**super().get_config(), **of_vectors, **of_texts}
 
     def export_functions(self, trainable: bool) -> ExportFunctions:
         of_tokens = self._sliced(lambda ids: self._from_ids(ids, training=False), 1, trainable)
-        embed = traced(STRINGS)(lambda inputs: of_tokens(self._tokens_in_chunks(inputs)))
+
+        def of_role(role):
+            return traced(STRINGS)(lambda inputs: of_tokens(self._tokens_in_chunks(self._prompted(inputs, role))))
+
+        embed = of_role(None)
 
         def ids(inputs):
             known = known_ids(inputs, self.tokenizer, self.max_length, has_end=self.tokenizer.adds_ends)
@@ -194,10 +228,16 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
         signatures = {
             "serving_default": traced(STRINGS)(lambda inputs: {"outputs": embed(inputs)}),
             "ids": traced(IDS)(ids),
-            "lengths": lengths_signature(self.num_tokens, self.max_length),
+            "lengths": lengths_signature(super().num_tokens, self.max_length),
         }
         if self._has_token_vectors:
             signatures["tokens"] = traced(STRINGS)(lambda inputs: self._token_vectors(inputs)[0])
+        for role in self.prompts:
+            function = of_role(role)
+            signatures[role] = traced(STRINGS)(lambda inputs, function=function: {"outputs": function(inputs)})
+        if self.prompts:
+            named = {**self.prompts, "": self.prompts[self.default_prompt] if self.default_prompt else ""}
+            signatures["prompts"] = traced(STRINGS)(lambda inputs: {"outputs": prompts_of(named, inputs)})
         return self._root_functions(embed, trainable), signatures
 
     def export_for_inference(
@@ -213,4 +253,6 @@ class TextEmbedder(EmbedsTexts, EncoderPipeline):
     def warmup_requests(self, texts: Sequence[str]) -> Requests:
         strings = {"inputs": as_strings(texts)}
         requests = {"serving_default": strings, "ids": {"inputs": self._ids(as_strings(texts))}, "lengths": strings}
-        return {**requests, "tokens": strings} if self._has_token_vectors else requests
+        others = [*self.prompts, "prompts"] if self.prompts else []
+        others += ["tokens"] if self._has_token_vectors else []
+        return {**requests, **dict.fromkeys(others, strings)}

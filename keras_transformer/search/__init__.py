@@ -9,6 +9,7 @@ from keras_transformer.search.nearest import Nearest, nearest_vectors
 from keras_transformer.search.nearest_texts import NearestTexts
 from keras_transformer.search.paraphrases import Pairs, paraphrase_mining
 from keras_transformer.search.rank_fusion import reciprocal_rank_fusion
+from keras_transformer.search.reranking import RerankedIndex, rerank
 from keras_transformer.search.semantic_index import Hit, SemanticIndex
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Nearest",
     "NearestTexts",
     "Pairs",
+    "RerankedIndex",
     "SemanticIndex",
     "agglomerative_clustering",
     "community_detection",
@@ -26,4 +28,5 @@ __all__ = [
     "nearest_vectors",
     "paraphrase_mining",
     "reciprocal_rank_fusion",
+    "rerank",
 ]

@@ -9,6 +9,7 @@ from keras_transformer import arguments
 from keras_transformer.export import write_saved_model
 from keras_transformer.export.saved_model import check_new
 from keras_transformer.pipelines import ExportedEmbedder
+from keras_transformer.pipelines.embedding import QUERY, first_of
 from keras_transformer.pipelines.pipeline import WARMUP_TEXTS
 from keras_transformer.pipelines.signatures import STRINGS, traced
 from keras_transformer.pipelines.slices import in_slices
@@ -107,7 +108,9 @@ class NearestTexts:
         )
 
     def _nearest(self, inputs):
-        queries = tf.math.l2_normalize(tf.cast(self._embedder(inputs), tf.float32), axis=1)
+        role = first_of(self._embedder.prompts, QUERY)
+        embedded = self._embedder.of_role(inputs, role) if role else self._embedder(inputs)
+        queries = tf.math.l2_normalize(tf.cast(embedded, tf.float32), axis=1)
         vectors, count = self._vectors.read_value(), self._vectors.shape[0]
 
         def of_rows(rows):
@@ -139,7 +142,7 @@ def _exported(embedder, frozen, dtype):
 def _contents(embedder, texts):
     """The ids, texts and vectors of M texts."""
     if not isinstance(texts, SemanticIndex):
-        vectors = unit_vectors(texts, embedder.embed)
+        vectors = unit_vectors(texts, embedder.embed_documents)
         return np.arange(len(texts)), as_strings(texts), vectors
     vectors, texts_of = texts.vectors(), list(texts.texts)
     if vectors.shape[1] != embedder.output_dim:

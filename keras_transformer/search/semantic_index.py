@@ -41,7 +41,8 @@ class SemanticIndex:
 
     Args:
         embedder: a `TextEmbedder`, `ExportedEmbedder` or anything with a method `embed` from a list of `str` to vectors
-            (N, D); of a question-answer embedder queries are questions, and texts are responses. `None`: vectors are
+            (N, D); of a question-answer embedder queries are questions, and texts are responses; of an embedder with
+            prompts these have their own. `None`: vectors are
             given to `add` and `search`.
         precision: how vectors are kept. "float32"; "int8", a quarter as large, of cosines right to 0.01; "binary", 1/32
             as large: the first candidates are those of the most equal signs.
@@ -83,8 +84,8 @@ class SemanticIndex:
     ):
         self._embed_texts = self._embed_queries = None
         if embedder is not None:
-            self._embed_texts = as_embed(embedder, ("embed_responses", "embed"))
-            self._embed_queries = as_embed(embedder, ("embed_questions", "embed"))
+            self._embed_texts = as_embed(embedder, ("embed_responses", "embed_documents", "embed"))
+            self._embed_queries = as_embed(embedder, ("embed_questions", "embed_queries", "embed"))
         self._indexed = IndexedTexts(Layout(precision, rescoring), approximate)
         self.model: str | None = None
 

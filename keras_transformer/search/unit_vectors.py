@@ -47,7 +47,7 @@ def unit_vectors(texts: Texts, embed: Embed | None = None, expected_width: int |
     return np.divide(vectors, lengths, out=vectors, where=lengths > 0)
 
 
-def as_embed(embedder: object, methods: Sequence[str]) -> Embed:
+def as_embed(embedder: object, methods: Sequence[str]) -> Callable[..., Tensor]:
     """The first of `methods` that an embedder has: questions and responses may have methods of their own.
 
     Raises:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from keras_transformer.training.callbacks import HistoryFile, SaveBest
 from keras_transformer.training.consistency import consistency_losses
 from keras_transformer.training.contrastive import ContrastivePairs, OnlineContrastivePairs
+from keras_transformer.training.denoising import DenoisingDecoder
 from keras_transformer.training.distillation import TeacherVectors
 from keras_transformer.training.embedding_recipe import EmbeddingRecipe
 from keras_transformer.training.fit_embedder import fit_embedder
+from keras_transformer.training.fit_pair_scorer import fit_pair_scorer
 from keras_transformer.training.fit_question_answerer import fit_question_answerer
 from keras_transformer.training.fit_translator import fit_translator
 from keras_transformer.training.guided_ranking import GuidedRanking
@@ -26,6 +28,7 @@ from keras_transformer.training.objectives import (
     SimilarityCorrelation,
     SimilarityRegression,
 )
+from keras_transformer.training.pair_data import PairData
 from keras_transformer.training.pair_order import AnglE, CoSENT
 from keras_transformer.training.question_answering import QuestionAnswerRanking
 from keras_transformer.training.recipes import RECIPES, TranslationRecipe
@@ -34,6 +37,7 @@ from keras_transformer.training.sentence_tasks import SentenceTask
 from keras_transformer.training.static_distillation import distill_to_static
 from keras_transformer.training.teacher_scores import MarginMSE, ScoreDistribution
 from keras_transformer.training.train_embedder import read_tasks, train_embedder
+from keras_transformer.training.train_pair_scorer import train_pair_scorer
 from keras_transformer.training.train_question_answerer import train_question_answerer
 from keras_transformer.training.train_translator import train_translator
 from keras_transformer.training.training_run import TrainingRun
@@ -64,6 +68,7 @@ __all__ = [
     "ClassTriplets",
     "CoSENT",
     "ContrastivePairs",
+    "DenoisingDecoder",
     "EmbeddingRecipe",
     "GradientStep",
     "GuidedRanking",
@@ -76,6 +81,7 @@ __all__ = [
     "NaturalLanguageInference",
     "NoamSchedule",
     "OnlineContrastivePairs",
+    "PairData",
     "Perplexity",
     "QuestionAnswerRanking",
     "ResponseRanking",
@@ -97,6 +103,7 @@ __all__ = [
     "consistency_losses",
     "distill_to_static",
     "fit_embedder",
+    "fit_pair_scorer",
     "fit_question_answerer",
     "fit_translator",
     "make_strategy",
@@ -104,6 +111,7 @@ __all__ = [
     "read_tasks",
     "start_from_least_squares",
     "train_embedder",
+    "train_pair_scorer",
     "train_question_answerer",
     "train_translator",
 ]

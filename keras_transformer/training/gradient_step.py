@@ -141,3 +141,14 @@ class GradientStep:
             if gradient is None:
                 raise ValueError(f"Expected a loss that depends on every trainable weight. Received: {variable.path}")
         return [tf.cast(tf.convert_to_tensor(gradient), tf.float32) for gradient in gradients]
+
+
+def summed_by_variable(variables: Sequence[Tensor], gradients: Sequence[Tensor]) -> list[Tensor]:
+    """One gradient of each variable, in the order in which they first come: what two parts share has two."""
+    sums = {}
+    for variable, gradient in zip(variables, gradients, strict=True):
+        before = sums.get(id(variable))
+        if before is not None and gradient is not None:
+            gradient = tf.convert_to_tensor(before) + tf.convert_to_tensor(gradient)
+        sums[id(variable)] = before if gradient is None else gradient
+    return list(sums.values())

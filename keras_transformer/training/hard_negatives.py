@@ -61,6 +61,7 @@ def mine_hard_negatives(
         [('aaa', 'aab', 'aaz'), ('xxx', 'xxy', 'xxz')]
     """
     from keras_transformer.search import nearest_vectors  # its room brings TensorFlow
+    from keras_transformer.search.unit_vectors import as_embed
 
     arguments.positive_integer("num_negatives", num_negatives)
     arguments.non_negative_integer("skip", skip)
@@ -75,11 +76,13 @@ def mine_hard_negatives(
     for text, response in pairs:
         responses.setdefault(text, set()).add(response)
     places = {text: place for place, text in enumerate(inputs)}
-    vectors = embedder.embed(inputs, batch_size)
+    embed_queries = as_embed(embedder, ("embed_queries", "embed"))
+    embed_documents = as_embed(embedder, ("embed_documents", "embed"))
+    vectors = embed_queries(inputs, batch_size)
     # What is no negative must not take the places of those that may be.
     reach = among + 1 + max(map(len, responses.values()))
-    numbers, cosines = nearest_vectors(vectors, embedder.embed(corpus, batch_size), reach)
-    of_responses = embedder.embed([response for _, response in pairs], batch_size)
+    numbers, cosines = nearest_vectors(vectors, embed_documents(corpus, batch_size), reach)
+    of_responses = embed_documents([response for _, response in pairs], batch_size)
     own = similarity(vectors[[places[text] for text, _ in pairs]], of_responses, "cosine", paired=True)
     rows = []
     for (text, response), cosine in zip(pairs, own):

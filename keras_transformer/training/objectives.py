@@ -6,6 +6,7 @@
 | the same, and another encoder that knows what is alike | `GuidedRanking` | GISTEmbedLoss |
 | questions with answers, maybe in contexts | `QuestionAnswerRanking` | |
 | texts alone | `ResponseRanking`, of a text with itself | the same: SimCSE |
+| | `DenoisingDecoder`, of a text from the vector of a part of it | DenoisingAutoEncoderLoss (TSDAE) |
 | triplets | `TripletMargin` | TripletLoss |
 | texts with a class | `ClassTriplets` | BatchAllTripletLoss, BatchHardTripletLoss ... |
 | pairs that do or do not belong together | `ContrastivePairs` | ContrastiveLoss |

@@ -50,6 +50,10 @@ class SentenceTask(TaskKinds):
             twice, and told apart from itself by dropout alone.
         no_duplicates: no text stands in two rows of a batch. A ranking loses no candidates then, which it would leave
             out; batches at the end of a pass may be smaller, and rows that fit into none wait for another pass.
+        deletion: of each text of rows of one, a token is deleted with this probability, anew in each batch, before it
+            is encoded, and the targets are the ids of the whole text: for the objective `DenoisingDecoder`.
+        prompts: a text in front of each text of a row, one for each column or, of rows of more columns, the last one
+            for the rest: "query: " and "passage: ", for example, of an embedder that is used with them.
         guide: a function from a list of texts to their vectors (N, W), the `embed` of another `TextEmbedder` for one,
             for the objective `GuidedRanking`: it is called once, and the targets are these vectors.
 
@@ -80,6 +84,8 @@ class SentenceTask(TaskKinds):
         any_two: bool = False,
         no_duplicates: bool = False,
         guide: Callable[[list[str]], np.ndarray] | None = None,
+        prompts: Sequence[str] = (),
+        deletion: float = 0.0,
     ):
         self.name = name
         self.objective = objective
@@ -87,15 +93,20 @@ class SentenceTask(TaskKinds):
         self.weight = arguments.positive_number("weight", weight)
         self.any_two = any_two
         self.no_duplicates = no_duplicates
+        self.deletion = arguments.rate("deletion", deletion)
         if guide is not None and targets is not None:
             raise ValueError("Expected no targets with a guide, whose vectors they are. Received: both")
         if not len(rows):
             raise ValueError(f"Expected rows for the task {name!r}. Received none")
         if targets is not None and len(targets) != len(rows):
             raise ValueError(f"Expected as many targets as rows, {len(rows)}. Received: {len(targets)}")
+        if prompts:
+            rows = [[prompts[min(i, len(prompts) - 1)] + text for i, text in enumerate(row)] for row in rows]
         lengths = np.asarray([len(row) for row in rows])
         if not any_two and (lengths != lengths[0]).any():
             raise ValueError(f"Expected rows of {lengths[0]} texts. Received: {sorted(set(lengths.tolist()))}")
+        if deletion and (any_two or targets is not None or guide is not None or lengths[0] != 1):
+            raise ValueError("Expected rows of one text, and nothing beside them, with deletion. Received: others")
         numbers = {}
         self._indices = np.asarray([numbers.setdefault(text, len(numbers)) for row in rows for text in row], "int32")
         self._starts, self._lengths = np.cumsum(lengths) - lengths, lengths
@@ -125,6 +136,8 @@ class SentenceTask(TaskKinds):
         options = {} if self._guide is None else {"guide": fingerprints.fingerprint(self._guide)}
         if self.no_duplicates:
             options["no_duplicates"] = True
+        if self.deletion:
+            options["deletion"] = self.deletion
         return {
             **options,
             "name": self.name,

@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from keras_transformer import arguments
 from keras_transformer.layers.composite import sublayers
-from keras_transformer.training.sentence_tasks import SentenceTask
+from keras_transformer.training.gradient_step import summed_by_variable
+from keras_transformer.training.sentence_tasks import SentenceBatch, SentenceTask
 from keras_transformer.training.tokenized_texts import TokenizedTexts
 from keras_transformer.training.trainer import Trainer
 
@@ -92,9 +93,11 @@ class SentenceTrainingLoop(Trainer):
         strategy = strategy or tf.distribute.get_strategy()
         with strategy.scope():
             for task in self.tasks:
-                targets = task.batch(0, self.seed).targets
+                if hasattr(task.objective, "bind"):
+                    task.objective.bind(encoder)
                 vectors = [keras.KerasTensor((None, encoder.output_shape[-1]))] * task.num_vectors
-                task.objective(vectors, keras.KerasTensor((None, *targets.shape[1:]), targets.dtype.name))
+                spec = _spec_of(task, task.batch(0, self.seed).targets)
+                task.objective(vectors, keras.KerasTensor(spec.shape, spec.dtype.name))
             is_scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
             layers = [encoder, *(layer for task in self.tasks for _, layer in sublayers(task.objective))]
             if any(layer.dtype_policy.name == "mixed_float16" for layer in layers) and not is_scaled:
@@ -126,7 +129,10 @@ class SentenceTrainingLoop(Trainer):
         """
         for task, number in batches[first:]:
             batch = self.tasks[task].batch(number, self.seed)
-            total, weight = self._step(task, batch)
+            ids = self._ids[task]
+            if self.tasks[task].deletion:
+                ids, batch = self._without_some(task, batch, number)
+            total, weight = self._step(task, batch, ids)
             loss = float(total / weight)
             self._losses[task] += loss, 1
             yield loss, float(len(batch.texts))
@@ -145,27 +151,32 @@ class SentenceTrainingLoop(Trainer):
         """The reverse of `get_state`."""
         self._losses[:] = state
 
-    def _step(self, task, batch):
-        ids = self._ids[task]
+    def _without_some(self, task, batch, number):
+        """The texts of a batch after the deletion, as the only ones; and the batch, with the whole ids as targets."""
+        texts, ids = batch.texts[:, 0], self._ids[task]
+        random = np.random.default_rng([self.seed, 1, task, number])
+        left = ids.without_some(texts, self.tasks[task].deletion, random)
+        return left, SentenceBatch(np.arange(len(texts))[:, None], ids.with_ends(texts))
+
+    def _step(self, task, batch, ids):
         flat = batch.texts.T.reshape(-1)
         order = ids.by_length(flat)
         # Where each text's vector lies among those of all groups.
         places = np.argsort(order).astype("int32")
         groups = [ids.padded(flat[rows]) for rows in np.array_split(order, min(_GROUPS, len(order)))]
         if sum(group.size for group in groups) <= self.micro_batch_tokens * self.num_devices:
-            signature = [_IDS] * len(groups), _PLACES, _any_number_of(batch.targets)
+            signature = [_IDS] * len(groups), _PLACES, _spec_of(self.tasks[task], batch.targets)
             step = self._function(("at once", task, len(groups)), self._at_once, *signature)
             return step(groups, places, batch.targets)
-        return self._in_micro_batches(task, flat[order], places, batch.targets)
+        return self._in_micro_batches(task, ids, flat[order], places, batch.targets)
 
-    def _in_micro_batches(self, task, texts, places, targets):
+    def _in_micro_batches(self, task, ids, texts, places, targets):
         self.step.accumulate()
+        parts = ids.micro_batches(texts, self.micro_batch_tokens * self.num_devices)
         with self.step.whole():
-            return self._sum_of_parts(task, texts, places, targets)
+            return self._sum_of_parts(task, [ids.padded(numbers) for numbers in parts], places, targets)
 
-    def _sum_of_parts(self, task, texts, places, targets):
-        parts = self._ids[task].micro_batches(texts, self.micro_batch_tokens * self.num_devices)
-        parts = [self._ids[task].padded(numbers) for numbers in parts]
+    def _sum_of_parts(self, task, parts, places, targets):
         encode = self._function(("encode", None), lambda ids: self._exchanged(self._encode([ids]), [ids]), _IDS)
         seeds = [variable for variable in self.model.non_trainable_variables if "seed" in variable.path]
         states, vectors = [], []
@@ -175,7 +186,7 @@ class SentenceTrainingLoop(Trainer):
         after = [variable.numpy() for variable in seeds]
         vectors = tf.concat(vectors, 0)
         add_head = self._function(
-            ("head", task), self._add_head, _any_number_of(vectors), _PLACES, _any_number_of(targets)
+            ("head", task), self._add_head, _any_number_of(vectors), _PLACES, _spec_of(self.tasks[task], targets)
         )
         of_vectors = add_head(vectors, places, targets)
         add = self._function(("micro-batch", None), self._add_micro_batch, _IDS, _any_number_of(of_vectors))
@@ -205,7 +216,9 @@ class SentenceTrainingLoop(Trainer):
             vectors = self._encode(groups)
         loss, of_vectors, of_head = self._loss_gradients(task, self._exchanged(vectors, groups), places, targets)
         of_weights = tape.gradient(vectors, weights, output_gradients=self._own(of_vectors, groups, vectors.dtype))
-        return self.step.apply(self._trained_by(task), [*of_weights, *of_head], loss, 1 / self.num_devices)
+        head = self.tasks[task].objective.trainable_variables
+        gradients = summed_by_variable([*weights, *head], [*of_weights, *of_head])
+        return self.step.apply(self._trained_by(task), gradients, loss, 1 / self.num_devices)
 
     def _add_head(self, task, vectors, places, targets):
         """The gradients of the scaled loss by the vectors; those by the objective's weights are added to the step."""
@@ -271,6 +284,11 @@ class SentenceTrainingLoop(Trainer):
 def _assign(variables, values):
     for variable, value in zip(variables, values):
         variable.assign(value)
+
+
+def _spec_of(task, targets):
+    """The signature of a task's targets; ids of texts are of any length."""
+    return _IDS if task.deletion else _any_number_of(targets)
 
 
 def _any_number_of(rows):

@@ -9,6 +9,7 @@ import numpy as np
 from keras_transformer.data.answers import read_answers
 from keras_transformer.data.lines import read_lines
 from keras_transformer.training.contrastive import ContrastivePairs
+from keras_transformer.training.denoising import DenoisingDecoder
 from keras_transformer.training.distillation import TeacherVectors
 from keras_transformer.training.objectives import (
     NaturalLanguageInference,
@@ -127,6 +128,21 @@ class TaskKinds:
         """
         rows = [(line.strip(),) for line in read_lines(paths) if line.strip()]
         return cls("sentences", rows, objective or ResponseRanking(), any_two=True, **kwargs)
+
+    @classmethod
+    def denoising(cls, paths: Paths, objective: Objective = None, deletion: float = 0.6, **kwargs: Any) -> Self:
+        """Plain text, a sentence a line: what is left of it must tell the whole (TSDAE).
+
+        Args:
+            paths: text files.
+            objective: a `DenoisingDecoder`.
+            deletion: the probability of deleting a token; the paper's 0.6.
+
+        References:
+            Wang et al., 2021, "TSDAE".
+        """
+        rows = [(line.strip(),) for line in read_lines(paths) if line.strip()]
+        return cls("denoising", rows, objective or DenoisingDecoder(), deletion=deletion, **kwargs)
 
     @classmethod
     def triplets(cls, paths: Paths, objective: Objective = None, **kwargs: Any) -> Self:

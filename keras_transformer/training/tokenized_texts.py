@@ -1,5 +1,6 @@
 """Texts as ids in memory, and batches of them: arranged by length, so that little of a batch is padding."""
 
+import copy as copy_module
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -40,9 +41,41 @@ class TokenizedTexts:
             values.append(ids.values.numpy())
             lengths.append(ids.row_lengths().numpy())
         self.padding_id = tokenizer.padding_id
+        self._has_ends, self._ends = tokenizer.adds_ends, (tokenizer.begin_id, tokenizer.end_id)
         self.values, self.lengths = np.concatenate(values), np.concatenate(lengths)
         self.starts = np.cumsum(self.lengths) - self.lengths
         self.num_empty = int((self.lengths == 0).sum())
+
+    def with_ends(self, texts: Sequence[int]) -> np.ndarray:
+        """As `padded`, with the begin and end ids around each text."""
+        if self._has_ends:
+            return self.padded(texts)
+        ids = np.pad(self.padded(texts), [(0, 0), (1, 1)], constant_values=self.padding_id)
+        ids[:, 0] = self._ends[0]
+        ids[np.arange(len(ids)), self.lengths[texts] + 1] = self._ends[1]
+        return ids
+
+    def without_some(self, texts: Sequence[int], deletion: float, random: np.random.Generator) -> "TokenizedTexts":
+        """The texts with these numbers, each token deleted with a probability; of each text at least one stays.
+
+        Begin and end ids that the tokenizer puts around each text stay too.
+        """
+        lengths = self.lengths[texts]
+        rows = np.repeat(np.arange(len(lengths)), lengths)
+        columns = np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        chances = random.random(len(rows))
+        is_end = np.zeros(len(rows), bool)
+        if self._has_ends:
+            is_end = (columns == 0) | (columns == lengths[rows] - 1)
+        # The token with the best chance stays in any case.
+        best = np.full(len(lengths), -1.0)
+        np.maximum.at(best, rows[~is_end], chances[~is_end])
+        is_kept = is_end | (chances >= deletion) | (chances == best[rows])
+        copy = copy_module.copy(self)
+        copy.values = self.values[self.starts[texts][rows] + columns][is_kept]
+        copy.lengths = np.bincount(rows[is_kept], minlength=len(lengths))
+        copy.starts = np.cumsum(copy.lengths) - copy.lengths
+        return copy
 
     def padded(self, texts: Sequence[int]) -> np.ndarray:
         """The ids of the texts with these numbers, int32 (N, T), T at least 1."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from keras_transformer.training.embedding_recipe import EmbeddingRecipe
 from keras_transformer.training.fit_embedder import fit_embedder
 from keras_transformer.training.guided_ranking import GuidedRanking
-from keras_transformer.training.names import EMBEDDER, GUIDED, KINDS, RANKING
+from keras_transformer.training.names import EMBEDDER, GUIDED, KINDS, RANKING, WITH_ROLES
 from keras_transformer.training.saved_training import say_nothing, saying_what_was_written
 from keras_transformer.training.sentence_tasks import SentenceTask
 from keras_transformer.types import DType, PathLike
@@ -24,6 +24,7 @@ def train_embedder(
     validation: PathLike | list[PathLike] | None = None,
     *,
     recipe: EmbeddingRecipe | None = None,
+    prompts: Mapping[str, str] | None = None,
     dtype: DType = "float32",
     strategy: "tf.distribute.Strategy | None" = None,
     say: Callable[..., None] = print,
@@ -39,6 +40,7 @@ def train_embedder(
         tasks: a list of `SentenceTask`, as `read_tasks` gives.
         validation: tab-separated files of score (0 to 5), sentence, sentence, or `None`.
         recipe: an `EmbeddingRecipe`.
+        prompts: of the `TextEmbedder`; the tasks have them already, as those of `read_tasks`.
         dtype: dtype policy of the encoder.
         strategy: a `tf.distribute.Strategy`, as `make_strategy` gives; by default the current one.
         say: prints what is going on; by default `print`, on the first worker.
@@ -65,7 +67,7 @@ def train_embedder(
     tokenizer = recipe.make_tokenizer(text for task in tasks for text in task.texts)
     with strategy.scope():
         encoder = recipe.make_encoder(tokenizer.vocabulary_size, dtype)
-        embedder = TextEmbedder(encoder, tokenizer, max_length=recipe.max_length)
+        embedder = TextEmbedder(encoder, tokenizer, max_length=recipe.max_length, prompts=prompts)
     say(f"{tokenizer.vocabulary_size:,} token ids, an encoder of {encoder.count_params():,} parameters", flush=True)
     path = os.path.join(folder, EMBEDDER)
     with saying_what_was_written(path, say):
@@ -80,6 +82,7 @@ def read_tasks(
     ranking_batch_size: int | None = None,
     no_duplicates: bool = False,
     guide: Callable[[list[str]], "np.ndarray"] | None = None,
+    prompts: Mapping[str, str] | None = None,
 ) -> list[SentenceTask]:
     """A `SentenceTask` of each kind of files.
 
@@ -93,11 +96,15 @@ def read_tasks(
         no_duplicates: of the kinds in `RANKING`: no text stands in two rows of a batch.
         guide: a function from texts to vectors, which goes to the kinds in `GUIDED`; their objective is by default a
             `GuidedRanking` then.
+        prompts: {role: text}: in the kinds in `WITH_ROLES` the first text of a row has that of "query" in front, the
+            others that of "document", "passage" or "corpus".
 
     Raises:
         ValueError: for an unknown kind, for objectives and weights of others than `files`; with file and line, for bad
             rows.
     """
+    from keras_transformer.pipelines.embedding import DOCUMENT, QUERY, first_of
+
     objectives, weights = objectives or {}, weights or {}
     for argument, given in (("objectives", objectives), ("weights", weights)):
         if unknown := sorted(set(given) - set(files)):
@@ -111,6 +118,8 @@ def read_tasks(
         options = {"objective": objectives.get(name), "weight": weights.get(name, 1.0), "batch_size": rows}
         if kind in RANKING:
             options["no_duplicates"] = no_duplicates
+        if prompts and kind in WITH_ROLES:
+            options["prompts"] = [prompts.get(first_of(prompts, roles), "") for roles in (QUERY, DOCUMENT)]
         if guide is not None and kind in GUIDED:
             options.update(guide=guide, objective=objectives.get(name) or GuidedRanking())
         tasks.append(getattr(SentenceTask, kind)(*(paths if kind == "teacher" else [paths]), **options))

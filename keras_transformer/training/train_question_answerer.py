@@ -12,6 +12,7 @@ from keras_transformer.training.names import QUESTION_ANSWERER
 from keras_transformer.training.question_answering import QuestionAnswerRanking
 from keras_transformer.training.saved_training import say_nothing, saying_what_was_written
 from keras_transformer.training.sentence_tasks import SentenceTask
+from keras_transformer.training.start import start_from_embedder
 from keras_transformer.types import DType, PathLike
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def train_question_answerer(
             tokenizer, max_length = recipe.make_tokenizer(texts), recipe.max_length
             encoder = recipe.make_encoder(tokenizer.vocabulary_size, dtype)
         else:
-            encoder, tokenizer, max_length = _start(embedder, dtype)
+            encoder, tokenizer, max_length = start_from_embedder(embedder, dtype)
         model = QuestionAnswerEncoder(encoder, hidden_dim=hidden_dim, output_dim=output_dim, dtype=dtype)
         answerer = QuestionAnswerEmbedder(model, tokenizer, max_length=min(recipe.max_length, max_length))
         objective = QuestionAnswerRanking(model, scale=scale, margin=margin)
@@ -111,29 +112,3 @@ def _columns(rows):
     """(questions, answers, contexts or `None`)."""
     questions, answers, *contexts = zip(*rows)
     return questions, answers, contexts[0] if contexts else None
-
-
-def _start(path, dtype):
-    """(encoder, tokenizer, largest number of tokens) of a saved embedder, its computations in `dtype`."""
-    import keras
-
-    from keras_transformer.models.composed_model import ComposedModel
-    from keras_transformer.pipelines import TextEmbedder
-    from keras_transformer.pipelines.loading import load_pipeline
-    from keras_transformer.pipelines.model_paths import EMBEDDER
-
-    embedder = load_pipeline(path, TextEmbedder, EMBEDDER)
-    encoder = embedder.encoder
-    config = encoder.get_config()
-    if "quantization" in config:
-        raise ValueError(f"Expected an embedder that is not quantized to start from. Received: {path}")
-    policy = keras.dtype_policies.get(dtype)
-    if encoder.dtype_policy.name != policy.name:
-        if not isinstance(encoder, ComposedModel):
-            raise ValueError(
-                f"Expected the dtype of the encoder in {path}, {encoder.dtype_policy.name}. Received: {policy.name}"
-            )
-        weights = encoder.get_weights()
-        encoder = type(encoder).from_config({**config, "dtype": policy})
-        encoder.set_weights(weights)
-    return encoder, embedder.tokenizer, embedder.max_length

@@ -10,11 +10,14 @@ from tests.saved_pipelines import (  # noqa: F401
     exported_embedder,
     exported_question_answer_embedder,
     model_dir,
+    pair_scorer,
+    pair_scorer_dir,
     question_answer_embedder,
     translator,
 )
 
-OPENED = {name: functools.cache(getattr(pipelines, name)) for name in ("load_embedder", "load_translator")}
+_OPENERS = ("load_embedder", "load_pair_scorer", "load_translator")
+OPENED = {name: functools.cache(getattr(pipelines, name)) for name in _OPENERS}
 
 
 @pytest.fixture(autouse=True)

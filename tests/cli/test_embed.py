@@ -226,3 +226,14 @@ def test_several_processes_give_the_same(model_dir, embedder, write_lines, tmp_p
     assert run(*arguments, "--processes", 2) == 0
     np.testing.assert_allclose(np.load(tmp_path / "out.npy")[:-1], embedder.embed(TEXTS), atol=1e-5)
     assert f"{source}, line {len(TEXTS) + 1}: 31 tokens" in capsys.readouterr().err
+
+
+def test_a_role_has_its_prompt(model_dir, embedder, tmp_path, capsys):
+    with_prompts = TextEmbedder(embedder.encoder, embedder.tokenizer, 30, prompts={"query": "q: "})
+    with_prompts.save(tmp_path / "embedder.keras")
+    (tmp_path / "a.txt").write_text("red dog\n")
+    out = tmp_path / "a.npy"
+    assert run(tmp_path / "a.txt", "--model", tmp_path, "--prompt", "query", "--output", out) == 0
+    np.testing.assert_allclose(np.load(out), embedder.embed(["q: red dog"]), atol=1e-6)
+    assert run(tmp_path / "a.txt", "--model", tmp_path, "--prompt", "answer") == 1
+    assert "Expected a prompt of ['query']. Received: 'answer'" in capsys.readouterr().err

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_transformer.cli.main import main
-from keras_transformer.search import HybridIndex, SemanticIndex
+from keras_transformer.search import HybridIndex, RerankedIndex, SemanticIndex
 from tests import made_data
 
 TEXTS = [*dict.fromkeys(made_data.sentences(40, seed=5, longest=4)), "", "漢\u2028字"]
@@ -59,12 +59,24 @@ def test_hybrid(path, embedder, standard_input, capsysbinary):
     assert [[hit["id"] for hit in line["hits"]] for line in found] == [[hit.id for hit in hits] for hits in expected]
 
 
+def test_reranked(path, embedder, pair_scorer_dir, pair_scorer, standard_input, capsysbinary):
+    options = ["--rerank", pair_scorer_dir, "--candidates", 7, "--jsonl", "--top-k", 4]
+    assert run(path, *options) == 0
+    found = [json.loads(line) for line in capsysbinary.readouterr().out.decode().split("\n")[:-1]]
+    expected = RerankedIndex(SemanticIndex.load(path, embedder), pair_scorer, 7).search(QUERIES, 4)
+    for line, hits in zip(found, expected, strict=True):
+        assert [hit["id"] for hit in line["hits"]] == [hit.id for hit in hits]
+        np.testing.assert_allclose([hit["score"] for hit in line["hits"]], [hit.score for hit in hits], atol=1e-5)
+
+
 @pytest.mark.parametrize(
     "options, message",
     [
         (["nowhere", "dog"], "Expected an index. Received: nowhere, which is no file"),
         (["INDEX", "dog", "--top-k", "0"], "Received: --top-k=0"),
         (["INDEX", "dog", "--model", "nowhere"], "Received: nowhere"),
+        (["INDEX", "dog", "--rerank", "nowhere"], "Expected a pair scorer: a .keras file or a SavedModel. Received: n"),
+        (["INDEX", "dog", "--candidates", "0"], "Received: --candidates=0"),
         (["INDEX", "dog", "--exact", "--hybrid"], "Expected one of --exact and --hybrid. Received both"),
         (["OTHER", "dog"], "Expected a safetensors file. Received: "),
         (["UNNAMED", "dog"], "Expected --model, since the index does not name one. Received: "),

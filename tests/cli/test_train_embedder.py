@@ -78,6 +78,7 @@ def test_other_objectives(files, tmp_path, write_lines, capsys):
         "matches": zip(["1", "0"] * 20, first, second),
         "candidates": zip(["7"] * 40, ["-1"] * 40, first, second, second[::-1]),
         "sentences": zip(first),
+        "denoising": zip(first),
     }
     files = {name: files[name] for name in ("ranking", "similarity")}
     files.update((name, write_lines(f"{name}.tsv", map("\t".join, lines))) for name, lines in rows.items())

@@ -28,6 +28,9 @@ def main():
             max_length=encoder.max_seq_length,
             vectors=encoder.encode(texts).tolist(),
         )
+    for name, num_labels in (("cross_encoder", 1), ("cross_encoder_of_classes", 3)):
+        encoder, pairs = originals.make_cross_encoder(GOLDEN / name, num_labels), originals.pairs()
+        write(f"{name}.json", pairs=pairs, scores=encoder.predict(pairs).tolist(), max_length=encoder.max_length)
     write("tokenizers.json", **{name: changed_tokenizer(changes) for name, changes in originals.TOKENIZERS.items()})
     model, tokenizer = originals.make_marian(GOLDEN / "marian")
     texts = [*originals.NASTY, ">>deu<< red dog", ">>xxx<< red", ">>deu<<", "red >>deu<<", *originals.MARIAN_SPECIAL]

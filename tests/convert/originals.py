@@ -158,6 +158,46 @@ def make_sentence_encoder(folder, kind, dtype="float32", seed=1):
     return encoder
 
 
+def make_cross_encoder(folder, num_labels, seed=1):
+    """A folder of sentence-transformers' `CrossEncoder`: a random BERT that classifies pairs, with its tokenizer."""
+    import transformers
+    from sentence_transformers import CrossEncoder
+
+    folder = pathlib.Path(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    inner = folder.with_name(folder.name + "-inner")
+    inner.mkdir(parents=True)
+    vocabulary = _vocabulary(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])
+    names = {} if num_labels == 1 else {"id2label": {i: f"class {i}" for i in range(num_labels)}}
+    config = transformers.BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=12,
+        num_hidden_layers=2,
+        num_attention_heads=3,
+        intermediate_size=19,
+        max_position_embeddings=40,
+        num_labels=num_labels,
+        **names,
+    )
+    model = transformers.BertForSequenceClassification(config)
+    randomize(model, seed)
+    model.save_pretrained(inner)
+    transformers.BertTokenizer(vocab={token: i for i, token in enumerate(vocabulary)}).save_pretrained(inner)
+    encoder = CrossEncoder(str(inner), max_length=27, device="cpu")
+    encoder.save_pretrained(str(folder))
+    shutil.rmtree(inner)
+    for name in ("README.md", ".gitattributes"):
+        (folder / name).unlink(missing_ok=True)
+    return encoder
+
+
+def pairs(seed=1):
+    """Pairs of texts of all kinds, some of more than 27 tokens."""
+    texts = [*NASTY, *SPECIAL[:1], *sentences(30, seed)]
+    turned = texts[7:] + texts[:7]
+    return [*zip(texts, turned), ("red dog " * 20, "two cats " * 20), ("red " * 30, "a dog"), ("a dog", "red " * 30)]
+
+
 def change_tokenizer(folder, changes, tokenizer_class="PreTrainedTokenizerFast"):
     """Puts parts of `TOKENIZERS` into the tokenizer.json in `folder`."""
     path = pathlib.Path(folder) / "tokenizer.json"

@@ -17,6 +17,9 @@ OF_INPUTS = {"inputs": "padding_mask"}
 CASES = {
     "PositionalEncoding": LayerCase(layers.PositionalEncoding, {"max_wavelength": 100.0}, {"inputs": X}),
     "PositionEmbedding": LayerCase(layers.PositionEmbedding, {"max_length": T}, {"inputs": X}),
+    "SegmentEmbedding": LayerCase(
+        layers.SegmentEmbedding, {"initializer": "ones"}, {"inputs": X, "segment_ids": IDS % 2}
+    ),
     "PositionalEncoding halves": LayerCase(layers.PositionalEncoding, {"layout": "halves"}, {"inputs": X}),
     "RelativePositionBias": LayerCase(
         layers.RelativePositionBias,

@@ -27,6 +27,15 @@ def test_sentence_encoders(kind, dtype, seed, tmp_path):
     np.testing.assert_allclose(embedder.embed(texts), original.encode(texts), atol=1e-4)
 
 
+@pytest.mark.parametrize("num_labels", [1, 3])
+@pytest.mark.parametrize("seed", [11, 12])
+@pytest.mark.filterwarnings("ignore:.*max_length=")
+def test_cross_encoders(num_labels, seed, tmp_path):
+    original = originals.make_cross_encoder(tmp_path / "bert", num_labels, seed)
+    pairs = originals.pairs(seed)
+    np.testing.assert_allclose(convert(tmp_path / "bert").score(pairs), original.predict(pairs), atol=1e-4)
+
+
 @pytest.mark.parametrize("seed", [3, 21])
 def test_marian(seed, tmp_path):
     model, tokenizer = originals.make_marian(tmp_path / "marian", seed)

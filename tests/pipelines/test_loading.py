@@ -104,7 +104,7 @@ def test_a_saved_model_that_takes_no_strings(tmp_path):
 
 
 def test_bad_paths(model_dir, exported, tmp_path):
-    with pytest.raises(FileNotFoundError, match="Expected a translator, an embedder or .* Received: nowhere, which"):
+    with pytest.raises(FileNotFoundError, match="Expected a translator, an embedder, .* Received: nowhere, which"):
         load("nowhere")
     with pytest.raises(FileNotFoundError, match="Expected an embedder: .*a folder without embedder.keras"):
         load_embedder(model_dir)

@@ -102,10 +102,11 @@ def test_what_there_is_instead_of_a_keras_file(path, fault, tmp_path):
 
 
 def test_what_there_is_instead_of_a_model(tmp_path):
-    expected = "Expected a translator, an embedder or a question answerer: a .keras file or a SavedModel. Received: "
+    kinds = "a translator, an embedder, a question answerer or a pair scorer"
+    expected = f"Expected {kinds}: a .keras file or a SavedModel. Received: "
     with pytest.raises(FileNotFoundError, match=f"^{expected}.*nowhere, which does not exist$"):
         find_model(tmp_path / "nowhere")
-    names = "translator.keras, embedder.keras or question_answerer.keras"
+    names = "translator.keras, embedder.keras, question_answerer.keras or pair_scorer.keras"
     with pytest.raises(FileNotFoundError, match=f"a folder without {names}$"):
         find_model(tmp_path)
     with pytest.raises(FileNotFoundError, match="/dev/null, which is no file$"):

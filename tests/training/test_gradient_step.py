@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 from keras_transformer.training import GradientStep
+from keras_transformer.training.gradient_step import summed_by_variable
 
 
 def weights(*values):
@@ -105,3 +106,9 @@ def test_what_a_failed_step_has_summed_is_dropped():
         step.add(variables, [tf.constant(2.0)], 1.0, 1.0)
         step.finish(variables)
     assert values_of(variables) == [1.0]
+
+
+def test_a_shared_weight_has_the_sum_of_its_gradients():
+    a, b = keras.Variable([1.0]), keras.Variable([1.0])
+    sums = summed_by_variable([a, b, a], [np.array([1.0]), None, np.array([5.0])])
+    assert float(sums[0][0]) == 6 and sums[1] is None and len(sums) == 2

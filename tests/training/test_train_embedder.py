@@ -69,3 +69,14 @@ def test_arguments_of_another_encoder_are_refused(files, tmp_path):
 def test_what_belongs_to_no_files_is_refused(files, argument):
     with pytest.raises(ValueError, match=f"Expected {argument} of .*ranking.* Received: rankings"):
         read_tasks(files, **{argument: {"rankings": 3.0}})
+
+
+def test_prompts_go_in_front_by_role_and_stay_with_the_embedder(files, tmp_path):
+    prompts = {"query": "q: ", "passage": "p: "}
+    ranking, similarity = tasks = read_tasks(files, batch_size=4, prompts=prompts)
+    assert {text[:3] for text in ranking.texts} == {"q: ", "p: "}
+    texts = ranking.batch(0, 0).texts
+    assert all(ranking.texts[row[0]].startswith("q: ") and ranking.texts[row[1]].startswith("p: ") for row in texts)
+    assert not any(text.startswith(("q: ", "p: ")) for text in similarity.texts)
+    train_embedder(tmp_path, tasks, recipe=RECIPE, prompts=prompts, verbose=0, say=lambda *_, **__: None)
+    assert keras.models.load_model(tmp_path / "embedder.keras").prompts == prompts
