@@ -5,11 +5,13 @@ The messages come from C++, where Python cannot turn them off. With TF_CPP_MIN_L
 
 import contextlib
 import glob
+import logging
 import os
 import re
 import signal
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
@@ -31,6 +33,20 @@ _NO_DRIVER = re.compile(rb"E\d{4} .*failed call to cuInit")
 _FIRST_BYTES = b"IWET"  # of these lines
 _is_filtered = False  # by another process
 _NVIDIA = ("/dev/nvidia*", "/dev/nvhost*", "/dev/nvmap", "/dev/dxg", "/proc/driver/nvidia")
+
+
+@contextlib.contextmanager
+def without_log(name: str) -> Iterator[None]:
+    """Hides warnings, and what is not critical of Python's logger `name`: what a converter tells of its own work."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 @contextlib.contextmanager

@@ -1,9 +1,11 @@
 """What is left out of standard error, and what never is."""
 
+import logging
 import os
 import signal
 import subprocess
 import sys
+import warnings
 
 import pytest
 
@@ -107,3 +109,14 @@ def test_all_is_shown_on_request():
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "0"}
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False, env=environment)
     assert done.stderr == NOISE
+
+
+def test_a_log_is_hidden_for_a_while(caplog):
+    log = logging.getLogger("of_a_converter")
+    with pytest.warns(UserWarning, match="^after$") as told:
+        with quiet.without_log("of_a_converter"):
+            log.error("inside")
+            warnings.warn("inside", stacklevel=1)
+        log.error("after")
+        warnings.warn("after", stacklevel=1)
+    assert caplog.messages == ["after"] and len(told) == 1

@@ -1,16 +1,14 @@
 """Functions as models of LiteRT, TensorFlow's runtime for phones and browsers."""
 
-import contextlib
-import logging
 import os
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import tensorflow as tf
 
-from keras_transformer import arguments
+from keras_transformer import arguments, quiet
 from keras_transformer.types import PathLike
 
 DTYPES = ("float32", "float16", "int8")
@@ -49,7 +47,7 @@ def litert_model(functions: _Function | Mapping[str, _Function], dtype: str = "f
             raise ValueError(f"Expected a function without variables. Received one with {len(function.variables)}")
     module = tf.Module()
     module.functions = list(signatures.values())
-    with _quiet(), tempfile.TemporaryDirectory() as folder:
+    with quiet.without_log("absl"), tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(module, folder, signatures=signatures)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=list(signatures))
         if dtype != "float32":
@@ -72,17 +70,3 @@ def interpreter(path: PathLike, num_threads: int = 1) -> Any:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*tf.lite.Interpreter is deprecated", UserWarning)
         return Interpreter(model_path=os.fspath(path), num_threads=num_threads)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Without what the converter tells of its temporary SavedModel."""
-    logger = logging.getLogger("absl")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)

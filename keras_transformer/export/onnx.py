@@ -1,14 +1,13 @@
 """Functions as models of ONNX, for ONNX Runtime and what is built on it."""
 
-import contextlib
-import logging
-import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+
+from keras_transformer import quiet
 
 # Of the operators' set: the newest that tf2onnx writes, and the first with BitwiseXor.
 _OPSET = 18
@@ -42,7 +41,7 @@ def onnx_model(function: Callable[..., Mapping[str, tf.Tensor]]) -> bytes:
     from tf2onnx import convert, optimizer, tf_loader, tfonnx
 
     inputs, outputs = ([tensor.name for tensor in tensors] for tensors in (function.inputs, function.outputs))
-    with _quiet(), tf.device("/cpu:0"):
+    with quiet.without_log("tf2onnx"), tf.device("/cpu:0"):
         names = convert.tensor_names_from_structed(function, inputs, outputs)
         definition = tf_loader.from_function(function, inputs, outputs)
         with tf.Graph().as_default() as graph:
@@ -158,17 +157,3 @@ def _floor_mod(graph, node, name, args):
 
 
 _HANDLERS = {"BitwiseXor": _as_it_is, "Erfc": _erfc, "FloorMod": _floor_mod, "SelectV2": _where}
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Without what tf2onnx tells of its work."""
-    logger = logging.getLogger("tf2onnx")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
