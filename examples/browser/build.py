@@ -1,4 +1,4 @@
-"""Writes the page: encoders as files of LiteRT, the vectors of the sentences, MediaPipe's runtime. Any web server serves it.
+"""Writes the page with encoders, the vectors of the sentences and MediaPipe's runtime, for any web server.
 
 python examples/browser/build.py --runtime node_modules/@mediapipe/tasks-text --out page
 

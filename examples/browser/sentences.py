@@ -13,7 +13,7 @@ import sys
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "recipes"))
 
-from made_translations import MadeSentences  # noqa: E402  found by the line above
+from made_translations import MadeSentences  # found by the line above
 
 WHO = (
     "a man", "a woman", "a boy", "a girl", "a child", "a young woman", "an old man", "a person", "a teenager",
