@@ -5,6 +5,9 @@ python examples/browser/build.py --runtime node_modules/@mediapipe/tasks-text --
 `make browser` fetches the runtime and runs this. docs/browser.md tells more.
 """
 
+# `sentences` and `averaging_encoder` lie beside this file.
+# pyright: reportMissingImports=false
+
 import argparse
 import json
 import os
@@ -81,7 +84,7 @@ def write_page(out: str, runtime: str, models: list[list[str]], texts: dict[str,
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runtime", required=True, help="folder of the npm package @mediapipe/tasks-text")
     parser.add_argument("--out", required=True, help="folder to make")
     parser.add_argument(

@@ -6,6 +6,8 @@ They are put together from the word lists of recipes/, which are of this project
 is in each sentence another.
 """
 
+# pyright: reportMissingImports=false
+
 import pathlib
 import random
 import re

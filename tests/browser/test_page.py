@@ -128,11 +128,15 @@ def vectors_in(tab, model, texts):
     script = """async ([model, texts]) => {
         const {Encoder} = await import("./search.js");
         const encoder = await Encoder.load(`models/${model}.tflite`);
+        const start = performance.now();
         const vectors = texts.map((text) => [...encoder.embed(text)]);
+        const milliseconds = (performance.now() - start) / texts.length;
         encoder.close();
-        return vectors;
+        return [vectors, milliseconds];
     }"""
-    return np.array(tab.evaluate(script, [model, texts]), np.float32)
+    vectors, milliseconds = tab.evaluate(script, [model, texts])
+    print(f"{model}: {milliseconds:.2f} ms a text in this browser")
+    return np.array(vectors, np.float32)
 
 
 def vectors_of_mediapipe(path, texts):
