@@ -3,13 +3,15 @@
 import argparse
 import dataclasses
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keras_transformer.data.beir import beir_files
 from keras_transformer.data.lines import as_paths
 from keras_transformer.data.scored_pairs import scored_pair_files
-from keras_transformer.evaluation.inputs import Embed
-from keras_transformer.evaluation.report import Measured, MeasuredTask, retrieval_task
+
+if TYPE_CHECKING:  # the parser of the command line is made without NumPy
+    from keras_transformer.evaluation.inputs import Embed
+    from keras_transformer.evaluation.report import MeasuredTask
 
 
 class Measure(NamedTuple):
@@ -25,7 +27,7 @@ class Measure(NamedTuple):
 
     help: str
     read: Callable[[list[str], argparse.Namespace], Any]
-    measure: Callable[[Any, Embed], tuple[dict[str, Any], MeasuredTask]]
+    measure: Callable[[Any, "Embed"], tuple[dict[str, Any], "MeasuredTask"]]
     metavar: str | None = None
     files: Callable[[list[str]], list[str]] = as_paths
 
@@ -58,7 +60,7 @@ def _beir(paths, args):
 
 
 def _similarity(columns, embed):
-    from keras_transformer.evaluation import score_similarity
+    from keras_transformer.evaluation import Measured, MeasuredTask, score_similarity
 
     gold, first, second = columns
     scores = score_similarity(first, second, gold, embed)
@@ -68,7 +70,7 @@ def _similarity(columns, embed):
 
 
 def _classification(files, embed):
-    from keras_transformer.evaluation import cross_validate, train_and_test
+    from keras_transformer.evaluation import Measured, MeasuredTask, cross_validate, train_and_test
 
     (labels, texts), *test = files
     notes = []
@@ -85,13 +87,14 @@ def _classification(files, embed):
 
 def _retrieval(columns, embed):
     from keras_transformer.evaluation import score_retrieval
+    from keras_transformer.evaluation.report import retrieval_task
 
     scores = score_retrieval(*columns, embed)
     return dataclasses.asdict(scores), retrieval_task(scores)
 
 
 def _beir_retrieval(task_and_option, embed):
-    from keras_transformer.evaluation import score_information_retrieval
+    from keras_transformer.evaluation import Measured, MeasuredTask, score_information_retrieval
 
     task, ignore_identical_ids = task_and_option
     scores = score_information_retrieval(*task, embed, ignore_identical_ids=ignore_identical_ids)
@@ -105,7 +108,7 @@ def _beir_retrieval(task_and_option, embed):
 
 
 def _clustering(files, embed):
-    from keras_transformer.evaluation import score_clustering
+    from keras_transformer.evaluation import Measured, MeasuredTask, score_clustering
 
     ((labels, texts),) = files
     scores = score_clustering(texts, labels, embed)
@@ -117,7 +120,7 @@ def _clustering(files, embed):
 
 
 def _bitext(columns, embed):
-    from keras_transformer.evaluation import score_bitext
+    from keras_transformer.evaluation import Measured, MeasuredTask, score_bitext
 
     scores = score_bitext(*columns, embed)
     named = {"accuracy forward": scores.forward_accuracy, "accuracy back": scores.backward_accuracy}
@@ -136,7 +139,7 @@ _POSITIVE = 4  # scores above are of sentences that say the same, as SimCSE has 
 def _alignment(columns, embed):
     import numpy as np
 
-    from keras_transformer.evaluation import score_alignment_uniformity
+    from keras_transformer.evaluation import Measured, MeasuredTask, score_alignment_uniformity
 
     gold, first, second = columns
     scores = score_alignment_uniformity(first, second, embed, np.array(gold) > _POSITIVE)

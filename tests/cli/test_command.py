@@ -111,7 +111,7 @@ def test_answers_without_keras(command, arguments, status, shown):
         ("convert model --out o.keras --export=", "Expected the name of a folder for --export. Received: ''"),
         ("convert nowhere --out o.keras", "Expected the folder of a checkpoint. Received: nowhere"),
         ("convert model --out o.keras --export o.keras", "Expected different paths for --out and --export"),
-        ("export --model nowhere --out o", "Expected a .keras file with a translator, an embedder or"),
+        ("export --model nowhere --out o", "Expected a .keras file with a translator, an embedder, a question"),
         ("export --model m --out o --dtype int8", "Expected --frozen with --dtype int8. Received no --frozen"),
         ("export --model m --out o --dtype bfloat16", "Expected --frozen with --dtype bfloat16. Received no --frozen"),
         (

@@ -34,6 +34,7 @@ def options_of(files):
 def test_every_task_at_once(files, tmp_path, write_lines, capsys):
     np.save(tmp_path / "t.npy", np.random.RandomState(0).normal(size=(9, 4)).astype("float32"))
     np.save(tmp_path / "u.npy", np.random.RandomState(1).normal(size=(5, 3)).astype("float32"))
+    files = {**files, "denoising": write_lines("denoising.tsv", made_data.pairs(40)[0])}
     teacher = ["--teacher", write_lines("t.txt", made_data.sentences(9)), str(tmp_path / "t.npy")]
     teacher += ["--teacher", write_lines("u.txt", made_data.sentences(5)), str(tmp_path / "u.npy")]
     twice = ["--similarity", files["similarity"], "--validation", files["similarity"]]  # beside the other ones
@@ -78,7 +79,6 @@ def test_other_objectives(files, tmp_path, write_lines, capsys):
         "matches": zip(["1", "0"] * 20, first, second),
         "candidates": zip(["7"] * 40, ["-1"] * 40, first, second, second[::-1]),
         "sentences": zip(first),
-        "denoising": zip(first),
     }
     files = {name: files[name] for name in ("ranking", "similarity")}
     files.update((name, write_lines(f"{name}.tsv", map("\t".join, lines))) for name, lines in rows.items())
