@@ -22,7 +22,12 @@ benchmark = Benchmark(
         Target("sentence-transformers", 1.3),
         Target("sentence-transformers bfloat16", 1.3, subject=f"{OURS} mixed_bfloat16"),
     ],
-    tolerance={f"{OURS} mixed_bfloat16": 0.05, "sentence-transformers bfloat16": 0.05},
+    # After the same number of steps, in which Adam makes much of what rounding changes.
+    tolerance={
+        "sentence-transformers": 0.02,
+        f"{OURS} mixed_bfloat16": 0.05,
+        "sentence-transformers bfloat16": 0.05,
+    },
 )
 
 
