@@ -20,13 +20,15 @@ export TEXT DATA DEV TEACHER ENGLISH OUT
 demo: $(VENV)/.installed
 	$(BIN)/keras-transformer demo $${TEXT:+"$$TEXT"}
 
-# Whole files, in the order of tests/conftest.py: the longest first. In two parts, since TensorFlow keeps memory of each
-# graph that it made.
+# Whole files, in the order of tests/conftest.py: the longest first. In three parts, each with processes of its own, since
+# TensorFlow keeps memory of each graph that it made.
 PYTEST = $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 FIRST = tests/integration tests/pipelines tests/serving
+SECOND = tests/cli tests/examples tests/training
 test: $(VENV)/.installed
 	$(PYTEST) $(FIRST)
-	$(PYTEST) tests $(FIRST:%=--ignore=%)
+	$(PYTEST) $(SECOND)
+	$(PYTEST) tests $(FIRST:%=--ignore=%) $(SECOND:%=--ignore=%)
 
 # The numeric code on Keras' JAX backend, where no TensorFlow is installed.
 test-jax: $(JAX_VENV)/.installed
