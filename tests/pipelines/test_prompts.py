@@ -118,7 +118,8 @@ def test_those_of_sentence_transformers_are_kept(tmp_path):
     config = {**json.loads(source.read_text()), "prompts": prompts, "default_prompt_name": "other"}
     source.write_text(json.dumps(config))
     converted, without = convert(folder), convert(GOLDEN / "bert")
-    assert (converted.prompts, converted.default_prompt) == ({"query": "dog: ", "other": "two "}, "other")
+    assert (converted.prompts, converted.default_prompt) == (prompts, "other")
+    np.testing.assert_allclose(converted.embed_documents(TEXTS), without.embed(TEXTS), atol=1e-6)
     for role, prompt in (("query", "dog: "), (None, "two ")):
         np.testing.assert_allclose(
             converted.embed(TEXTS, prompt=role), without.embed(behind(prompt)), atol=1e-6, err_msg=role
