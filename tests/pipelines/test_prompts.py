@@ -13,8 +13,10 @@ import keras_transformer
 from keras_transformer import TextEmbedder
 from keras_transformer.convert import convert
 from keras_transformer.models import SentenceEncoder
+from keras_transformer.pipelines.embedding import DOCUMENT, QUERY
 from keras_transformer.search import SemanticIndex
 from keras_transformer.text import ByteTokenizer
+from keras_transformer.training.names import ROLES
 from tests import operations, reference
 
 PROMPTS = {"query": "query: ", "passage": "pas sage:"}
@@ -89,6 +91,10 @@ def test_are_saved_and_exported(embedder, plain, exported, tmp_path):
     listed = pathlib.Path(__file__).parents[2] / "examples" / "serving" / "operations.txt"
     names = {line.split()[0] for line in listed.read_text().splitlines() if line.strip()}
     assert not operations.of_saved_model(pathlib.Path(exported.path)) - names
+
+
+def test_training_knows_the_same_roles():
+    assert ROLES == QUERY + DOCUMENT
 
 
 def test_a_prompt_counts_as_text(embedder):
