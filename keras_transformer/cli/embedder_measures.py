@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,7 +21,8 @@ class Measure(NamedTuple):
     Attributes:
         help: of its option.
         read: from the paths of a task, and the command's options, to what `measure` takes.
-        measure: from these and `embed` to the scores, a dictionary for JSON, and a `MeasuredTask` but for its files.
+        measure: from these and `embed`, which takes roles of texts too, to the scores, a dictionary for JSON, and a
+            `MeasuredTask` but for its files.
         metavar: of the paths of one task; `None` where each file is a task by itself.
         files: from the paths of a task to those of the files that are read.
     """
@@ -59,6 +61,13 @@ def _beir(paths, args):
     return read_beir(*beir_files(paths)), args.ignore_identical_ids
 
 
+def _by_role(embed):
+    """`embed` of queries and of what they search: an embedder may have a prompt for each."""
+    from keras_transformer.pipelines.embedding import DOCUMENT, QUERY
+
+    return [functools.partial(embed, roles=roles) for roles in (QUERY, DOCUMENT)]
+
+
 def _similarity(columns, embed):
     from keras_transformer.evaluation import Measured, MeasuredTask, score_similarity
 
@@ -89,7 +98,8 @@ def _retrieval(columns, embed):
     from keras_transformer.evaluation import score_retrieval
     from keras_transformer.evaluation.report import retrieval_task
 
-    scores = score_retrieval(*columns, embed)
+    of_queries, of_answers = _by_role(embed)
+    scores = score_retrieval(*columns, of_queries, embed_answers=of_answers)
     return dataclasses.asdict(scores), retrieval_task(scores)
 
 
@@ -97,7 +107,7 @@ def _beir_retrieval(task_and_option, embed):
     from keras_transformer.evaluation import Measured, MeasuredTask, score_information_retrieval
 
     task, ignore_identical_ids = task_and_option
-    scores = score_information_retrieval(*task, embed, ignore_identical_ids=ignore_identical_ids)
+    scores = score_information_retrieval(*task, *_by_role(embed), ignore_identical_ids=ignore_identical_ids)
     counts = (
         f"{scores.num_queries:,} queries, {scores.num_documents:,} documents, {scores.num_relevant:,} relevant ones"
     )

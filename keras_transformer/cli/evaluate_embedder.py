@@ -138,8 +138,9 @@ def _check_libraries(args):
         check_scikit_learn()
 
 
-def _embedded(embedder, batch_size, truncate_dim, texts):
+def _embedded(embedder, batch_size, truncate_dim, texts, roles=()):
+    from keras_transformer.pipelines.embedding import first_of
     from keras_transformer.vector_similarity import truncated
 
-    vectors = embedder.embed(texts, batch_size=batch_size)
+    vectors = embedder.embed(texts, batch_size=batch_size, prompt=first_of(embedder.prompts, roles))
     return vectors if truncate_dim is None else truncated(vectors, truncate_dim)

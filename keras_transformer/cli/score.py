@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import itertools
 import sys
 from typing import Any
 
@@ -10,9 +9,9 @@ from keras_transformer import arguments
 from keras_transformer.atomic import replacing
 from keras_transformer.cli import embedded_lines, models, outputs, standard_streams
 from keras_transformer.cli.once import Once
+from keras_transformer.cli.progress import Progress
+from keras_transformer.cli.reported import results_of
 from keras_transformer.pipelines.model_paths import PAIR_SCORER, find_model
-
-_AT_ONCE = 64  # batches whose lines are read together
 
 
 def add_parser(commands: Any) -> None:
@@ -67,15 +66,32 @@ def run(args: argparse.Namespace) -> None:
         file = sys.stdout.buffer
         if args.output:
             file = stack.enter_context(open(stack.enter_context(replacing(args.output)), "wb"))
-        rows = _rows(args)
-        while some := list(itertools.islice(rows, args.batch_size * _AT_ONCE)):
-            for row, scores in zip(some, _scored(args, scorer, some)):
-                file.write(("\t".join([*scores, *row]) + "\n").encode())
-            file.flush()
+        for line in _scored_lines(args, scorer):
+            file.write(f"{line}\n".encode())
+        file.flush()
 
 
-def _rows(args):
-    """The columns of each line."""
+def _scored_lines(args, scorer):
+    """Each line behind its scores; says which pairs are truncated."""
+    import tensorflow as tf
+
+    from keras_transformer.pipelines.streaming import Limit
+
+    def scored(lines):
+        rows = [line.split("\t") for line in lines]
+        return ["\t".join([*scores, *row]) for scores, row in zip(_scored(args, scorer, rows), rows)]
+
+    def longest(lines):
+        rows = [line.split("\t") for line in lines]
+        pairs = [(query, text) for query, *texts in rows for text in texts]
+        return tf.reduce_max(tf.reshape(scorer.num_tokens(tuple(map(list, zip(*pairs)))), [len(rows), -1]), axis=1)
+
+    limit = Limit("max_length", scorer.max_length, "scored")
+    return results_of(_lines(args), args.batch_size, Progress(False, None), scored, longest, limit)
+
+
+def _lines(args):
+    """(place, text) of each line that has as many columns as it should."""
     expected = "a query and as many candidates as in the first line" if args.candidates else "two texts"
     count = None if args.candidates else 2
     for place, line in embedded_lines.lines(args.files):
@@ -83,7 +99,7 @@ def _rows(args):
         if len(row) < 2 or len(row) != (count or len(row)):
             raise ValueError(f"{place}: expected {expected}, separated by tabs. Received: {len(row)} columns")
         count = len(row)
-        yield row
+        yield place, line
 
 
 def _scored(args, scorer, rows):

@@ -15,6 +15,7 @@ from keras_transformer.pipelines.model_paths import EMBEDDER, PAIR_SCORER, find_
 from keras_transformer.search.names import EXTRA
 
 _QUERIES_AT_ONCE = 32
+_CANDIDATES = 50
 
 
 def add_parser(commands: Any) -> None:
@@ -45,7 +46,7 @@ def add_parser(commands: Any) -> None:
         help=f"rank the best texts anew by a cross-encoder, with its scores: {models.PAIR_SCORER_HELP}",
     )
     parser.add_argument(
-        "--candidates", type=int, default=50, metavar="N", help="so many texts for --rerank to read (%(default)s)"
+        "--candidates", type=int, metavar="N", help=f"so many texts for --rerank to read ({_CANDIDATES})"
     )
 
 
@@ -59,7 +60,9 @@ def check(args: argparse.Namespace) -> None:
     arguments.positive_integer("--top-k", args.top_k)
     if args.exact and args.hybrid:
         raise ValueError("Expected one of --exact and --hybrid. Received both")
-    arguments.positive_integer("--candidates", args.candidates)
+    arguments.optional_positive_integer("--candidates", args.candidates)
+    if args.candidates and not args.rerank:
+        raise ValueError("Expected --candidates with --rerank only. Received no --rerank")
     if args.model:
         find_model(args.model, EMBEDDER)
     if args.rerank:
@@ -96,7 +99,8 @@ def _reranked(args, search):
 
     scorer = load_pair_scorer(models.newest(args.rerank, PAIR_SCORER))
     check_one_score(scorer)
-    return lambda queries, top_k: rerank(queries, search(queries, max(top_k, args.candidates)), scorer, top_k)
+    candidates = args.candidates or _CANDIDATES
+    return lambda queries, top_k: rerank(queries, search(queries, max(top_k, candidates)), scorer, top_k)
 
 
 def _json_lines(query, hits):

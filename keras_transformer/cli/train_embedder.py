@@ -7,7 +7,7 @@ from typing import Any
 from keras_transformer.cli import encoder_options, objective_options, training_options
 from keras_transformer.cli.outputs import check_training_outputs
 from keras_transformer.data.lines import as_paths
-from keras_transformer.training.names import CHECKPOINT, EMBEDDER, WITH_ROLES
+from keras_transformer.training.names import CHECKPOINT, EMBEDDER, ROLES, WITH_ROLES
 
 _TASKS = {
     "paraphrases": "sentences that say the same: one, two or more in a row",
@@ -77,8 +77,8 @@ def _add_tasks(parser):
         action="extend",
         metavar="ROLE=TEXT",
         default=[],
-        help="put in front of texts by role, query and passage, in --ranking and --candidates; the embedder keeps "
-        "them: search takes them by itself, `embed` by --prompt",
+        help="put in front of texts by role, query and document (or passage, corpus), in --ranking and --candidates; "
+        "the embedder keeps them: search takes them by itself, `embed` by --prompt",
     )
     objective_options.add(tasks)
 
@@ -140,6 +140,8 @@ def _prompts(texts):
         role, is_there, prompt = text.partition("=")
         if not is_there or not role or role in prompts:
             raise ValueError(f"Expected --prompts ROLE=TEXT, each role once. Received: {text}")
+        if role not in ROLES:
+            raise ValueError(f"Expected --prompts of the roles {', '.join(ROLES)}. Received: {text}")
         prompts[role] = prompt
     return prompts
 

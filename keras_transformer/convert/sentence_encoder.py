@@ -132,9 +132,9 @@ def _settings(folder):
         config, source, {"prompts", "default_prompt_name", "truncate_dim", "similarity_fn_name", "model_type"}
     )
     with reading(source):
-        prompts = {name: prompt for name, prompt in (config.get("prompts") or {}).items() if prompt}
+        prompts = config.get("prompts") or {}
         default = config.get("default_prompt_name")
-        if default is not None and default not in config["prompts"]:
+        if default is not None and default not in prompts:
             raise ValueError(f"Expected a default prompt of {list(prompts)} in {source}. Received: {default!r}")
         kind, dim = config.get("model_type") or "SentenceTransformer", config.get("truncate_dim")
         if kind != "SentenceTransformer":
@@ -146,7 +146,10 @@ def _settings(folder):
         warnings.warn(
             f"similarity_fn_name={similarity!r} in {source} is ignored: `similarity` compares angles", stacklevel=4
         )
-    return dim, prompts, default if default in prompts else None
+    if not any(prompts.values()):  # sentence-transformers itself names empty ones
+        return dim, {}, None
+    # An empty one beside others says that its role has none, not even the default one.
+    return dim, {name: prompt or "" for name, prompt in prompts.items()}, default
 
 
 def _limits(folder):

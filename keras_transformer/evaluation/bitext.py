@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_transformer import arguments
-from keras_transformer.evaluation.inputs import Embed, as_vectors, check_counts
+from keras_transformer.evaluation.inputs import Embed, check_counts, of_two_sides
 from keras_transformer.evaluation.retrieval import answer_ranks
 from keras_transformer.search.nearest import nearest_vectors
 from keras_transformer.vector_similarity import directions
@@ -89,11 +89,7 @@ def score_bitext(
     pairs = {(numbers[0][source], numbers[1][target]) for source, target in zip(sources, targets) if source and target}
     if not pairs:
         raise ValueError("Expected a sentence with its translation. Received none")
-    if embed_targets is None:
-        vectors = as_vectors(embed, *texts)
-    else:
-        vectors = as_vectors(None, *as_vectors(embed, texts[0]), *as_vectors(embed_targets, texts[1]))
-    vectors = [directions(side) for side in vectors]
+    vectors = [directions(side) for side in of_two_sides(embed, embed_targets, *texts)]
     right = [[[] for _ in side] for side in texts]
     for source, target in pairs:
         right[0][source].append(target)

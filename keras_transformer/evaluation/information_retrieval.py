@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from keras_transformer import arguments
-from keras_transformer.evaluation.inputs import Embed, as_vectors
+from keras_transformer.evaluation.inputs import Embed, of_two_sides
 from keras_transformer.evaluation.retrieval import answer_ranks
 from keras_transformer.vector_similarity import directions
 
@@ -100,13 +100,7 @@ def score_information_retrieval(
     if unknown:
         raise ValueError(f"Expected judgements of the given queries. Received: {unknown[0]!r}")
     texts = [queries[query] for query in relevance]
-    if embed_documents is None:
-        vectors = as_vectors(embed, texts, list(documents.values()))
-    else:
-        # Together, so that their widths are compared.
-        sides = as_vectors(embed, texts), as_vectors(embed_documents, list(documents.values()))
-        vectors = as_vectors(None, *(side for (side,) in sides))
-    vectors = [directions(side) for side in vectors]
+    vectors = [directions(side) for side in of_two_sides(embed, embed_documents, texts, list(documents.values()))]
     numbers = {document: number for number, document in enumerate(documents)}
     own = [[numbers[query]] if ignore_identical_ids and query in numbers else [] for query in relevance]
     gains = [{document: gain for document, gain in judged.items() if gain > 0} for judged in relevance.values()]

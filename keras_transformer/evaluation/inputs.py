@@ -20,6 +20,17 @@ def check_counts(**lists: Sized) -> None:
         raise ValueError(f"Expected equally many of each, at least one. Received: {counts}")
 
 
+def of_two_sides(
+    embed: Embed, embed_others: Embed | None, texts: Sequence[str], others: Sequence[str]
+) -> list[np.ndarray]:
+    """As `as_vectors` of two lists, of which the second may have an `embed_others` of its own."""
+    if embed_others is None:
+        return as_vectors(embed, texts, others)
+    # Together, so that their widths are compared.
+    sides = as_vectors(embed, texts), as_vectors(embed_others, others)
+    return as_vectors(None, *(side for (side,) in sides))
+
+
 def as_vectors(embed: Embed | None, *lists: Texts) -> list[np.ndarray]:
     """Each list of texts, or array of vectors, as a float32 array (N, D). All texts are embedded in one call.
 

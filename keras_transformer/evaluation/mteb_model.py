@@ -22,7 +22,8 @@ class MtebModel:
         name: under which results are stored, "organization/model".
         revision: of the model, part of where results are stored.
         prompts: what is put before texts: {"query": ..., "document": ...} by their role, or by the name or type of a
-            task, as mteb chooses among them.
+            task, as mteb chooses among them. By default the embedder's own; an embedder with a default prompt puts that
+            before these too.
         batch_size: texts embedded at once.
 
     Raises:
@@ -53,9 +54,10 @@ class MtebModel:
         batch_size: int = 32,
     ):
         self.name, self.revision = name, revision
-        self.prompts = dict(prompts or {})
         self.batch_size = arguments.positive_integer("batch_size", batch_size)
         self.embedder = _opened(embedder) if isinstance(embedder, (str, os.PathLike)) else embedder
+        self._roles = _roles(getattr(self.embedder, "prompts", {})) if prompts is None else {}
+        self.prompts = {name: self.embedder.prompts[role] for name, role in self._roles.items()} or dict(prompts or {})
 
     def encode(
         self,
@@ -80,9 +82,11 @@ class MtebModel:
         Returns:
             (N, D), float32.
         """
-        prompt = self._prompt(task_metadata, prompt_type)
-        texts = [prompt + text for batch in inputs for text in batch["text"]]
-        vectors = self.embedder.embed(texts, batch_size=kwargs.get("batch_size") or self.batch_size)
+        name = self._prompt_name(task_metadata, prompt_type)
+        options = {"prompt": self._roles[name]} if name in self._roles else {}
+        before = "" if options else self.prompts.get(name, "")
+        texts = [before + text for batch in inputs for text in batch["text"]]
+        vectors = self.embedder.embed(texts, batch_size=kwargs.get("batch_size") or self.batch_size, **options)
         return np.asarray(vectors, "float32")
 
     def similarity(self, embeddings1: Tensor, embeddings2: Tensor) -> Tensor:
@@ -112,12 +116,20 @@ class MtebModel:
         }
         return ModelMeta.create_empty(known)
 
-    def _prompt(self, task_metadata, prompt_type):
+    def _prompt_name(self, task_metadata, prompt_type):
         if not self.prompts:
-            return ""
+            return None
         from mteb.models.abs_encoder import get_prompt_name
 
-        return self.prompts.get(get_prompt_name(self.prompts, task_metadata, prompt_type), "")
+        return get_prompt_name(self.prompts, task_metadata, prompt_type)
+
+
+def _roles(prompts):
+    """{mteb's name of a role, or the role itself: role} of an embedder's prompts."""
+    from keras_transformer.pipelines.embedding import DOCUMENT, QUERY, first_of
+
+    of_mteb = {"query": first_of(prompts, QUERY), "document": first_of(prompts, DOCUMENT)}
+    return {name: role for name, role in {**of_mteb, **dict(zip(prompts, prompts))}.items() if role is not None}
 
 
 def _opened(handle):

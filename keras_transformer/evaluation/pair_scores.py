@@ -48,7 +48,8 @@ def score_pairs(scores: Tensor, gold: Tensor, kind: str, num_resamples: int = 10
         A `PairScores`. Figures are NaN where they are not defined: without a single match, for example.
 
     Raises:
-        ValueError: for an unknown kind, unequal numbers, and scores that are not finite or of another shape.
+        ValueError: for an unknown kind, unequal numbers, scores that are not finite or of another shape, and what is no
+            number of `gold`, or of no class.
 
     Example:
         >>> from keras_transformer.evaluation import score_pairs
@@ -62,6 +63,9 @@ def score_pairs(scores: Tensor, gold: Tensor, kind: str, num_resamples: int = 10
     if scores.ndim != 1 + (kind == "classes") or not np.isfinite(scores).all():
         shape = "(N, number of classes)" if kind == "classes" else "(N,)"
         raise ValueError(f"Expected finite scores {shape} of {kind}. Received: shape {scores.shape}")
+    bounds = (0, scores.shape[1] - 1) if kind == "classes" else (-np.inf, np.inf)
+    if gold.ndim != 1 or not np.isfinite(gold).all() or gold.min() < bounds[0] or gold.max() > bounds[1]:
+        raise ValueError(f"Expected finite gold (N,) from {bounds[0]} to {bounds[1]}. Received: {gold!r:.100}")
 
     def estimate(name, measure):
         interval = bootstrap_interval(lambda drawn: measure(scores[drawn], gold[drawn]), len(gold), num_resamples)

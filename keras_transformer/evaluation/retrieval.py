@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_transformer import arguments
-from keras_transformer.evaluation.inputs import Embed, Labels, as_vectors, check_counts
+from keras_transformer.evaluation.inputs import Embed, Labels, as_vectors, check_counts, of_two_sides
 from keras_transformer.types import Texts
 
 # Inner products in a block: 64 MiB of float32.
@@ -57,6 +57,7 @@ def score_retrieval(
     recall_at: Sequence[int] = (5, 10),
     query_ids: Labels | None = None,
     answer_ids: Labels | None = None,
+    embed_answers: Embed | None = None,
 ) -> RetrievalScores:
     """Ranks all answers for each query by inner product.
 
@@ -75,13 +76,14 @@ def score_retrieval(
         query_ids: with vectors, N numbers or `str`: pairs with equal ones have the same query. By default the queries
             of all pairs are distinct.
         answer_ids: the same for the answers.
+        embed_answers: as `embed`, for answers, of an encoder with two sides; by default `embed`.
 
     Returns:
         A `RetrievalScores`.
 
     Raises:
         ValueError: if there are no pairs, the lists differ in length, a k is not positive, ids are given with texts, or
-            the vectors are not finite, differ in width, or differ for the same id.
+            the vectors are not finite, differ in width, or differ for the same id; for embed_answers without embed.
 
     Example:
         >>> from keras_transformer.evaluation import score_retrieval
@@ -98,6 +100,8 @@ def score_retrieval(
     for k in recall_at:
         arguments.positive_integer("recall_at", k)
     check_counts(queries=queries, answers=answers)
+    if embed is None and embed_answers is not None:
+        raise ValueError("Expected embed with embed_answers. Received: embed_answers alone")
     if embed is not None:
         if query_ids is not None or answer_ids is not None:
             raise ValueError("Expected query_ids and answer_ids with vectors only. Received: embed as well")
@@ -112,7 +116,7 @@ def score_retrieval(
         excluded = None
     else:
         texts = list(dict.fromkeys(queries)), list(dict.fromkeys(answers))
-        of_queries, of_answers = as_vectors(embed, *texts)
+        of_queries, of_answers = of_two_sides(embed, embed_answers, *texts)
         excluded = _own_texts(*texts, right)
     ranks = answer_ranks(of_queries, of_answers, right, excluded)
     return RetrievalScores(

@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_transformer import arguments
 from keras_transformer.export import litert
 from keras_transformer.export.litert_metadata import associated_files
-from keras_transformer.pipelines.embedding import EmbedsTexts
+from keras_transformer.pipelines.embedding import EmbedsTexts, known_prompt
 from keras_transformer.pipelines.litert_export import (
     INPUTS,
     OUTPUT,
@@ -39,6 +39,7 @@ class LiteRtEmbedder(EmbedsTexts):
         path: of the file.
         output_dim: the width D of the vectors.
         max_length: longer texts are truncated to so many tokens.
+        prompts: {role: text}, those of the embedder that was exported.
 
     Raises:
         FileNotFoundError: if there is no file.
@@ -64,6 +65,7 @@ class LiteRtEmbedder(EmbedsTexts):
             raise ValueError(f"Expected a file that TextEmbedder.export wrote. Received {self.path}: no {min(missing)}")
         settings = json.loads(files[SETTINGS_FILE])
         self.max_length = settings["max_length"]
+        self.prompts = settings.get("prompts", {})
         self._word_piece = settings["word_piece"]
         self._tokenizer = load_processor(files[TOKENIZER_FILE])
         pieces = map(self._tokenizer.id_to_piece, range(self._tokenizer.vocab_size()))
@@ -80,13 +82,14 @@ class LiteRtEmbedder(EmbedsTexts):
         longest = longest_inputs(self.max_length, self._word_piece is not None)
         return [*(length for length in _LENGTHS if length < longest), longest]
 
-    def num_tokens(self, texts: Texts) -> tf.Tensor:
+    def num_tokens(self, texts: Texts, prompt: str | None = None) -> tf.Tensor:
         """As `TextEmbedder.num_tokens`."""
-        return tf.constant([self._num_tokens(self._ids(text)) for text in as_strings(texts).numpy()], tf.int64)
+        return tf.constant([self._num_tokens(self._ids(text, prompt)) for text in as_strings(texts).numpy()], tf.int64)
 
-    def _ids(self, text):
-        """UTF-8 as ids of the pieces of the file's tokenizer."""
-        return self._tokenizer.encode(lower_ascii(text.decode("utf-8", "replace")))
+    def _ids(self, text, prompt):
+        """UTF-8, behind the prompt of a role, as ids of the pieces of the file's tokenizer."""
+        before = self.prompts[known_prompt(self.prompts, prompt)] if prompt is not None else ""
+        return self._tokenizer.encode(lower_ascii(before + text.decode("utf-8", "replace")))
 
     def _num_tokens(self, ids):
         """How many tokens the graph makes of pieces."""
@@ -103,11 +106,11 @@ class LiteRtEmbedder(EmbedsTexts):
             words[-1][1] += longest + 1 if is_bad else characters
         return 2 + sum(1 if characters > longest else pieces for pieces, characters in words)
 
-    def _embed_batch(self, texts):
+    def _embed_batch(self, texts, prompt=None):
         vectors = np.empty([len(texts), self.output_dim], np.float32)
         lengths = np.empty([len(texts)], np.int64)
         for place, text in enumerate(texts):
-            ids = self._ids(text)
+            ids = self._ids(text, prompt)
             lengths[place] = self._num_tokens(ids)
             vectors[place] = self._vector(ids)
         return vectors, lengths

@@ -34,6 +34,8 @@ def write_litert(
 ) -> None:
     """Writes a file that MediaPipe's TextEmbedder takes, strings in, and `LiteRtEmbedder`; or the latter alone.
 
+    Of prompts by role `LiteRtEmbedder` knows; whoever uses MediaPipe puts them in front of texts.
+
     Args:
         embedder: whose tokenizer ignores case.
         path: of the file, which must not exist. It ends in .tflite.
@@ -70,7 +72,12 @@ def write_litert(
     model = litert_model(functions, dtype or "float32")
     about = "Strings to vectors, by keras_transformer"
     description = Description(embedder.name, about, [OUTPUT], TOKENIZER_FILE, length)
-    settings = {"max_length": embedder.max_length, "word_piece": None, "lengths": lengths}
+    settings = {
+        "max_length": embedder.max_length,
+        "word_piece": None,
+        "lengths": lengths,
+        "prompts": embedder.prompts,
+    }
     if tokenizer.spaces is not None:
         settings["word_piece"] = {"max_word_length": embedder.tokenizer.max_word_length}
     files = {TOKENIZER_FILE: tokenizer.model, SETTINGS_FILE: json.dumps(settings).encode()}

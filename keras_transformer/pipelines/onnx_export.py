@@ -35,6 +35,8 @@ def write_onnx(embedder: "TextEmbedder", path: PathLike, dtype: str | None = Non
 
     The file takes "text", strings (N,), and gives "sentence_embedding", by onnxruntime-extensions.
 
+    The folder names the prompts, which sentence-transformers puts in front of texts. The file does not know them.
+
     Args:
         embedder: with a SentencePiece or WordPiece tokenizer.
         path: of the folder, or of the file if it ends in .onnx; it must not exist.
@@ -43,8 +45,8 @@ def write_onnx(embedder: "TextEmbedder", path: PathLike, dtype: str | None = Non
     Raises:
         FileExistsError: if `path` exists.
         ImportError: if tf2onnx is not installed.
-        ValueError: for another dtype, a model that is quantized, a tokenizer that these libraries do not have, and a
-            model with operations that ONNX lacks.
+        ValueError: for another dtype, a model that is quantized, a tokenizer that these libraries do not have, a model
+            with operations that ONNX lacks, and a default prompt where a file is wanted.
     """
     arguments.one_of("dtype", dtype, (None, "float32"))
     path = check_new(path)
@@ -55,6 +57,11 @@ def write_onnx(embedder: "TextEmbedder", path: PathLike, dtype: str | None = Non
 
 
 def _write_file(embedder, path):
+    if embedder.default_prompt:
+        raise ValueError(
+            "Expected an embedder without a default prompt for a file that takes strings. "
+            f"Received: {embedder.default_prompt!r}"
+        )
     tokenizer = device_tokenizer(embedder.tokenizer, keeps_case=True)
     model = _model(embedder, _STRINGS, lambda copy, *inputs: _outputs_of_pieces(copy, tokenizer, *inputs))
     with replacing(path) as unfinished, open(unfinished, "wb") as file:
@@ -168,7 +175,11 @@ def _settings(embedder, tokenizer, pooling, normalizes) -> dict[str, Any]:
             for idx, (path, kind) in enumerate(modules)
         ],
         "sentence_bert_config.json": {"max_seq_length": embedder.max_length, "do_lower_case": False},
-        "config_sentence_transformers.json": {"prompts": {}, "similarity_fn_name": "cosine"},
+        "config_sentence_transformers.json": {
+            "prompts": embedder.prompts,
+            "default_prompt_name": embedder.default_prompt,
+            "similarity_fn_name": "cosine",
+        },
         "1_Pooling/config.json": {"word_embedding_dimension": width, **_pooling_flags(pooling)},
     }  # fmt: skip
 

@@ -1,6 +1,7 @@
 """What scorers of pairs of texts share."""
 
 import itertools
+import reprlib
 import typing
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -92,8 +93,10 @@ class ScoresPairs:
             A list of `RankedText`; of equal scores the earlier text comes first.
 
         Raises:
-            ValueError: for a scorer of classes, a `top_k` below 1, and as `score`.
+            ValueError: for a scorer of classes, a `top_k` below 1, a single string as texts, and as `score`.
         """
+        if isinstance(texts, (str, bytes)):
+            raise ValueError(f"Expected a list of strings. Received a single one: {reprlib.repr(texts)}")
         arguments.optional_positive_integer("top_k", top_k)
         check_one_score(self)
         scores = self.score(((query, text) for text in texts), batch_size)
@@ -118,6 +121,6 @@ def check_one_score(scorer: ScoresPairs) -> None:
 
 def _checked(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     for number, pair in enumerate(pairs, start=1):
-        if isinstance(pair, (str, bytes)) or len(pair) != 2:
+        if isinstance(pair, (str, bytes)) or not hasattr(pair, "__len__") or len(pair) != 2:
             raise ValueError(f"Expected pairs of strings. Received: {pair!r} (number {number})")
         yield pair

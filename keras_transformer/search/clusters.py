@@ -7,6 +7,7 @@ from keras_transformer.search.unit_vectors import Embed, unit_vectors
 from keras_transformer.types import Texts
 
 _STARTS = 10  # of k-means; the best one counts
+_ROUNDING = 1e-6
 
 
 def k_means(texts: Texts, embed: Embed | None = None, num_clusters: int = 8, seed: int = 0) -> np.ndarray:
@@ -73,7 +74,8 @@ def agglomerative_clustering(
     if len(vectors) < 2:  # which scikit-learn refuses
         return np.zeros(len(vectors), np.int64)
     distances = 1 - vectors @ vectors.T
-    distance_threshold = None if threshold is None else 1 - threshold
+    # scikit-learn does not merge at the threshold itself, which rounding may reach.
+    distance_threshold = None if threshold is None else 1 - threshold + _ROUNDING
     merging = clusters.AgglomerativeClustering(
         num_clusters, metric="precomputed", linkage="average", distance_threshold=distance_threshold
     )

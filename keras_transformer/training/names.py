@@ -14,5 +14,6 @@ KINDS = (
 )  # fmt: skip
 RANKING = ("paraphrases", "ranking", "entailment", "neighbours", "sentences")  # by default with `ResponseRanking`
 GUIDED = ("paraphrases", "ranking", "entailment", "neighbours")  # those in which a guide may know of false negatives
+ROLES = ("query", "document", "passage", "corpus")  # those of `pipelines.embedding`, which these tasks know
 WITH_ROLES = ("ranking", "candidates")  # rows of a query, and of what is searched
 PAIR_KINDS = ("matches", "similarity", "ranking", "classes", "scores")  # class methods of `PairData`

@@ -42,15 +42,20 @@ class PairData:
         labels: Sequence[str] | None = None,
         activation: str = "sigmoid",
     ):
-        self.pairs = [(first, second) for first, second in pairs]
-        self.labels = None if labels is None else list(labels)
+        self.pairs = list(map(tuple, pairs))
+        bad = (pair for pair, given in zip(self.pairs, pairs) if len(pair) != 2 or isinstance(given, str))
+        for pair in bad:
+            raise ValueError(f"Expected pairs of strings. Received: {pair!r}")
+        self.labels = list(labels) if labels else None
         self.activation = "softmax" if labels else activation
         if self.activation not in ("sigmoid", "linear", "softmax") or (activation == "softmax" and not labels):
             raise ValueError(f"Expected sigmoid or linear, or labels. Received: activation={activation!r}")
         self.targets = np.asarray(targets, "int32" if self.labels else "float32")
-        if not self.pairs or len(self.pairs) != len(self.targets):
-            received = f"{len(self.pairs)} and {len(self.targets)}"
+        if not self.pairs or self.targets.shape != (len(self.pairs),):
+            received = f"{len(self.pairs)}, and targets of shape {self.targets.shape}"
             raise ValueError(f"Expected pairs, and as many targets. Received: {received}")
+        if self.labels and (self.targets != np.asarray(targets)).any():
+            raise ValueError(f"Expected whole numbers, of classes. Received: {np.asarray(targets)!r:.100}")
         low, high = {"sigmoid": (0, 1), "softmax": (0, len(self.labels or ()) - 1)}.get(
             self.activation, (-math.inf, math.inf)
         )

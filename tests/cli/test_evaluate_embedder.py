@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_transformer import TextEmbedder
 from keras_transformer.cli.embedder_measures import MEASURES
 from keras_transformer.cli.main import main
-from keras_transformer.data import read_beir
+from keras_transformer.data import read_beir, read_rows
 from keras_transformer.evaluation import (
     cross_validate,
     score_alignment_uniformity,
@@ -134,6 +135,22 @@ def test_a_task_in_the_files_of_beir(beir, options, embedder_dir, embedder, tmp_
     assert f"  MAP@100          {wanted.mean_average_precision[100]:8.4f}\n" in shown
     kept = json.loads((tmp_path / "scores.json").read_text())["beir"]
     assert kept == [{"files": beir, **as_json(wanted)}]
+
+
+def test_queries_and_documents_have_their_prompts(beir, files, embedder, tmp_path):
+    parts = embedder.encoder, embedder.tokenizer
+    prompted = TextEmbedder(*parts, prompts={"query": "who? ", "passage": "what: "}, default_prompt="query")
+    prompted.save(tmp_path / "embedder.keras")
+    options = "--beir", *beir, "--retrieval", files["retrieval"]
+    assert run("--model", tmp_path, *options, "--json", tmp_path / "scores.json") == 0
+    kept = json.loads((tmp_path / "scores.json").read_text())
+    sides = prompted.embed_queries, prompted.embed_documents
+    wanted = score_information_retrieval(*read_beir(*beir), *sides)
+    assert wanted != score_information_retrieval(*read_beir(*beir), embedder.embed)
+    assert kept["beir"] == [{"files": beir, **as_json(wanted)}]
+    columns = zip(*read_rows(files["retrieval"], ("query", "answer")))
+    wanted = score_retrieval(*columns, sides[0], embed_answers=sides[1])
+    assert kept["retrieval"] == [{"file": files["retrieval"], **as_json(wanted)}]
 
 
 def test_clusters_and_translations(files, embedder_dir, embedder, tmp_path, capsys):

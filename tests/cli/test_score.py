@@ -37,6 +37,20 @@ def test_a_student_reads_them(write_lines, pair_scorer_dir, pair_scorer, tmp_pat
     np.testing.assert_allclose(scores, wanted, atol=1e-4)
 
 
+def test_says_which_lines_are_truncated(write_lines, pair_scorer_dir, pair_scorer, tmp_path, capsys):
+    longest = pair_scorer.max_length
+    rows = [*["a\tb"] * 70, f"a\t{'x' * longest}"]
+    file, out = write_lines("pairs.tsv", rows), tmp_path / "scored.tsv"
+    assert run(file, "--model", pair_scorer_dir, "--batch-size", 1, "--output", out) == 0
+    told = f"{file}, line 71: {longest + 4} tokens, the model takes {longest}; the end is not scored"
+    told_all = capsys.readouterr().err
+    assert told in told_all and told_all.count(" tokens") == 1
+    assert [line.split("\t", 1)[1] for line in out.read_text().splitlines()] == rows
+    file = write_lines("mined.tsv", ["a\tb\tc", f"a\tb\t{'x' * longest}"])
+    assert run(file, "--model", pair_scorer_dir, "--candidates", "--output", out, "--overwrite") == 0
+    assert f"{file}, line 2: {longest + 4} tokens, the model takes" in capsys.readouterr().err
+
+
 def test_bad_input(write_lines, pair_scorer_dir, embedder_dir, tmp_path, capsys):
     bad, out = write_lines("bad.tsv", ["a\tb", "a"]), tmp_path / "out.tsv"
     assert run(bad, "--model", pair_scorer_dir, "--output", out) == 1

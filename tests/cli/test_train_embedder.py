@@ -166,6 +166,7 @@ def test_begins_with_the_least_squares_solution(tmp_path, write_lines, capsys):
         (["--neighbours", "FILE", "--learning-rate", "0"], "learning_rate=0"),
         (["--neighbours", "FILE", "--mining", "hard"], "Expected --classes with --mining. Received: ['neighbours']"),
         (["--classes", "FILE", "--no-duplicates"], "--sentences with --no-duplicates. Received: ['classes']"),
+        (["--ranking", "FILE", "--prompts", "quer=q: "], "query, document, passage, corpus. Received: quer=q: "),
         (["--sentences", "FILE", "--guide", "m"], "--neighbours with --guide. Received: ['sentences']"),
         (["--neighbours", "FILE", "--guide", "nowhere"], "nowhere"),
         (["--neighbours", "FILE", "--guide-margin", "0.1"], "Expected --guide with --guide-margin"),

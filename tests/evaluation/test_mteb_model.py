@@ -14,6 +14,7 @@ from mteb.abstasks.task_metadata import TaskMetadata
 from mteb.abstasks.text.bitext_mining import AbsTaskBitextMining
 from mteb.models.models_protocols import EncoderProtocol
 
+from keras_transformer import TextEmbedder
 from keras_transformer.data import read_beir, read_scored_pairs
 from keras_transformer.evaluation import (
     MtebModel,
@@ -151,6 +152,17 @@ def test_prompts_by_role(embedder):  # noqa: F811
         (["query: a", "query: b"], 7), (["passage: a", "passage: b"], 7), (["a", "b"], 7), (["a"], 3),
     ]  # fmt: skip
     assert model.mteb_model_meta.use_instructions
+
+
+def test_an_embedder_s_own_prompts(embedder):  # noqa: F811
+    prompts = {"query": "query: ", "passage": "passage: "}
+    prompted = TextEmbedder(embedder.encoder, embedder.tokenizer, prompts=prompts, default_prompt="query")
+    model = MtebModel(prompted, "local/embedder")
+    options = {"task_metadata": metadata("Retrieval", "ndcg_at_10"), "hf_split": "test", "hf_subset": "default"}
+    roles = mteb.types.PromptType.query, mteb.types.PromptType.document, None
+    for role, prompt in zip(roles, ("query: ", "passage: ", "query: ")):
+        found = model.encode([{"text": ["a"]}, {"text": ["b"]}], prompt_type=role, **options)
+        np.testing.assert_allclose(found, embedder.embed([f"{prompt}a", f"{prompt}b"]), atol=1e-6)
 
 
 def test_bad_input(tmp_path):

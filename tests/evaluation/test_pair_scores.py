@@ -37,5 +37,9 @@ def test_bad_input():
         score_pairs([1, 2], [1], "matches")
     with pytest.raises(ValueError, match=r"of classes. Received: shape \(1,\)"):
         score_pairs([1], [1], "classes")
+    with pytest.raises(ValueError, match=r"finite gold \(N,\) from -inf to inf. Received: array"):
+        score_pairs([1, 2], [1, float("nan")], "similarity")
+    with pytest.raises(ValueError, match=r"finite gold \(N,\) from 0 to 1. Received: array"):
+        score_pairs([[0.3, 0.7]], [2], "classes")
     with pytest.raises(ValueError, match="kind='ranks'"):
         score_pairs([1], [1], "ranks")

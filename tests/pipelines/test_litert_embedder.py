@@ -33,6 +33,22 @@ def test_embeds_as_the_pipeline(both):
     np.testing.assert_allclose(on_device.similarity(texts[:1], texts), embedder.similarity(texts[:1], texts), atol=1e-3)
 
 
+def test_prompts_by_role_are_in_the_file(both, tmp_path):
+    plain, _ = both
+    embedder = TextEmbedder(plain.encoder, plain.tokenizer, max_length=20, prompts={"query": "Red dog: "})
+    embedder.export(tmp_path / "encoder.tflite", format="litert")
+    on_device, texts = keras_transformer.load(tmp_path / "encoder.tflite"), ["a house", "", "x " * 19]
+    assert on_device.prompts == embedder.prompts
+    with pytest.warns(UserWarning, match="number 3"):
+        wanted = embedder.embed_queries(texts)
+    with pytest.warns(UserWarning, match="number 3"):
+        np.testing.assert_allclose(on_device.embed_queries(texts), wanted, atol=1e-5)
+    np.testing.assert_allclose(on_device.embed_documents(texts), plain.embed(texts), atol=1e-5)
+    np.testing.assert_array_equal(on_device.num_tokens(texts, "query"), embedder.num_tokens(texts, "query"))
+    with pytest.raises(ValueError, match=r"a prompt of \['query'\]. Received: 'answer'"):
+        on_device.embed(texts, prompt="answer")
+
+
 def test_says_what_is_truncated(both):
     embedder, on_device = both
     texts = ["a dog", "red house " * 30]

@@ -46,6 +46,18 @@ def test_the_folder_is_that_of_sentence_transformers(options, pooling, normalize
     assert (tmp_path / "folder" / "onnx" / "model.onnx").read_bytes() == b"model"
 
 
+def test_prompts_are_followed_or_refused(without_model, tmp_path):
+    prompts = {"prompts": {"query": "dog: ", "document": ""}, "default_prompt": "query"}
+    encoder = bert()
+    embedder = TextEmbedder(encoder.encoder, encoder.tokenizer, max_length=20, **prompts)
+    embedder.export(tmp_path / "folder", format="onnx")
+    written = json.loads((tmp_path / "folder" / "config_sentence_transformers.json").read_text(encoding="utf-8"))
+    assert (written["prompts"], written["default_prompt_name"]) == (prompts["prompts"], "query")
+    with pytest.raises(ValueError, match="without a default prompt for a file .*Received: 'query'"):
+        embedder.export(tmp_path / "encoder.onnx", format="onnx")
+    assert not (tmp_path / "encoder.onnx").exists()
+
+
 def test_what_cannot_be_exported_is_refused(translator, without_model, tmp_path):
     path = tmp_path / "folder"
     for options, message in [

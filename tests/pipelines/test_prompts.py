@@ -13,8 +13,10 @@ import keras_transformer
 from keras_transformer import TextEmbedder
 from keras_transformer.convert import convert
 from keras_transformer.models import SentenceEncoder
+from keras_transformer.pipelines.embedding import DOCUMENT, QUERY
 from keras_transformer.search import SemanticIndex
 from keras_transformer.text import ByteTokenizer
+from keras_transformer.training.names import ROLES
 from tests import operations, reference
 
 PROMPTS = {"query": "query: ", "passage": "pas sage:"}
@@ -91,6 +93,10 @@ def test_are_saved_and_exported(embedder, plain, exported, tmp_path):
     assert not operations.of_saved_model(pathlib.Path(exported.path)) - names
 
 
+def test_training_knows_the_same_roles():
+    assert ROLES == QUERY + DOCUMENT
+
+
 def test_a_prompt_counts_as_text(embedder):
     with pytest.warns(UserWarning, match=r"1 of 2 texts .* max_length=30 tokens \(number 1\)"):
         embedder.embed(["x" * 24, "x" * 23], prompt="query")
@@ -118,7 +124,8 @@ def test_those_of_sentence_transformers_are_kept(tmp_path):
     config = {**json.loads(source.read_text()), "prompts": prompts, "default_prompt_name": "other"}
     source.write_text(json.dumps(config))
     converted, without = convert(folder), convert(GOLDEN / "bert")
-    assert (converted.prompts, converted.default_prompt) == ({"query": "dog: ", "other": "two "}, "other")
+    assert (converted.prompts, converted.default_prompt) == (prompts, "other")
+    np.testing.assert_allclose(converted.embed_documents(TEXTS), without.embed(TEXTS), atol=1e-6)
     for role, prompt in (("query", "dog: "), (None, "two ")):
         np.testing.assert_allclose(
             converted.embed(TEXTS, prompt=role), without.embed(behind(prompt)), atol=1e-6, err_msg=role

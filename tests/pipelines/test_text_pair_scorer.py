@@ -111,6 +111,10 @@ def test_bad_input(scorer, classifier):
         scorer((["a", "b"], ["c"]))
     with pytest.raises(ValueError, match="one score of a pair. Received: one of 3 classes"):
         classifier.rank("a", ["b"])
+    with pytest.raises(ValueError, match="list of strings. Received a single one: 'bc'"):
+        scorer.rank("a", "bc")
+    with pytest.raises(ValueError, match=r"pairs of strings. Received: None \(number 1\)"):
+        scorer.score([None])
     with pytest.raises(ValueError, match="scorer with labels"):
         scorer.classify(PAIRS)
     with pytest.raises(ValueError, match="at least 3. Received: max_length=2"):

@@ -41,6 +41,8 @@ def test_few_texts():
     assert agglomerative_clustering(["a"], lambda texts: [[1.0]], num_clusters=1).tolist() == [0]
     assert agglomerative_clustering(np.zeros((0, 3)), threshold=0.5).tolist() == []
     assert k_means([[1, 0], [0, 1]], num_clusters=2).tolist() == [0, 1]
+    equal = [[0.3, 0.7], [0.3, 0.7], [0.3, 0.6]]
+    assert agglomerative_clustering(equal, threshold=1).tolist() == [0, 0, 1]
 
 
 def test_bad_input(monkeypatch):

@@ -34,8 +34,12 @@ def test_what_cannot_be_learned_from(tmp_path):
         PairData.classes(file(tmp_path, "x\ta\tb\n"))
     with pytest.raises(ValueError, match="from 0 to 1 for activation='sigmoid'. Received: 0 to 2"):
         PairData([("a", "b"), ("c", "d")], [0, 2])
-    with pytest.raises(ValueError, match="as many targets. Received: 1 and 2"):
+    with pytest.raises(ValueError, match=r"as many targets. Received: 1, and targets of shape \(2,\)"):
         PairData([("a", "b")], [0, 1])
+    with pytest.raises(ValueError, match="whole numbers, of classes. Received: array"):
+        PairData([("a", "b")], [0.7], labels=["x", "y"])
+    with pytest.raises(ValueError, match="Expected pairs of strings. Received: .'a', 'b'"):
+        PairData(["ab"], [1])
     with pytest.raises(ValueError, match="or labels. Received: activation='softmax'"):
         PairData([("a", "b")], [0], activation="softmax")
 
