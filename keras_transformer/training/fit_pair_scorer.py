@@ -55,20 +55,26 @@ def fit_pair_scorer(
         The history: a dictionary of figures for each evaluation.
 
     Raises:
-        ValueError: before anything is written, for data that the scorer has not the activation or the labels of, and
-            for patience without validation; for a checkpoint that is damaged or belongs to other arguments; if no
+        ValueError: before anything is written, for data that the scorer has not the activation or the labels of, for
+            validation of which no figure can be had, a `max_length` below 3, and patience without validation; for a
+            checkpoint that is damaged or belongs to other arguments; if no
             evaluation had a finite figure, so that nothing was saved.
 
     References:
         Nogueira and Cho, 2019, "Passage Re-ranking with BERT"; Thakur et al., 2021, "Augmented SBERT".
     """
+    from keras_transformer.text.text_pairs import NUM_ENDS
     from keras_transformer.training.pair_batches import PairBatches
 
     recipe = recipe or EmbeddingRecipe()
     check_patience(recipe, validation)
     for one in (data, validation) if validation else (data,):
         _check_fits(scorer, one)
+    if validation is not None and _is_without_figure(validation):
+        raise ValueError(f"Expected validation of different targets. Received: {validation.targets[0]:g} alone")
     max_length = min(recipe.max_length, scorer.max_length)
+    if max_length < NUM_ENDS:
+        raise ValueError(f"Expected a max_length of at least {NUM_ENDS}. Received: max_length={max_length}")
     num_devices = strategy.num_replicas_in_sync if strategy else 1
     max_tokens = recipe.micro_batch_tokens * num_devices
     arguments.positive_integer("batch_size", batch_size)
@@ -133,6 +139,11 @@ def training_loop(
             loss = keras.losses.BinaryCrossentropy(from_logits=True)
         model.compile(recipe.make_optimizer(model.encoder.output_shape[-1]), loss, jit_compile=False)
     return TrainingLoop(model, strategy, micro_batches=micro_batches, clip_norm=recipe.clip_norm)
+
+
+def _is_without_figure(validation):
+    """Whether all targets are equal, where a ranking is measured; all matches have a precision of 1."""
+    return _kind(validation) != "classes" and np.ptp(validation.targets) == 0
 
 
 def _kind(validation):
