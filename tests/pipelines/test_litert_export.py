@@ -98,7 +98,7 @@ def test_a_padded_row_has_the_same_vector(transformer, subwords):
 def test_the_file_has_the_tokenizer(transformer):
     files = associated_files(transformer[1])
     assert sorted(files) == ["keras_transformer.json", "sentencepiece.model"]
-    assert files["keras_transformer.json"] == b'{"max_length": 20, "word_piece": null, "lengths": null}'
+    assert files["keras_transformer.json"] == b'{"max_length": 20, "word_piece": null, "lengths": null, "prompts": {}}'
 
 
 def test_what_cannot_be_exported_is_refused(subwords, question_answer_embedder, tmp_path):
