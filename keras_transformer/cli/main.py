@@ -55,7 +55,7 @@ def _status(arguments, run):
     is_own_process = arguments is None
     if is_own_process:
         standard_streams.prepare()
-    parsed = _parser().parse_args(arguments)
+    parsed = _parsed(_parser(), arguments)
     parsed.is_own_process = is_own_process
     try:
         parsed.check(parsed)
@@ -68,11 +68,22 @@ def _status(arguments, run):
     return 0
 
 
+def _parsed(parser, arguments):
+    """As `parse_args`, but a command's `last_argument` takes texts behind options, too; argparse has all or none."""
+    parsed, others = parser.parse_known_args(arguments)
+    if others and (parsed.last_argument is None or any(other.startswith("-") for other in others)):
+        parser.error(f"unrecognized arguments: {' '.join(others)}")
+    if others:
+        getattr(parsed, parsed.last_argument).extend(others)
+    return parsed
+
+
 def _parser():
     parser = argparse.ArgumentParser(
         prog="keras-transformer", description="Train, try and ship Transformers in Keras 3."
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.set_defaults(last_argument=None)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in (
         demo, train, evaluate, translate, attention, embed, index, search, score, mine, distill, convert, export

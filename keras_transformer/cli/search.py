@@ -25,7 +25,7 @@ def add_parser(commands: Any) -> None:
         description="Prints the texts of an INDEX, which `keras-transformer index` wrote, that are most alike to each "
         "QUERY, or to each line of standard input: lines of query, rank, score and text with tabs between them.",
     )
-    parser.set_defaults(check=check, run=run)
+    parser.set_defaults(check=check, run=run, last_argument="queries")
     parser.add_argument("index", metavar="INDEX", help="the file")
     parser.add_argument("queries", nargs="*", metavar="QUERY", help="what to search for")
     parser.add_argument(

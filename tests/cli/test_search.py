@@ -41,6 +41,17 @@ def test_ranked_lines(path, embedder, capsysbinary, monkeypatch):
     np.testing.assert_allclose([float(line[2]) for line in lines], [hit.score for hit in hits], atol=1e-4)
 
 
+def test_queries_may_stand_behind_options(path, capsys):
+    assert run(path, "red dog", "--top-k", 1) == run(path, "cat", "--top-k", 1) == 0
+    expected = capsys.readouterr().out
+    for arguments in (["--top-k", 1, "red dog", "cat"], ["red dog", "--top-k", 1, "cat"]):
+        assert run(path, *arguments) == 0
+        assert capsys.readouterr().out == expected
+    with pytest.raises(SystemExit):
+        run(path, "--top-k", 1, "red dog", "--candidate-texts", 5)
+    assert "unrecognized arguments: red dog --candidate-texts 5" in capsys.readouterr().err
+
+
 def test_lines_of_json(path, embedder, standard_input, capsysbinary):
     assert run(path, "--jsonl", "--exact") == 0
     found = [json.loads(line) for line in capsysbinary.readouterr().out.decode().split("\n")[:-1]]
