@@ -12,6 +12,7 @@ from keras_transformer.export import frozen_weights, onnx_model, with_sentencepi
 from keras_transformer.export.onnx import check_installed
 from keras_transformer.export.saved_model import check_new
 from keras_transformer.models import BertEncoder, SentenceEncoder
+from keras_transformer.pipelines.embedding import DOCUMENT, first_of
 from keras_transformer.pipelines.precision import in_dtype
 from keras_transformer.text.device_tokenizer import DeviceTokenizer, device_tokenizer, token_ids
 from keras_transformer.text.tokenizer_json import tokenizer_json
@@ -176,12 +177,18 @@ def _settings(embedder, tokenizer, pooling, normalizes) -> dict[str, Any]:
         ],
         "sentence_bert_config.json": {"max_seq_length": embedder.max_length, "do_lower_case": False},
         "config_sentence_transformers.json": {
-            "prompts": embedder.prompts,
+            "prompts": _with_document(embedder.prompts),
             "default_prompt_name": embedder.default_prompt,
             "similarity_fn_name": "cosine",
         },
         "1_Pooling/config.json": {"word_embedding_dimension": width, **_pooling_flags(pooling)},
     }  # fmt: skip
+
+
+def _with_document(prompts):
+    """`prompts` with "document", which `encode_document` takes first: without one sentence-transformers adds an empty one."""
+    role = first_of(prompts, DOCUMENT)
+    return prompts if role is None else {**prompts, "document": prompts[role]}
 
 
 def _pooling_flags(pooling):

@@ -53,6 +53,11 @@ def test_prompts_are_followed_or_refused(without_model, tmp_path):
     embedder.export(tmp_path / "folder", format="onnx")
     written = json.loads((tmp_path / "folder" / "config_sentence_transformers.json").read_text(encoding="utf-8"))
     assert (written["prompts"], written["default_prompt_name"]) == (prompts["prompts"], "query")
+    TextEmbedder(encoder.encoder, encoder.tokenizer, prompts={"query": "q: ", "passage": "p: "}).export(
+        tmp_path / "passages", format="onnx"
+    )
+    written = json.loads((tmp_path / "passages" / "config_sentence_transformers.json").read_text())
+    assert written["prompts"] == {"query": "q: ", "passage": "p: ", "document": "p: "}  # for `encode_document`
     with pytest.raises(ValueError, match="without a default prompt for a file .*Received: 'query'"):
         embedder.export(tmp_path / "encoder.onnx", format="onnx")
     assert not (tmp_path / "encoder.onnx").exists()
