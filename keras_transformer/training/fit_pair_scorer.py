@@ -71,7 +71,10 @@ def fit_pair_scorer(
     for one in (data, validation) if validation else (data,):
         _check_fits(scorer, one)
     if validation is not None and _is_without_figure(validation):
-        raise ValueError(f"Expected validation of different targets. Received: {validation.targets[0]:g} alone")
+        raise ValueError(
+            "Expected validation of different targets, of --ranking rows with wrong texts too. Received: "
+            f"{validation.targets[0]:g} alone"
+        )
     max_length = min(recipe.max_length, scorer.max_length)
     if max_length < NUM_ENDS:
         raise ValueError(f"Expected a max_length of at least {NUM_ENDS}. Received: max_length={max_length}")

@@ -103,7 +103,7 @@ def test_what_does_not_fit_is_refused(tmp_path):
     recipe = dataclasses.replace(RECIPE, patience=2)
     with pytest.raises(ValueError, match="validation data for patience"):
         fit(tmp_path / "a.keras", recipe, validation=None)
-    with pytest.raises(ValueError, match="validation of different targets. Received: 0 alone"):
+    with pytest.raises(ValueError, match="validation of different targets.* Received: 0 alone"):
         fit(tmp_path / "a.keras", validation=PairData(PAIRS[:2], [0, 0]))
     with pytest.raises(ValueError, match="at least 3. Received: max_length=2"):
         fit(tmp_path / "a.keras", dataclasses.replace(RECIPE, max_length=2))
