@@ -186,7 +186,7 @@ def _settings(embedder, tokenizer, pooling, normalizes) -> dict[str, Any]:
 
 
 def _with_document(prompts):
-    """`prompts` with "document", which `encode_document` takes first: without one sentence-transformers adds an empty one."""
+    """`prompts` with "document", which `encode_document` takes: sentence-transformers adds an empty one otherwise."""
     role = first_of(prompts, DOCUMENT)
     return prompts if role is None else {**prompts, "document": prompts[role]}
 
