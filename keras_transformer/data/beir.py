@@ -86,7 +86,9 @@ def beir_files(paths: list[str]) -> list[str]:
     if len(paths) == 1 and os.path.isdir(paths[0]):
         names = "queries.jsonl", "corpus.jsonl", os.path.join("qrels", "test.tsv")
         files = [os.path.join(paths[0], name) for name in names]
-        return as_paths([file if os.path.exists(file) else f"{file}.gz" for file in files])
+        return as_paths(
+            [f"{file}.gz" if os.path.exists(f"{file}.gz") and not os.path.exists(file) else file for file in files]
+        )
     if len(paths) != 3:
         raise ValueError(f"Expected a folder, or three files: queries, corpus, qrels. Received: {' '.join(paths)}")
     return as_paths(paths)

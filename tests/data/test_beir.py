@@ -40,6 +40,9 @@ def test_the_files_of_a_folder(write_lines, tmp_path):
         "queries.jsonl", "corpus.jsonl.gz", "qrels/test.tsv",
     ]  # fmt: skip
     assert read_beir(*found) == read_beir(*write(write_lines))
+    (tmp_path / "task" / "corpus.jsonl.gz").unlink()
+    with pytest.raises(FileNotFoundError, match="Received: .*corpus.jsonl, which does not exist"):
+        beir_files([str(tmp_path / "task")])
     with pytest.raises(ValueError, match="a folder, or three files: queries, corpus, qrels. Received: a b"):
         beir_files(["a", "b"])
 
