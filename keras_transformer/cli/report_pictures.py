@@ -19,7 +19,7 @@ _SEED = 1
 def report_pictures(
     texts: Sequence[str] | None, tasks: Sequence[tuple[str, list[str], Any]], embed: Embed
 ) -> list[tuple[str, "Figure"]]:
-    """Draws how similar some texts are, and each file of scored pairs and of labelled texts.
+    """Draws how similar some texts are, and each file of scored pairs and of labelled texts, once.
 
     Args:
         texts: of the heat map; `None` for the first ones of the tasks.
@@ -32,14 +32,15 @@ def report_pictures(
     from keras_transformer.evaluation import plot_similarity
 
     shown = texts or list(itertools.islice(dict.fromkeys(_first_texts(tasks)), _MOST_IN_A_HEAT_MAP))
-    drawn = []
+    drawn, mapped = [], set()
     if shown:
         which = "the texts that were given" if texts else f"the first {len(shown)} texts"
         drawn.append((f"Cosine similarity of {which}", plot_similarity(shown, embed(shown), title=None)))
     for name, paths, data in tasks:
         if name == "similarity":
             drawn.append(_histogram(paths, data, embed))
-        elif name in ("classification", "clustering"):
+        elif name in ("classification", "clustering") and paths[-1] not in mapped:
+            mapped.add(paths[-1])
             drawn.append(_map(paths, data[-1], embed))
     return drawn
 

@@ -198,12 +198,13 @@ def test_a_card_s_table_and_json(files, embedder_dir, embedder, tmp_path, capsys
 
 def test_a_report_with_pictures(files, embedder_dir, embedder, tmp_path, capsys):
     tasks = "--similarity", files["similarity"], "--classification", files["classification"]
+    tasks = *tasks, "--clustering", files["classification"]  # whose texts are on a map already
     options = "--html", tmp_path / "report.html", "--text", "red dog", "<b>"
     assert run("--model", embedder_dir, *tasks, *options) == 0
     shown, page = capsys.readouterr().out, (tmp_path / "report.html").read_text()
     assert shown.endswith(f"Wrote {tmp_path / 'report.html'}\n")
     figures = re.findall(r"^  (\S.*?) +([\d.]+)   95% interval (.*)$", shown, re.MULTILINE)
-    cells = re.findall('<tr><td>(.*)</td><td class="number">(.*)</td><td>(.*)</td></tr>', page)
+    cells = re.findall('<tr><td>(.*)</td><td class="number">(.*)</td><td>(.+)</td></tr>', page)
     assert cells == figures and len(cells) == 4
     drawn = [base64.b64decode(data).decode() for data in re.findall('data:image/svg\\+xml;base64,([^"]*)', page)]
     assert len(drawn) == 3 and all("<svg" in picture for picture in drawn)
