@@ -21,7 +21,7 @@ def add_parser(kinds: Any) -> None:
         "embedder",
         help="similarity, classification, retrieval and more by sentence vectors",
         description="Measures any model from strings to vectors. Files are tab-separated, plain or .gz, UTF-8, without "
-        "header and quoting. Intervals are 95%% bootstrap intervals.",
+        "header and quoting. Intervals are 95% bootstrap intervals.",
     )
     parser.set_defaults(check=check, run=run)
     parser.add_argument("--model", action=Once, required=True, help=models.EMBEDDER_HELP)

@@ -78,6 +78,7 @@ def model(tmp_path):
         (["--version"], 0, f"keras-transformer {keras_transformer.__version__}\n"),
         (["--help"], 0, "usage: keras-transformer [-h] [--version] COMMAND"),
         (["train", "translator", "--help"], 0, "(default recipe: 8000)"),
+        (["evaluate", "embedder", "--help"], 0, "Intervals are 95% bootstrap"),
         (["transalte", "x"], 2, "invalid choice: 'transalte'"),
         (["embed", "nowhere"], 1, "keras-transformer: Expected a text file. Received: nowhere, which does not exist\n"),
     ],
