@@ -56,9 +56,9 @@ def fit_pair_scorer(
 
     Raises:
         ValueError: before anything is written, for data that the scorer has not the activation or the labels of, for
-            validation of which no figure can be had, a `max_length` below 3, and patience without validation; for a
-            checkpoint that is damaged or belongs to other arguments; if no
-            evaluation had a finite figure, so that nothing was saved.
+            data or validation whose targets are all equal, a `max_length` below 3, and patience without validation; for
+            a checkpoint that is damaged or belongs to other arguments; if no evaluation had a finite figure, so that
+            nothing was saved.
 
     References:
         Nogueira and Cho, 2019, "Passage Re-ranking with BERT"; Thakur et al., 2021, "Augmented SBERT".
@@ -68,13 +68,10 @@ def fit_pair_scorer(
 
     recipe = recipe or EmbeddingRecipe()
     check_patience(recipe, validation)
-    for one in (data, validation) if validation else (data,):
-        _check_fits(scorer, one)
-    if validation is not None and _is_without_figure(validation):
-        raise ValueError(
-            "Expected validation of different targets, of --ranking rows with wrong texts too. Received: "
-            f"{validation.targets[0]:g} alone"
-        )
+    for name, one in {"pairs": data, "validation": validation}.items():
+        if one is not None:
+            _check_fits(scorer, one)
+            _check_targets(name, one)
     max_length = min(recipe.max_length, scorer.max_length)
     if max_length < NUM_ENDS:
         raise ValueError(f"Expected a max_length of at least {NUM_ENDS}. Received: max_length={max_length}")
@@ -144,9 +141,13 @@ def training_loop(
     return TrainingLoop(model, strategy, micro_batches=micro_batches, clip_norm=recipe.clip_norm)
 
 
-def _is_without_figure(validation):
-    """Whether all targets are equal, where a ranking is measured; all matches have a precision of 1."""
-    return _kind(validation) != "classes" and np.ptp(validation.targets) == 0
+def _check_targets(name, data):
+    """Refuses targets that are all equal: nothing can be learnt from these, and no order measured."""
+    if _kind(data) != "classes" and np.ptp(data.targets) == 0:
+        raise ValueError(
+            f"Expected {name} of different targets; a ranking has them in rows with wrong texts. Received: "
+            f"{data.targets[0]:g} alone"
+        )
 
 
 def _kind(validation):

@@ -54,7 +54,7 @@ def test_starts_from_what_was_trained(write_lines, embedder_dir, embedder, pair_
     encoder = keras_transformer.load(tmp_path / "a").encoder.encoder
     for ours, theirs in zip(encoder.get_weights(), embedder.encoder.get_weights(), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
-    scores = write_lines("scores.tsv", [f"7.5\t{row[2:]}" for row in rows])
+    scores = write_lines("scores.tsv", [f"{row[0]}7.5\t{row[2:]}" for row in rows])
     assert run("--scores", scores, "--start", pair_scorer_dir, *small, "--out", tmp_path / "b") == 0
     scorer = keras_transformer.load(tmp_path / "b")
     pairs = [("a red dog", "the dog")]

@@ -105,6 +105,8 @@ def test_what_does_not_fit_is_refused(tmp_path):
         fit(tmp_path / "a.keras", recipe, validation=None)
     with pytest.raises(ValueError, match="validation of different targets.* Received: 0 alone"):
         fit(tmp_path / "a.keras", validation=PairData(PAIRS[:2], [0, 0]))
+    with pytest.raises(ValueError, match="Expected pairs of different targets; a ranking .* Received: 1 alone"):
+        fit_pair_scorer(make(), PairData(PAIRS[:2], [1, 1]), path=tmp_path / "a.keras")
     with pytest.raises(ValueError, match="at least 3. Received: max_length=2"):
         fit(tmp_path / "a.keras", dataclasses.replace(RECIPE, max_length=2))
     assert not list(tmp_path.iterdir())
